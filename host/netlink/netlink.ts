@@ -1,0 +1,132 @@
+// The verbs of rtnetlink that the programs use, as one interface: the kernel behind it in what ships, a stateful fake in tests.
+
+import type { NetnsHandle } from "../netns.ts";
+
+/** A network device as RTM_NEWLINK describes it (include/uapi/linux/if_link.h). */
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly altNames: readonly string[];
+  /** Lower-case, colon-separated; empty when the device has none. */
+  readonly mac: string;
+  readonly mtu: number;
+  readonly maxMtu: number | undefined;
+  /** IFF_UP. */
+  readonly isUp: boolean;
+  /** IFLA_CARRIER. */
+  readonly hasCarrier: boolean;
+  readonly isPromiscuous: boolean;
+  readonly isAllMulticast: boolean;
+  /** IFLA_INFO_KIND: "veth", "vlan", "bond", "bridge", ...; undefined for hardware. */
+  readonly kind: string | undefined;
+  /** ifindex of the master (bond, bridge). */
+  readonly master: number | undefined;
+  /** ifindex of the lower device (IFLA_LINK of a vlan, macvlan; the peer of a veth). */
+  readonly lower: number | undefined;
+  /** IFLA_PARENT_DEV_NAME: the PCI address of a PCI NIC (virtio: "virtioN"). */
+  readonly parentDevice: string | undefined;
+  readonly alias: string | undefined;
+}
+
+/** Names one link: an ifindex or a name (an altname works too). */
+export type LinkRef = { readonly index: number } | { readonly name: string };
+
+/** One attribute of a link to set; one netlink message each. */
+export type LinkChange =
+  | { readonly set: "up"; readonly value: boolean }
+  | { readonly set: "name"; readonly value: string }
+  | { readonly set: "mac"; readonly value: string }
+  | { readonly set: "mtu"; readonly value: number }
+  | { readonly set: "promiscuous"; readonly value: boolean }
+  | { readonly set: "allMulticast"; readonly value: boolean };
+
+/** 802.1Q, or 802.1ad, as IFLA_VF_VLAN_INFO has it. */
+export type VlanProto = "802.1q" | "802.1ad";
+
+/** PF-side settings of one VF as IFLA_VFINFO_LIST reports them; `undefined` where the driver does not report. Rates in Mbit/s, 0 = no limit. */
+export interface VfInfo {
+  readonly vf: number;
+  readonly mac: string;
+  readonly vlan: number;
+  readonly qos: number;
+  readonly vlanProto: VlanProto;
+  readonly spoofchk: boolean | undefined;
+  readonly trust: boolean | undefined;
+  readonly linkState: "auto" | "enable" | "disable" | undefined;
+  readonly minTxRateMbps: number | undefined;
+  readonly maxTxRateMbps: number | undefined;
+}
+
+/** One PF-side setting of a VF; one message each, because the kernel does not roll back (do_setvfinfo). */
+export type VfChange =
+  | { readonly set: "mac"; readonly mac: string }
+  | { readonly set: "vlan"; readonly vlan: number; readonly qos: number; readonly vlanProto: VlanProto }
+  | { readonly set: "rate"; readonly minTxRateMbps: number; readonly maxTxRateMbps: number }
+  | { readonly set: "spoofchk"; readonly value: boolean }
+  | { readonly set: "trust"; readonly value: boolean }
+  | { readonly set: "linkState"; readonly value: "auto" | "enable" | "disable" };
+
+/** An address of a link: `address` without prefix length, in canonical text form. */
+export interface InterfaceAddress {
+  readonly index: number;
+  readonly family: 4 | 6;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly scope: "global" | "site" | "link" | "host" | "nowhere";
+  readonly isTentative: boolean;
+}
+
+/** A unicast route. `destination` in CIDR form, "0.0.0.0/0" and "::/0" for the default; table 254 is main. */
+export interface Route {
+  readonly family: 4 | 6;
+  readonly destination: string;
+  readonly gateway: string | undefined;
+  readonly index: number | undefined;
+  readonly table: number;
+  readonly metric: number | undefined;
+  readonly mtu: number | undefined;
+  readonly advmss: number | undefined;
+  readonly scope: "global" | "site" | "link" | "host" | "nowhere";
+  readonly isOnlink: boolean;
+  /** RTPROT_* number: 2 kernel, 3 boot, 4 static. */
+  readonly protocol: number;
+}
+
+/** What to add: of a route only these matter, the rest has kernel defaults (table main, protocol static). */
+export type NewRoute = Pick<Route, "family" | "destination" | "gateway" | "index"> &
+  Partial<Pick<Route, "table" | "metric" | "mtu" | "advmss" | "scope" | "isOnlink">>;
+
+/** Something changed; the reader looks again. `overrun`: events were lost (ENOBUFS), rescan everything. */
+export type NetlinkEvent =
+  | { readonly event: "link"; readonly link: Link }
+  | { readonly event: "linkGone"; readonly index: number; readonly name: string }
+  | { readonly event: "address" | "overrun" };
+
+/**
+ * A netlink handle that belongs to one network namespace for its whole life. Calls are synchronous: the kernel does the
+ * work inside send(). Every failure is a NetlinkError naming what was being done, on what, errno and the kernel's text.
+ */
+export interface Netlink extends Disposable {
+  listLinks(): readonly Link[];
+  /** `undefined` when there is no such link. */
+  getLink(ref: LinkRef): Link | undefined;
+  setLink(index: number, change: LinkChange): void;
+  /** Moves a link by ifindex; it keeps its present name, which must be free in the target. */
+  moveLink(index: number, target: NetnsHandle): void;
+  addAltName(index: number, altName: string): void;
+  removeAltName(index: number, altName: string): void;
+  /** Removes a virtual link (a VLAN left on a VF by a pod). */
+  deleteLink(index: number): void;
+  /** Without statistics, so that 256 VFs fit (RTEXT_FILTER_SKIP_STATS). Empty when the PF has none. */
+  listVfs(pfIndex: number): readonly VfInfo[];
+  setVf(pfIndex: number, vf: number, change: VfChange): void;
+  listAddresses(index?: number): readonly InterfaceAddress[];
+  addAddress(index: number, address: Pick<InterfaceAddress, "family" | "address" | "prefixLength">): void;
+  removeAddress(index: number, address: Pick<InterfaceAddress, "family" | "address" | "prefixLength">): void;
+  /** Unicast routes of all tables except local. */
+  listRoutes(index?: number): readonly Route[];
+  addRoute(route: NewRoute): void;
+  removeRoute(route: NewRoute): void;
+  /** Link and address events of this namespace until disposed. */
+  subscribe(onEvent: (event: NetlinkEvent) => void): Disposable;
+}

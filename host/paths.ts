@@ -1,0 +1,51 @@
+// Where things lie on a node. Only tests choose another root; nothing in the environment or configuration moves them.
+
+import { join } from "node:path";
+
+/** Absolute paths, all below one root (`/` in what ships). */
+export interface Paths {
+  readonly root: string;
+  readonly sys: string;
+  readonly proc: string;
+  /** Root of the host's mount namespace as seen from here: the root itself on the host, /proc/1/root in a pod with hostPID. */
+  readonly hostRoot: string;
+  /** Records of attached VFs, one file per VF (0700). */
+  readonly attachments: string;
+  /** Records and state files that could not be read, moved aside. */
+  readonly quarantine: string;
+  /** What tuning changed, one file per VF. */
+  readonly tuningState: string;
+  readonly locks: string;
+  /** What the device plugin advertises now. */
+  readonly pools: string;
+  readonly nodeConfig: string;
+  readonly kubelet: {
+    readonly devicePlugins: string;
+    readonly pluginsRegistry: string;
+    readonly podResourcesSocket: string;
+    readonly checkpoint: string;
+  };
+}
+
+/** The paths below `root`; `hostRoot` defaults to the same root. */
+export function createPaths(root = "/", hostRoot = root): Paths {
+  const at = (...parts: readonly string[]): string => join(root, ...parts);
+  return {
+    root,
+    hostRoot,
+    sys: at("sys"),
+    proc: at("proc"),
+    attachments: at("var/lib/virtfn/attachments"),
+    quarantine: at("var/lib/virtfn/quarantine"),
+    tuningState: at("var/lib/virtfn/tuning"),
+    locks: at("run/virtfn/lock"),
+    pools: at("run/virtfn/deviceplugin/pools.json"),
+    nodeConfig: at("etc/virtfn/node.yaml"),
+    kubelet: {
+      devicePlugins: at("var/lib/kubelet/device-plugins"),
+      pluginsRegistry: at("var/lib/kubelet/plugins_registry"),
+      podResourcesSocket: at("var/lib/kubelet/pod-resources/kubelet.sock"),
+      checkpoint: at("var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"),
+    },
+  };
+}

@@ -1,0 +1,17 @@
+// Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node).
+import { defineConfig } from "vitest/config";
+
+function project(name: string, extra: object = {}): object {
+  return { test: { name, include: [`test/${name}/**/*.test.ts`], pool: "threads", ...extra } };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit"),
+      project("netns", { fileParallelism: false, testTimeout: 30_000 }),
+      project("process", { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 }),
+      project("lab", { fileParallelism: false, testTimeout: 300_000, hookTimeout: 900_000 }),
+    ],
+  },
+});
