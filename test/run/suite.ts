@@ -1,0 +1,81 @@
+// One suite of the whole run: a vitest project or a check, with its time and its counts.
+
+import { execa } from "execa";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** What a suite came to; `reasons` are one line for each skipped test. */
+export interface SuiteResult {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly reasons: readonly string[];
+  readonly seconds: number;
+}
+
+/** What test/run/reporter.ts writes. */
+export interface ReportedCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** Runs one vitest project under Bun; a run that wrote no report counts as one failure. */
+export async function runProject(project: string): Promise<SuiteResult> {
+  const folder = await mkdtemp(join(tmpdir(), "virtfn-report-"));
+  try {
+    const report = join(folder, "report.json");
+    const args = ["--bun", "vitest", "run", "--project", project, "--passWithNoTests"];
+    const reporters = ["--reporter=default", "--reporter=./test/run/reporter.ts"];
+    return await timed(project, async () => {
+      const run = await execa("node_modules/.bin/bun", [...args, ...reporters], {
+        stdio: ["ignore", "inherit", "inherit"],
+        env: { VIRTFN_REPORT: report },
+        reject: false,
+      });
+      return readCounts(report, run.exitCode);
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Runs one command as a single test: it passes when it exits 0. */
+export async function runCommand(
+  name: string,
+  command: string,
+  args: readonly string[],
+): Promise<SuiteResult> {
+  return timed(name, async () => {
+    const run = await execa(command, args, { stdio: ["ignore", "inherit", "inherit"], reject: false });
+    const failed = run.exitCode === 0 ? 0 : 1;
+    return { passed: 1 - failed, failed, skipped: [] };
+  });
+}
+
+async function timed(name: string, run: () => Promise<ReportedCounts>): Promise<SuiteResult> {
+  process.stderr.write(`\n==> ${name}\n`);
+  const start = performance.now();
+  const { passed, failed, skipped } = await run();
+  return {
+    name,
+    passed,
+    failed,
+    skipped: skipped.length,
+    reasons: skipped.map((test) => `${test.name}: ${test.reason}`),
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+async function readCounts(report: string, exitCode: number | undefined): Promise<ReportedCounts> {
+  try {
+    const counts = JSON.parse(await readFile(report, "utf8")) as ReportedCounts;
+    const isHiddenFailure = exitCode !== 0 && counts.failed === 0;
+    return isHiddenFailure ? { ...counts, failed: 1 } : counts;
+  } catch (error) {
+    process.stderr.write(`no report from vitest (exit ${exitCode}): ${String(error)}\n`);
+    return { passed: 0, failed: 1, skipped: [] };
+  }
+}
