@@ -38,6 +38,12 @@ export interface Files {
   remove(path: string): boolean;
   rename(from: string, to: string): void;
   makeFolder(path: string, mode?: number): void;
+  /** Copies a file of any size by way of a temp file in the target's folder and rename: readers see the old file or the whole new one. */
+  copyFile(from: string, to: string, mode: number): void;
+  /** Whether both files exist and hold the same bytes. */
+  isSameContent(left: string, right: string): boolean;
+  /** At most `length` bytes from `offset`, fewer at the end of the file; `undefined` when the file is missing. */
+  readBytes(path: string, offset: number, length: number): Uint8Array | undefined;
   /** Calls `onChange` for each change below the folder until the returned value is disposed (inotify). The folder must exist. */
   watch(path: string, onChange: (change: FileChange) => void): Disposable;
 }
