@@ -16,14 +16,7 @@ export async function findStale(fresh: ReadonlyMap<string, string>): Promise<rea
 async function generate(): Promise<ReadonlyMap<string, string>> {
   const out = await mkdtemp(join(tmpdir(), "virtfn-generate-"));
   try {
-    const args = [
-      "generate",
-      "kubelet/proto",
-      "--template",
-      "kubelet/buf.gen.yaml",
-      "--output",
-      out,
-    ];
+    const args = ["generate", "kubelet/proto", "--template", "kubelet/buf.gen.yaml", "--output", out];
     await execa("node_modules/.bin/buf", args, { stderr: "inherit" });
     return await readFolder(join(out, committedFolder));
   } finally {
@@ -33,9 +26,7 @@ async function generate(): Promise<ReadonlyMap<string, string>> {
 
 async function readFolder(folder: string): Promise<ReadonlyMap<string, string>> {
   const names = await readdir(folder).catch(() => []);
-  const texts = names.map(
-    async (name) => [name, await readFile(join(folder, name), "utf8")] as const,
-  );
+  const texts = names.map(async (name) => [name, await readFile(join(folder, name), "utf8")] as const);
   return new Map(await Promise.all(texts));
 }
 
