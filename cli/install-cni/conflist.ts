@@ -1,0 +1,65 @@
+// Decides what to do with a CNI configuration list so that virtfn is called after the cluster's own plugins.
+
+import * as v from "valibot";
+import { appendPlugin } from "./conflist-text.ts";
+
+/** What to do with a list: leave it (virtfn is in it), write `text` in its place, or leave it for the reason in `problem`. */
+export type ConflistPlan =
+  | { readonly kind: "keep" }
+  | { readonly kind: "write"; readonly text: string }
+  | { readonly kind: "refuse"; readonly problem: string };
+
+/**
+ * The capabilities that the chained entry asks the runtime for; the pod's annotations come by a capability of containerd's
+ * and CRI-O's own, so that no API server is asked.
+ */
+const capabilities = { deviceID: true, mac: true, ips: true, "io.kubernetes.cri.pod-annotations": true };
+
+const listSchema = v.looseObject({
+  name: v.string(),
+  cniVersion: v.optional(v.string(), "0.1.0"),
+  cniVersions: v.optional(v.array(v.string()), []),
+  plugins: v.pipe(v.array(v.looseObject({ type: v.string() })), v.minLength(1)),
+});
+
+/**
+ * Plans the list `text` for the plugin `type`, which answers to the CNI versions in `supported`. Planning the planned text again keeps it.
+ * Source: CNI SPEC.md, "Network configuration format"; an absent cniVersion is 0.1.0, and the runtime takes the highest of `cniVersions`.
+ */
+export function planConflist(text: string, type: string, supported: readonly string[]): ConflistPlan {
+  const list = parseList(text);
+  if (typeof list === "string") return refuse(list);
+  const unknown = [list.cniVersion, ...list.cniVersions].find((version) => !supported.includes(version));
+  if (unknown !== undefined) {
+    const known = supported.join(", ");
+    return refuse(`cniVersion: expected one that ${type} answers to (${known}), got ${unknown}`);
+  }
+  const entries = list.plugins.filter((plugin) => plugin.type === type).length;
+  if (entries > 1) return refuse(`plugins: expected one entry of type ${type}, got ${entries}`);
+  if (entries === 1) return { kind: "keep" };
+  return { kind: "write", text: appendPlugin(text, { type, capabilities }) };
+}
+
+function refuse(problem: string): ConflistPlan {
+  return { kind: "refuse", problem };
+}
+
+/** The parsed list, or what is wrong with it. */
+function parseList(text: string): v.InferOutput<typeof listSchema> | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return `expected JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
+  }
+  const result = v.safeParse(listSchema, value);
+  if (result.success) return result.output;
+  return result.issues
+    .map((issue) => `${v.getDotPath(issue) ?? "top level"}: ${describe(issue)}`)
+    .join(" | ");
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  if (issue.received === "undefined") return "is missing";
+  return `expected ${issue.expected ?? "something else"}, got ${issue.received}`;
+}
