@@ -1,5 +1,10 @@
 // Time, as a value that tests can replace.
 
+import { setTimeout as wait } from "node:timers/promises";
+
+import type { Files } from "./files.ts";
+import { SystemCallError } from "./errors.ts";
+
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. */
   nowMs(): number;
@@ -9,4 +14,24 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** The kernel's boot id (`/proc/sys/kernel/random/boot_id`). */
   bootId(): string;
+}
+
+/** The real clock; `bootId` is read below `proc`. Throws SystemCallError when it is not there. */
+export function createClock(files: Pick<Files, "readText">, proc = "/proc"): Clock {
+  return {
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    sleep: async (ms, signal) => {
+      signal?.throwIfAborted();
+      await wait(ms, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+        throw signal?.aborted === true ? signal.reason : error;
+      });
+    },
+    bootId: () => {
+      const path = `${proc}/sys/kernel/random/boot_id`;
+      const text = files.readText(path);
+      if (text === undefined) throw new SystemCallError("read", path, "ENOENT");
+      return text.trim();
+    },
+  };
 }

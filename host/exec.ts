@@ -1,5 +1,7 @@
 // Runs other programs (IPAM delegates): no shell, an explicit environment without BUN_*, bounded output and time.
 
+import { ExecError } from "./errors.ts";
+
 export interface ExecRequest {
   readonly command: string;
   readonly args: readonly string[];
@@ -18,4 +20,78 @@ export interface ExecResult {
 export interface Exec {
   /** Runs to the end. A non-zero exit is a result; not startable, timed out or killed by a signal is an ExecError. */
   run(request: ExecRequest): Promise<ExecResult>;
+}
+
+/** Longest output that is kept, per stream. */
+const outputLimitBytes = 1 << 20;
+
+/** Real processes. Each child leads a process group of its own; time-out and too much output end the whole group. */
+export function createExec(): Exec {
+  return { run };
+}
+
+async function run(request: ExecRequest): Promise<ExecResult> {
+  const { command, timeoutMs } = request;
+  const child = start(request);
+  let problem: string | undefined;
+  function end(why: string): void {
+    problem ??= why;
+    killGroup(child.pid);
+  }
+  const timer = setTimeout(() => end(`did not end within ${timeoutMs} ms`), timeoutMs);
+  try {
+    const [stdout, stderr] = await Promise.all([
+      readBounded(child.stdout, () => end(`wrote more than ${outputLimitBytes} bytes to stdout`)),
+      readBounded(child.stderr, () => end(`wrote more than ${outputLimitBytes} bytes to stderr`)),
+      child.exited,
+    ]);
+    if (problem !== undefined) throw new ExecError(command, problem);
+    if (child.signalCode !== null)
+      throw new ExecError(command, `was ended by ${child.signalCode}${tailOf(stderr)}`);
+    return { exitCode: child.exitCode ?? -1, stdout, stderr };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function start({ command, args, env, stdin }: ExecRequest): Bun.Subprocess<Blob, "pipe", "pipe"> {
+  try {
+    return Bun.spawn([command, ...args], {
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("BUN_"))),
+      stdin: new Blob([stdin]),
+      stdout: "pipe",
+      stderr: "pipe",
+      detached: true,
+    });
+  } catch (error) {
+    throw new ExecError(
+      command,
+      `could not be started: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function readBounded(stream: ReadableStream<Uint8Array>, onTooMuch: () => void): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > outputLimitBytes) onTooMuch();
+    else chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Gone between the time-out and here.
+  }
+}
+
+function tailOf(stderr: string): string {
+  const text = stderr.trim().slice(-500);
+  return text === "" ? "" : `: ${text}`;
 }

@@ -1,6 +1,15 @@
 // Files as the programs need them: small, synchronous, absent files as `undefined`, state files written atomically.
 
-/** What `stat` tells; `inode` and `device` together identify a file, `sizeBytes` is 0 for sysfs. */
+import * as fs from "node:fs";
+
+import { SystemCallError } from "./errors.ts";
+import { absentAs, attempt } from "./file-errors.ts";
+import { replaceFile } from "./replace-file.ts";
+
+/**
+ * What `stat` tells; `inode` and `device` together identify a file, `sizeBytes` means nothing for sysfs, `changedMs` is
+ * when the content last changed (mtime).
+ */
 export interface FileStat {
   readonly kind: "file" | "directory" | "socket" | "symlink" | "other";
   readonly inode: bigint;
@@ -46,4 +55,102 @@ export interface Files {
   readBytes(path: string, offset: number, length: number): Uint8Array | undefined;
   /** Calls `onChange` for each change below the folder until the returned value is disposed (inotify). The folder must exist. */
   watch(path: string, onChange: (change: FileChange) => void): Disposable;
+}
+
+/** The real file system. */
+export function createFiles(): Files {
+  return {
+    readText: (path) => absentAs(undefined, "read", path, () => fs.readFileSync(path, "utf8")),
+    readBytes,
+    writeText,
+    writeAtomic: (path, text, mode = 0o600) =>
+      replaceFile(path, (temporary) => {
+        fs.writeFileSync(temporary, text, { flag: "wx", mode });
+        fs.chmodSync(temporary, mode);
+      }),
+    copyFile: (from, to, mode) =>
+      replaceFile(to, (temporary) => {
+        fs.copyFileSync(from, temporary, fs.constants.COPYFILE_EXCL);
+        fs.chmodSync(temporary, mode);
+      }),
+    isSameContent,
+    list: (path) => absentAs(undefined, "readdir", path, () => fs.readdirSync(path).toSorted()),
+    stat: (path, options) =>
+      absentAs(undefined, "stat", path, () => readStat(path, options?.noFollow === true)),
+    readLink: (path) =>
+      absentAs(undefined, "readlink", path, () => fs.readlinkSync(path), ["ENOENT", "ENOTDIR", "EINVAL"]),
+    realPath: (path) => absentAs(undefined, "realpath", path, () => fs.realpathSync.native(path)),
+    remove: (path) => absentAs(false, "unlink", path, () => (fs.unlinkSync(path), true)),
+    rename: (from, to) => attempt("rename", `${from}, ${to}`, () => fs.renameSync(from, to)),
+    makeFolder: (path, mode = 0o700) =>
+      attempt("mkdir", path, () => void fs.mkdirSync(path, { recursive: true, mode })),
+    watch,
+  };
+}
+
+function writeText(path: string, text: string): void {
+  attempt("write", `${path}, ${JSON.stringify(text)}`, () => {
+    const fd = fs.openSync(path, fs.constants.O_WRONLY);
+    try {
+      const bytes = Buffer.from(text);
+      const written = fs.writeSync(fd, bytes);
+      if (written !== bytes.length) {
+        throw new SystemCallError("write", `${path}, ${bytes.length} bytes`, `only ${written} were taken`);
+      }
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+function readBytes(path: string, offset: number, length: number): Uint8Array | undefined {
+  return absentAs(undefined, "read", path, () => {
+    const fd = fs.openSync(path, "r");
+    try {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, fs.readSync(fd, bytes, 0, length, offset));
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+function isSameContent(left: string, right: string): boolean {
+  const size = absentAs(undefined, "stat", left, () => fs.statSync(left).size);
+  if (size === undefined || absentAs(undefined, "stat", right, () => fs.statSync(right).size) !== size)
+    return false;
+  const chunkBytes = 1 << 20;
+  for (let offset = 0; offset < size; offset += chunkBytes) {
+    const [a, b] = [readBytes(left, offset, chunkBytes), readBytes(right, offset, chunkBytes)];
+    if (a === undefined || b === undefined || Buffer.compare(a, b) !== 0) return false;
+  }
+  return true;
+}
+
+function watch(path: string, onChange: (change: FileChange) => void): Disposable {
+  const watcher = attempt("inotify_add_watch", path, () =>
+    fs.watch(path, (_event, name) => onChange({ name: name ?? "" })),
+  );
+  // An error later on (the folder is gone) is a change like any other: the caller looks again and sees it.
+  watcher.on("error", () => onChange({ name: "" }));
+  return { [Symbol.dispose]: () => watcher.close() };
+}
+
+function readStat(path: string, noFollow: boolean): FileStat {
+  const stat = noFollow ? fs.lstatSync(path, { bigint: true }) : fs.statSync(path, { bigint: true });
+  return {
+    kind: kindOf(stat),
+    inode: stat.ino,
+    device: stat.dev,
+    sizeBytes: Number(stat.size),
+    mode: Number(stat.mode) & 0o7777,
+    changedMs: Number(stat.mtimeMs),
+  };
+}
+
+function kindOf(stat: fs.BigIntStats): FileStat["kind"] {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "directory";
+  if (stat.isSocket()) return "socket";
+  return stat.isSymbolicLink() ? "symlink" : "other";
 }

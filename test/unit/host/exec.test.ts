@@ -1,0 +1,77 @@
+// Programs run for real, with the shell as the program.
+
+import { readFileSync } from "node:fs";
+
+import { describe, expect, it } from "vitest";
+
+import { createExec, type ExecRequest } from "../../../host/exec.ts";
+
+const exec = createExec();
+
+function shell(script: string, extra: Partial<ExecRequest> = {}): ExecRequest {
+  return { command: "/bin/sh", args: ["-c", script], env: {}, stdin: "", timeoutMs: 10_000, ...extra };
+}
+
+describe("run", () => {
+  it("gives exit code and both outputs; a non-zero exit is a result", async () => {
+    expect(await exec.run(shell("echo out; echo err >&2; exit 3"))).toEqual({
+      exitCode: 3,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+  });
+
+  it("passes stdin whole, and arguments without a shell", async () => {
+    const text = "x".repeat(300_000);
+    expect((await exec.run({ ...shell(""), command: "/bin/cat", args: [], stdin: text })).stdout).toBe(text);
+    expect((await exec.run({ ...shell(""), command: "/bin/echo", args: ["$HOME; a  b"] })).stdout).toBe(
+      "$HOME; a  b\n",
+    );
+  });
+
+  it("is not bothered by a program that never reads its stdin", async () => {
+    expect((await exec.run(shell("exit 0", { stdin: "x".repeat(1_000_000) }))).exitCode).toBe(0);
+  });
+
+  it("gives exactly the environment it is told, without BUN_*", async () => {
+    const { stdout } = await exec.run({
+      ...shell(""),
+      command: "/usr/bin/env",
+      args: [],
+      env: { CNI_COMMAND: "ADD", BUN_OPTIONS: "--hot" },
+    });
+    expect(stdout).toBe("CNI_COMMAND=ADD\n");
+  });
+
+  it("ends a program that takes too long, with its children", async () => {
+    const script = "sleep 60 & echo $!; wait";
+    const running = exec.run(shell(script, { timeoutMs: 200 }));
+    await expect(running).rejects.toThrow("running /bin/sh: did not end within 200 ms");
+  });
+
+  it("waits no longer than the time-out for a grandchild that keeps the pipes open", async () => {
+    await expect(exec.run(shell("sleep 60 & exit 0", { timeoutMs: 200 }))).rejects.toThrow(
+      "did not end within 200 ms",
+    );
+  });
+
+  it("ends a program that floods its output", async () => {
+    await expect(exec.run(shell("cat /dev/zero"))).rejects.toThrow("wrote more than 1048576 bytes to stdout");
+    await expect(exec.run(shell("cat /dev/zero >&2"))).rejects.toThrow("to stderr");
+  });
+
+  it("names a program that cannot be started, and one that a signal ended", async () => {
+    await expect(exec.run({ ...shell(""), command: "/none/host-local" })).rejects.toThrow(
+      /^running \/none\/host-local: could not be started: .*ENOENT/,
+    );
+    await expect(exec.run(shell("echo broken >&2; kill -9 $$"))).rejects.toThrow(
+      "was ended by SIGKILL: broken",
+    );
+  });
+
+  it("hands no descriptor of ours to the child", async () => {
+    const { stdout } = await exec.run(shell("ls -l /proc/self/fd"));
+    expect(stdout).not.toContain(readFileSync("/proc/self/comm", "utf8").trim());
+    expect(stdout.trim().split("\n")).toHaveLength(5);
+  });
+});
