@@ -7,3 +7,60 @@ export abstract class SriovError extends Error {
     return this.code;
   }
 }
+
+/** Text that should be a PCI address is not one. */
+export class PciAddressError extends SriovError {
+  readonly code = "ERR_PCI_ADDRESS";
+
+  constructor(got: string, options?: ErrorOptions) {
+    super(`expected a PCI address like 0000:3b:02.1, got ${quote(got)}`, options);
+  }
+}
+
+/** Text that should be a MAC address is not one. */
+export class MacAddressError extends SriovError {
+  readonly code = "ERR_MAC_ADDRESS";
+
+  constructor(got: string, expected = "a MAC address like 0a:1b:2c:3d:4e:5f") {
+    super(`expected ${expected}, got ${quote(got)}`);
+  }
+}
+
+/** Text that should be a CPU list or mask of the kernel is not one. */
+export class CpuSetError extends SriovError {
+  readonly code: "ERR_CPU_LIST" | "ERR_CPU_MASK";
+
+  constructor(code: "ERR_CPU_LIST" | "ERR_CPU_MASK", expected: string, got: string) {
+    super(`expected ${expected}, got ${quote(got)}`);
+    this.code = code;
+  }
+}
+
+/** A record was written by a release whose format this one does not read. */
+export class RecordFormatError extends SriovError {
+  readonly code = "ERR_RECORD_FORMAT";
+
+  constructor(path: string, expected: string, got: string) {
+    super(
+      `reading the record ${path}: expected format ${expected}, got ${quote(got)}; ` +
+        "install the release that wrote it, or delete the pod that holds this VF: its DEL moves the record aside",
+    );
+  }
+}
+
+/** A record is empty, no JSON, or lacks a field. */
+export class RecordCorruptError extends SriovError {
+  readonly code = "ERR_RECORD_CORRUPT";
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(
+      `reading the record ${path}: ${problem}; \`virtfn repair\` moves it aside and puts the VF back to the driver's defaults`,
+      options,
+    );
+  }
+}
+
+function quote(text: string): string {
+  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  return JSON.stringify(shown);
+}
