@@ -1,0 +1,115 @@
+// QEMU's command line for the emulated SR-IOV node: 4 CPUs on 2 NUMA nodes, an igb PF on each, both on one switch.
+
+export interface QemuOptions {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly disk: string;
+  /** Of the whole node; half of it on each NUMA node. */
+  readonly memoryMb: number;
+  /** VFs that the node's boot unit makes, per PF. */
+  readonly numVfs: readonly [number, number];
+  readonly tap: string;
+  readonly consoleLog: string;
+  readonly agentSocket: string;
+  readonly qmpSocket: string;
+}
+
+/** MAC address of the node's management NIC, by which the guest knows it from the PFs. */
+export const managementMac = "52:54:00:63:00:02";
+
+const pfs = [
+  { id: "pf0", root: "rp0", mac: "52:54:00:00:00:01" },
+  { id: "pf1", root: "rp1", mac: "52:54:00:00:00:02" },
+] as const;
+
+type Option = readonly [name: string, value: string];
+
+/** Software emulation only. Interrupt remapping stays off: with it, 4 CPUs and NUMA the guest hangs. */
+export function qemuArguments(options: QemuOptions): readonly string[] {
+  return [
+    "-nodefaults",
+    machine(options),
+    cpusAndMemory(options.memoryMb),
+    disk(options.disk),
+    controlPorts(options),
+    managementNic(options.tap),
+    pfBuses(),
+    pfs.map(pfDevice),
+  ].flat(3);
+}
+
+function machine(options: QemuOptions): readonly Option[] {
+  return [
+    ["-machine", "q35"],
+    ["-accel", "tcg,thread=multi"],
+    ["-cpu", "max"],
+    ["-display", "none"],
+    ["-serial", `file:${options.consoleLog}`],
+    ["-kernel", options.kernel],
+    ["-initrd", options.initrd],
+    ["-append", kernelCommandLine(options.numVfs)],
+  ];
+}
+
+function kernelCommandLine(numVfs: readonly number[]): string {
+  return [
+    "console=ttyS0",
+    "root=/dev/vda rw",
+    // Avoids a probe for a CD-ROM that takes minutes.
+    "libata.force=disable",
+    "intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
+    `virtfn.numvfs=${numVfs.join(",")}`,
+  ].join(" ");
+}
+
+function cpusAndMemory(memoryMb: number): readonly Option[] {
+  const perNodeMb = Math.floor(memoryMb / 2);
+  return [
+    ["-smp", "4,sockets=2,cores=2,threads=1"],
+    ["-m", `${perNodeMb * 2}`],
+    ["-object", `memory-backend-ram,id=m0,size=${perNodeMb}M`],
+    ["-numa", "node,nodeid=0,cpus=0-1,memdev=m0"],
+    ["-object", `memory-backend-ram,id=m1,size=${perNodeMb}M`],
+    ["-numa", "node,nodeid=1,cpus=2-3,memdev=m1"],
+    ["-device", "intel-iommu,intremap=off"],
+  ];
+}
+
+function disk(file: string): readonly Option[] {
+  return [
+    ["-drive", `file=${file},format=raw,if=none,id=hd0,snapshot=on,cache=unsafe`],
+    ["-device", "virtio-blk-pci,drive=hd0,bus=pcie.0,addr=0x2"],
+  ];
+}
+
+function controlPorts(options: QemuOptions): readonly Option[] {
+  return [
+    ["-device", "virtio-serial-pci,bus=pcie.0,addr=0x3"],
+    ["-chardev", `socket,id=lab,path=${options.agentSocket},server=on,wait=off`],
+    ["-device", "virtserialport,chardev=lab,name=lab"],
+    ["-qmp", `unix:${options.qmpSocket},server=on,wait=off`],
+  ];
+}
+
+function managementNic(tap: string): readonly Option[] {
+  return [
+    ["-netdev", `tap,id=k0,ifname=${tap},script=no,downscript=no`],
+    ["-device", `virtio-net-pci,netdev=k0,bus=pcie.0,addr=0x8,mac=${managementMac},romfile=`],
+  ];
+}
+
+function pfBuses(): readonly Option[] {
+  return [
+    ["-device", "pxb-pcie,id=pxb1,bus=pcie.0,addr=0x5,bus_nr=64,numa_node=1"],
+    ["-device", "pxb-pcie,id=pxb0,bus=pcie.0,addr=0x6,bus_nr=32,numa_node=0"],
+    ["-device", "pcie-root-port,id=rp0,bus=pxb0,chassis=1,slot=1"],
+    ["-device", "pcie-root-port,id=rp1,bus=pxb1,chassis=2,slot=2"],
+  ];
+}
+
+function pfDevice(pf: (typeof pfs)[number], index: number): readonly Option[] {
+  return [
+    ["-netdev", `hubport,id=n${index},hubid=0`],
+    ["-device", `igb,id=${pf.id},bus=${pf.root},netdev=n${index},mac=${pf.mac}`],
+  ];
+}

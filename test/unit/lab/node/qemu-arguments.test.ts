@@ -1,0 +1,66 @@
+// QEMU's command line as it is meant to be: each line was read against QEMU's documentation and booted.
+import { expect, test } from "vitest";
+import { qemuArguments } from "../../../lab/node/qemu-arguments.ts";
+
+test("the node has 4 CPUs on 2 NUMA nodes, an igb PF on each, one switch between them, and its way to the lab on a tap", () => {
+  const args = qemuArguments({
+    kernel: "/a/vmlinuz",
+    initrd: "/a/initrd",
+    disk: "/a/root.ext4",
+    memoryMb: 3072,
+    numVfs: [7, 0],
+    tap: "lab0",
+    consoleLog: "/r/console.log",
+    agentSocket: "/r/agent",
+    qmpSocket: "/r/qmp",
+  });
+  expect(args.join(" ").replaceAll(" -", "\n-")).toMatchInlineSnapshot(`
+    "-nodefaults
+    -machine q35
+    -accel tcg,thread=multi
+    -cpu max
+    -display none
+    -serial file:/r/console.log
+    -kernel /a/vmlinuz
+    -initrd /a/initrd
+    -append console=ttyS0 root=/dev/vda rw libata.force=disable intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1 virtfn.numvfs=7,0
+    -smp 4,sockets=2,cores=2,threads=1
+    -m 3072
+    -object memory-backend-ram,id=m0,size=1536M
+    -numa node,nodeid=0,cpus=0-1,memdev=m0
+    -object memory-backend-ram,id=m1,size=1536M
+    -numa node,nodeid=1,cpus=2-3,memdev=m1
+    -device intel-iommu,intremap=off
+    -drive file=/a/root.ext4,format=raw,if=none,id=hd0,snapshot=on,cache=unsafe
+    -device virtio-blk-pci,drive=hd0,bus=pcie.0,addr=0x2
+    -device virtio-serial-pci,bus=pcie.0,addr=0x3
+    -chardev socket,id=lab,path=/r/agent,server=on,wait=off
+    -device virtserialport,chardev=lab,name=lab
+    -qmp unix:/r/qmp,server=on,wait=off
+    -netdev tap,id=k0,ifname=lab0,script=no,downscript=no
+    -device virtio-net-pci,netdev=k0,bus=pcie.0,addr=0x8,mac=52:54:00:63:00:02,romfile=
+    -device pxb-pcie,id=pxb1,bus=pcie.0,addr=0x5,bus_nr=64,numa_node=1
+    -device pxb-pcie,id=pxb0,bus=pcie.0,addr=0x6,bus_nr=32,numa_node=0
+    -device pcie-root-port,id=rp0,bus=pxb0,chassis=1,slot=1
+    -device pcie-root-port,id=rp1,bus=pxb1,chassis=2,slot=2
+    -netdev hubport,id=n0,hubid=0
+    -device igb,id=pf0,bus=rp0,netdev=n0,mac=52:54:00:00:00:01
+    -netdev hubport,id=n1,hubid=0
+    -device igb,id=pf1,bus=rp1,netdev=n1,mac=52:54:00:00:00:02"
+  `);
+});
+
+test("an odd number of megabytes is split evenly", () => {
+  const options = {
+    kernel: "",
+    initrd: "",
+    disk: "",
+    numVfs: [0, 0],
+    tap: "",
+    consoleLog: "",
+    agentSocket: "",
+    qmpSocket: "",
+  } as const;
+  const args = qemuArguments({ ...options, memoryMb: 2049 });
+  expect(args[args.indexOf("-m") + 1]).toBe("2048");
+});
