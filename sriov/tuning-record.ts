@@ -1,0 +1,81 @@
+// What tuning changed on a VF and what was there before, and its form on disk. Where it lies: tuning-store.ts.
+
+import * as v from "valibot";
+
+import { SriovError } from "./errors.ts";
+import type { PciAddress } from "./pci-address.ts";
+
+/** `original`: smp_affinity_list before the first write; `cpu`: where tuning pinned the vector. */
+export interface TunedVector {
+  readonly msiIndex: number;
+  readonly original: string;
+  readonly cpu: number;
+}
+
+/** `original`: rps_cpus of the queue folder ("rx-0") as the kernel printed it before the first write for this owner. */
+export interface TunedQueue {
+  readonly queue: string;
+  readonly original: string;
+}
+
+/**
+ * Valid for one VF of one boot: `bootId`, and `inode` of the PCI device directory, decimal. Vectors are kept from owner
+ * to owner until they are put back; masks belong to one `owner` (the owner token of its attachment).
+ */
+export interface TuningRecord {
+  readonly address: PciAddress;
+  readonly bootId: string;
+  readonly inode: string;
+  readonly vectors: readonly TunedVector[];
+  readonly masks?: { readonly owner: string; readonly queues: readonly TunedQueue[] } | undefined;
+}
+
+/** A tuning record is empty, no JSON, of another major format, or lacks a field. */
+export class TuningRecordError extends SriovError {
+  readonly code = "ERR_TUNING_RECORD";
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(
+      `reading the tuning record ${path}: ${problem}; it is moved aside, and the VF's interrupts stay as they are`,
+      options,
+    );
+  }
+}
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const schema = v.object({
+  format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
+  bootId: v.string(),
+  inode: v.string(),
+  vectors: v.array(v.object({ msiIndex: count, original: v.string(), cpu: count })),
+  masks: v.optional(
+    v.object({
+      owner: v.string(),
+      queues: v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^rx-\d+$/)), original: v.string() })),
+    }),
+  ),
+});
+
+/** The record in `json`, read from `path`; any minor of format 1 is read. Throws ERR_TUNING_RECORD with every problem. */
+export function parseTuningRecord(json: string, address: PciAddress, path: string): TuningRecord {
+  const parsed = v.safeParse(schema, parseJson(json, path));
+  if (!parsed.success) {
+    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
+    throw new TuningRecordError(path, problems.join("; "));
+  }
+  const { bootId, inode, vectors, masks } = parsed.output;
+  return { address, bootId, inode, vectors, masks };
+}
+
+/** JSON text of a record, format 1.0. */
+export function formatTuningRecord({ bootId, inode, vectors, masks }: TuningRecord): string {
+  return `${JSON.stringify({ format: "1.0", bootId, inode, vectors, masks }, undefined, 1)}\n`;
+}
+
+function parseJson(json: string, path: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new TuningRecordError(path, json.trim() === "" ? "it is empty" : "it is not JSON", { cause });
+  }
+}

@@ -1,0 +1,75 @@
+// The interrupt vectors of a VF as /proc/irq shows them, wherever the VF's netdev is.
+
+import { join } from "node:path";
+import type { Host } from "../host/host.ts";
+import { parseCpuList } from "./cpu-list.ts";
+import type { VirtualFunction } from "./inventory.ts";
+import { judgeVectorRole, type VectorRole } from "./irq-role.ts";
+
+/** One vector. `msiIndex` is its place among the VF's msi_irqs in numeric order and outlives the IRQ number. */
+export interface Vector {
+  readonly msiIndex: number;
+  readonly irq: number;
+  /** Name of the registered handler; `undefined` while the netdev is down. */
+  readonly action: string | undefined;
+  readonly role: VectorRole | undefined;
+  /** smp_affinity_list; `undefined` until the driver has registered a handler for the first time. */
+  readonly affinity: readonly number[] | undefined;
+  /** The CPUs the hardware really uses; follows a changed affinity at the next interrupt. */
+  readonly effective: readonly number[];
+  /** The kernel places it itself (a managed interrupt): the file is read-only. */
+  readonly isManaged: boolean;
+}
+
+const writeBits = 0o222;
+const attributes = new Set([
+  "affinity_hint",
+  "effective_affinity",
+  "effective_affinity_list",
+  "node",
+  "smp_affinity",
+  "smp_affinity_list",
+  "spurious",
+]);
+
+/** The vectors of `vf` by MSI index. Source: Documentation/core-api/irq/irq-affinity.rst; a handler's name is a folder. */
+export function readVectors(
+  host: Pick<Host, "files" | "paths">,
+  vf: Pick<VirtualFunction, "driver" | "irqs">,
+): readonly Vector[] {
+  return vf.irqs.map((irq, msiIndex) => {
+    const action = host.files
+      .list(join(host.paths.proc, "irq", `${irq}`))
+      ?.find((name) => !attributes.has(name));
+    const affinity = host.files.readText(affinityPath(host, irq));
+    return {
+      msiIndex,
+      irq,
+      action,
+      role: judgeVectorRole({ driver: vf.driver, msiIndex, vectors: vf.irqs.length, action }),
+      affinity: affinity === undefined ? undefined : parseCpuList(affinity),
+      effective: parseCpuList(
+        host.files.readText(join(host.paths.proc, "irq", `${irq}`, "effective_affinity_list")) ?? "",
+      ),
+      isManaged: ((host.files.stat(affinityPath(host, irq))?.mode ?? writeBits) & writeBits) === 0,
+    };
+  });
+}
+
+/** The affinity of an interrupt, or `undefined` when it has no folder in /proc/irq (never requested, or freed). */
+export function readAffinity(
+  host: Pick<Host, "files" | "paths">,
+  irq: number,
+): readonly number[] | undefined {
+  const text = host.files.readText(affinityPath(host, irq));
+  return text === undefined ? undefined : parseCpuList(text);
+}
+
+/** Sets the affinity of an interrupt. SystemCallError: EPERM or EIO managed, ENOSPC no vector free on the CPU, EINVAL offline. */
+export function writeAffinity(host: Pick<Host, "files" | "paths">, irq: number, cpuList: string): void {
+  host.files.writeText(affinityPath(host, irq), cpuList);
+}
+
+function affinityPath(host: Pick<Host, "paths">, irq: number): string {
+  return join(host.paths.proc, "irq", `${irq}`, "smp_affinity_list");
+}

@@ -1,0 +1,70 @@
+// Tuning records survive their way to disk and back; what is none is refused with every problem.
+
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import {
+  formatTuningRecord,
+  parseTuningRecord,
+  TuningRecordError,
+  type TuningRecord,
+} from "../../../sriov/tuning-record.ts";
+
+const address = parsePciAddress("0000:3b:02.1");
+const path = "/var/lib/virtfn/tuning/0000:3b:02.1.json";
+
+test("a record is read as it was written", () => {
+  const record = fc.record({
+    address: fc.constant(address),
+    bootId: fc.uuid(),
+    inode: fc.bigInt({ min: 1n, max: 2n ** 64n }).map(String),
+    vectors: fc.array(fc.record({ msiIndex: fc.nat(), original: fc.string(), cpu: fc.nat() })),
+    masks: fc.option(
+      fc.record({
+        owner: fc.string(),
+        queues: fc.array(fc.record({ queue: fc.nat().map((n) => `rx-${n}`), original: fc.string() })),
+      }),
+      { nil: undefined },
+    ),
+  });
+  fc.assert(
+    fc.property(record, (value: TuningRecord) => {
+      expect(parseTuningRecord(formatTuningRecord(value), address, path)).toEqual(value);
+    }),
+  );
+});
+
+test("any text is a record or an ERR_TUNING_RECORD that names the file", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      const error = refusalOf(text);
+      expect(
+        error === undefined || (error instanceof TuningRecordError && error.message.includes(path)),
+      ).toBe(true);
+    }),
+  );
+});
+
+function refusalOf(text: string): unknown {
+  try {
+    parseTuningRecord(text, address, path);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+test.each([
+  ["", "it is empty"],
+  ["{", "it is not JSON"],
+  ['{"format":"2.0","bootId":"b","inode":"1","vectors":[]}', "format: expected 1.x"],
+  ['{"format":"1.7","bootId":"b","vectors":[{}]}', "inode"],
+])("%j is refused because: %s", (text, problem) => {
+  expect(() => parseTuningRecord(text, address, path)).toThrow(problem);
+});
+
+test("a later minor format is read", () => {
+  const text = '{"format":"1.7","bootId":"b","inode":"1","vectors":[],"later":true}';
+  expect(parseTuningRecord(text, address, path)).toEqual({ address, bootId: "b", inode: "1", vectors: [] });
+});
