@@ -1,0 +1,149 @@
+// The state of the fake node's network: namespaces, their links, and what each PF knows of its VFs.
+
+import type { InterfaceAddress, NetlinkEvent, Route, VfInfo } from "../../host/netlink/netlink.ts";
+
+/** What the driver of a PF can do: igb as the emulated NIC has it, ice a driver that takes every setting. */
+export type FakeDriver = "igb" | "ice";
+
+/** The PF's side of one VF, as the driver keeps it. `hasAdminMac`: set through the PF, so the VF may not choose its own without trust. */
+export interface FakeVf extends Mutable<VfInfo> {
+  hasAdminMac: boolean;
+}
+
+export interface FakeLink {
+  index: number;
+  name: string;
+  altNames: string[];
+  mac: string;
+  mtu: number;
+  maxMtu: number;
+  isUp: boolean;
+  hasCarrier: boolean;
+  isPromiscuous: boolean;
+  isAllMulticast: boolean;
+  kind: string | undefined;
+  master: number | undefined;
+  lower: number | undefined;
+  /** PCI address of the device behind it. */
+  readonly device: string | undefined;
+  /** VFs of a PF, by number. */
+  readonly vfs: FakeVf[];
+  readonly driver: FakeDriver;
+  /** The PF's side of this VF. */
+  readonly pfSide: FakeVf | undefined;
+  /** How long after "up" the carrier comes; undefined: never. */
+  carrierAfterMs: number | undefined;
+  addresses: InterfaceAddress[];
+}
+
+export interface FakeNetns {
+  readonly label: string;
+  readonly cookie: bigint;
+  /** Root of this namespace's sysfs. */
+  readonly sysfs: string;
+  readonly links: Map<number, FakeLink>;
+  routes: Route[];
+  readonly listeners: Set<(event: NetlinkEvent) => void>;
+  isGone: boolean;
+}
+
+export interface FakeKernel {
+  readonly host: FakeNetns;
+  /** Living namespaces by the path they are mounted at (/run/netns/x). */
+  readonly mounted: Map<string, FakeNetns>;
+  /** Open handles: descriptor -> namespace. */
+  readonly handles: Map<number, FakeNetns>;
+  nextIndex: number;
+  nextFd: number;
+  nextCookie: bigint;
+  /** Moves between namespaces so far. */
+  moves: number;
+}
+
+export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** A kernel with the host's namespace only. `sysfs` is the folder that shows as /sys there. */
+export function createFakeKernel(sysfs: string): FakeKernel {
+  return {
+    host: createNetns("host", 1n, sysfs),
+    mounted: new Map(),
+    handles: new Map(),
+    nextIndex: 2,
+    nextFd: 100,
+    nextCookie: 4096n,
+    moves: 0,
+  };
+}
+
+/** A new, empty namespace; it is not mounted anywhere yet. */
+export function createNetns(label: string, cookie: bigint, sysfs: string): FakeNetns {
+  return { label, cookie, sysfs, links: new Map(), routes: [], listeners: new Set(), isGone: false };
+}
+
+/** Adds a link with defaults to the host's namespace. */
+export function addLink(
+  kernel: FakeKernel,
+  link: Partial<FakeLink> & Pick<FakeLink, "name" | "mac">,
+): FakeLink {
+  const added: FakeLink = {
+    index: kernel.nextIndex++,
+    altNames: [],
+    mtu: 1500,
+    maxMtu: 9216,
+    isUp: false,
+    hasCarrier: false,
+    isPromiscuous: false,
+    isAllMulticast: false,
+    kind: undefined,
+    master: undefined,
+    lower: undefined,
+    device: undefined,
+    vfs: [],
+    driver: "igb",
+    pfSide: undefined,
+    carrierAfterMs: 0,
+    addresses: [],
+    ...link,
+  };
+  kernel.host.links.set(added.index, added);
+  return added;
+}
+
+/** The PF's side of VF number `vf`, as a driver starts it. */
+export function createFakeVf(vf: number, mac: string): FakeVf {
+  return {
+    vf,
+    mac,
+    vlan: 0,
+    qos: 0,
+    vlanProto: "802.1q",
+    spoofchk: true,
+    trust: false,
+    linkState: "auto",
+    minTxRateMbps: 0,
+    maxTxRateMbps: 0,
+    hasAdminMac: false,
+  };
+}
+
+/** The link in `netns` that has `name` as its name or altname. */
+export function findByName(netns: FakeNetns, name: string): FakeLink | undefined {
+  return [...netns.links.values()].find((link) => link.name === name || link.altNames.includes(name));
+}
+
+/** The namespace a link is in now. */
+export function netnsOf(kernel: FakeKernel, link: FakeLink): FakeNetns | undefined {
+  return allNetns(kernel).find((netns) => netns.links.get(link.index) === link);
+}
+
+/** The host's namespace first, then every other that is mounted or held open. */
+export function allNetns(kernel: FakeKernel): readonly FakeNetns[] {
+  return [...new Set([kernel.host, ...kernel.mounted.values(), ...kernel.handles.values()])];
+}
+
+/** Tells the readers of `netns`, after the call that caused it has returned. */
+export function emit(netns: FakeNetns, event: NetlinkEvent): void {
+  queueMicrotask(() => {
+    for (const listener of netns.listeners) listener(event);
+  });
+}

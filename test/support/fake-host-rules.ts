@@ -1,0 +1,156 @@
+// What the fake kernel does when it is asked: the rules of a real one that the programs rely on, and its refusals.
+
+import { NetlinkError } from "../../host/errors.ts";
+import type { Link, LinkChange, VfChange } from "../../host/netlink/netlink.ts";
+import {
+  emit,
+  findByName,
+  type FakeKernel,
+  type FakeLink,
+  type FakeNetns,
+  type FakeVf,
+} from "./fake-host-kernel.ts";
+import { moveNetdev } from "./fake-host-sysfs.ts";
+
+/** Changes one attribute. A link that is up is not renamed (older kernels); an untrusted VF keeps the MAC its PF gave it. */
+export function changeLink(netns: FakeNetns, link: FakeLink, change: LinkChange): void {
+  switch (change.set) {
+    case "up":
+      setUp(netns, link, change.value);
+      return;
+    case "name":
+      renameLink(netns, link, change.value);
+      return;
+    case "mac":
+      setMac(link, change.value);
+      return;
+    case "mtu":
+      if (change.value > link.maxMtu || change.value < 68)
+        throw refuse(`setting the MTU of ${link.name}`, "EINVAL");
+      link.mtu = change.value;
+      return;
+    case "promiscuous":
+      link.isPromiscuous = change.value;
+      return;
+    case "allMulticast":
+      link.isAllMulticast = change.value;
+      return;
+    default:
+      change satisfies never;
+  }
+}
+
+/** Moves a link: it loses "up", addresses and routes, and keeps MAC, MTU, altnames and queue settings. */
+export function moveLink(kernel: FakeKernel, from: FakeNetns, link: FakeLink, to: FakeNetns): void {
+  const clash = [link.name, ...link.altNames].find((name) => findByName(to, name) !== undefined);
+  if (clash !== undefined) throw refuse(`moving ${link.name} to ${to.label}`, "EEXIST");
+  kernel.moves += 1;
+  setUp(from, link, false);
+  link.addresses = [];
+  from.links.delete(link.index);
+  from.routes = from.routes.filter((route) => route.index !== link.index);
+  emit(from, { event: "linkGone", index: link.index, name: link.name });
+  if (to.links.has(link.index)) link.index = kernel.nextIndex++;
+  to.links.set(link.index, link);
+  if (link.device !== undefined) {
+    moveNetdev({ sysfs: from.sysfs, name: link.name }, { sysfs: to.sysfs, name: link.name }, link.device);
+  }
+  announceLink(to, link);
+}
+
+/** Ends a namespace: its NICs come back to the host under the names they had there, `dev<index>` when that is taken. */
+export function destroyNetns(kernel: FakeKernel, netns: FakeNetns): void {
+  for (const link of netns.links.values()) {
+    if (link.device === undefined) continue;
+    if (findByName(kernel.host, link.name) !== undefined) renameLink(netns, link, `dev${link.index}`);
+    moveLink(kernel, netns, link, kernel.host);
+  }
+  netns.isGone = true;
+}
+
+/** Applies one PF-side setting of a VF, with the refusals of the PF's driver. */
+export function changeVf(pf: FakeLink, vf: FakeVf, change: VfChange): void {
+  const doing = `setting ${change.set} of ${pf.name} vf ${vf.vf}`;
+  switch (change.set) {
+    case "mac":
+      if ((Number.parseInt(change.mac.slice(0, 2), 16) & 1) === 1) throw refuse(doing, "EINVAL");
+      vf.mac = change.mac;
+      vf.hasAdminMac = change.mac !== "00:00:00:00:00:00";
+      return;
+    case "vlan":
+      if (change.vlan > 4095 || change.qos > 7) throw refuse(doing, "EINVAL");
+      if (change.vlanProto === "802.1ad" && pf.driver === "igb") throw refuse(doing, "EPROTONOSUPPORT");
+      Object.assign(vf, { vlan: change.vlan, qos: change.qos, vlanProto: change.vlanProto });
+      return;
+    case "rate":
+      if (pf.driver === "igb" && (change.minTxRateMbps !== 0 || change.maxTxRateMbps > 1000))
+        throw refuse(doing, "EINVAL");
+      Object.assign(vf, { minTxRateMbps: change.minTxRateMbps, maxTxRateMbps: change.maxTxRateMbps });
+      return;
+    case "spoofchk":
+      vf.spoofchk = change.value;
+      return;
+    case "trust":
+      vf.trust = change.value;
+      return;
+    case "linkState":
+      if (pf.driver === "igb") throw refuse(doing, "EOPNOTSUPP");
+      vf.linkState = change.value;
+      return;
+    default:
+      change satisfies never;
+  }
+}
+
+/** Tells readers of `netns` how the link is now. */
+export function announceLink(netns: FakeNetns, link: FakeLink): void {
+  emit(netns, { event: "link", link: toLink(link) });
+}
+
+/** The link as netlink reports it. */
+export function toLink(link: FakeLink): Link {
+  const { index, name, mac, mtu, maxMtu, isUp, isPromiscuous, isAllMulticast, kind, master, lower } = link;
+  const flags = { isUp, hasCarrier: link.hasCarrier, isPromiscuous, isAllMulticast };
+  const rest = { kind, master, lower, parentDevice: link.device, alias: undefined };
+  return { index, name, altNames: [...link.altNames], mac, mtu, maxMtu, ...flags, ...rest };
+}
+
+/** A refusal as the kernel gives it. */
+export function refuse(doing: string, errno: string): NetlinkError {
+  return new NetlinkError(doing, errno);
+}
+
+function setUp(netns: FakeNetns, link: FakeLink, value: boolean): void {
+  if (link.isUp === value) return;
+  link.isUp = value;
+  link.hasCarrier = value && link.carrierAfterMs === 0;
+  if (!value) {
+    netns.routes = netns.routes.filter((route) => route.index !== link.index);
+    takeAdminMac(link);
+  }
+  announceLink(netns, link);
+}
+
+function renameLink(netns: FakeNetns, link: FakeLink, name: string): void {
+  if (link.name === name) return;
+  if (link.isUp) throw refuse(`renaming ${link.name} to ${name}`, "EBUSY");
+  if (findByName(netns, name) !== undefined) throw refuse(`renaming ${link.name} to ${name}`, "EEXIST");
+  const before = link.name;
+  link.name = name;
+  if (link.device !== undefined)
+    moveNetdev({ sysfs: netns.sysfs, name: before }, { sysfs: netns.sysfs, name }, link.device);
+  announceLink(netns, link);
+}
+
+function setMac(link: FakeLink, mac: string): void {
+  const side = link.pfSide;
+  if (side?.hasAdminMac === true && side.trust !== true && mac !== link.mac)
+    throw refuse(`setting the MAC of ${link.name}`, "EADDRNOTAVAIL");
+  link.mac = mac;
+  if (side !== undefined) side.mac = mac;
+}
+
+/** igbvf takes what the PF has set for it when it is closed. */
+function takeAdminMac(link: FakeLink): void {
+  if (link.pfSide?.hasAdminMac === true) link.mac = link.pfSide.mac;
+}

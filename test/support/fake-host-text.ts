@@ -1,0 +1,64 @@
+// The fake node as text: one line for each thing that ADD, DEL or tuning may change, so that whole states can be compared.
+
+import {
+  findByName,
+  type FakeKernel,
+  type FakeLink,
+  type FakeNetns,
+  type FakeVf,
+} from "./fake-host-kernel.ts";
+import { formatQueues } from "./fake-host-sysfs.ts";
+
+/** Every namespace with its links, PF-side settings, addresses and routes. Indexes are left out: they change with each move. */
+export function formatKernel(kernel: FakeKernel): string {
+  const namespaces = [...kernel.mounted.entries()]
+    .filter(([path]) => path.startsWith("/run/netns/"))
+    .toSorted(([a], [b]) => a.localeCompare(b));
+  const parts = [formatNetns("host", kernel.host)];
+  for (const [path, netns] of namespaces) parts.push(formatNetns(path, netns));
+  return parts.join("\n");
+}
+
+function formatNetns(title: string, netns: FakeNetns): string {
+  const links = [...netns.links.values()].toSorted((a, b) => a.name.localeCompare(b.name));
+  const lines = links.flatMap((link) => formatLink(netns, link));
+  const routes = netns.routes.map((route) => {
+    const name = [...netns.links.values()].find((link) => link.index === route.index)?.name ?? "?";
+    const via = route.gateway === undefined ? "" : ` via ${route.gateway}`;
+    return `route ${route.destination}${via} dev ${name}`;
+  });
+  return [title, ...[...lines, ...routes.toSorted()].map((line) => `  ${line}`)].join("\n");
+}
+
+function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
+  const altNames = link.altNames.length === 0 ? "" : ` altnames ${link.altNames.toSorted().join(",")}`;
+  const flags = [
+    link.isUp ? "up" : "down",
+    ...(link.isPromiscuous ? ["promisc"] : []),
+    ...(link.isAllMulticast ? ["allmulti"] : []),
+  ].join(" ");
+  const device = link.device === undefined ? (link.kind ?? "virtual") : link.device;
+  const queues = link.pfSide === undefined ? "" : ` ${formatQueues(netns.sysfs, link.name)}`;
+  return [
+    `${link.name} ${device} mac ${link.mac} mtu ${link.mtu} ${flags}${altNames}${queues}`,
+    ...link.vfs.map((vf) => `${link.name} ${formatVf(vf)}`),
+    ...link.addresses.map((address) => `${link.name} address ${address.address}/${address.prefixLength}`),
+  ];
+}
+
+function formatVf(vf: FakeVf): string {
+  const trust = `spoof ${onOff(vf.spoofchk)} trust ${onOff(vf.trust)} state ${vf.linkState ?? "-"}`;
+  const vlan = `vlan ${vf.vlan} qos ${vf.qos} ${vf.vlanProto}`;
+  return `vf ${vf.vf} mac ${vf.mac} ${vlan} ${trust} rate ${vf.minTxRateMbps ?? "-"}-${vf.maxTxRateMbps ?? "-"}`;
+}
+
+function onOff(value: boolean | undefined): string {
+  if (value === undefined) return "-";
+  return value ? "on" : "off";
+}
+
+/** Name and namespace of a link, for a test that asks where a VF is. */
+export function whereIs(kernel: FakeKernel, name: string): string | undefined {
+  if (findByName(kernel.host, name) !== undefined) return "host";
+  return [...kernel.mounted.entries()].find(([, netns]) => findByName(netns, name) !== undefined)?.[0];
+}
