@@ -1,9 +1,10 @@
 // The records on disk: one file per VF in use, written whole or not at all.
 
 import type { Host } from "../host/host.ts";
+import { formatAttachment, parseAttachment } from "./attachment-format.ts";
 import type { Attachment } from "./attachment.ts";
-import type { SriovError } from "./errors.ts";
-import type { PciAddress } from "./pci-address.ts";
+import { RecordCorruptError, SriovError } from "./errors.ts";
+import { comparePciAddress, isPciAddress, type PciAddress } from "./pci-address.ts";
 
 /** All records, in PCI order, and the files that are none. */
 export interface Attachments {
@@ -17,17 +18,80 @@ export interface Attachments {
 
 type Store = Pick<Host, "files" | "paths">;
 
-export declare function readAttachments(host: Store): Attachments;
-/** The record of one VF; `undefined` when it has none. Throws ERR_RECORD_CORRUPT or ERR_RECORD_FORMAT. */
-export declare function readAttachment(host: Store, address: PciAddress): Attachment | undefined;
-export declare function writeAttachment(host: Store, record: Attachment): void;
-/** False when there was none. */
-export declare function removeAttachment(host: Store, address: PciAddress): boolean;
-/** Moves a record aside, whatever is in it, and returns its new path; `undefined` when there is none. */
-export declare function quarantineAttachment(
+const suffix = ".json";
+
+/** Every record of the node; what can't be read is listed beside, never thrown: one bad file must not hide the others. */
+export function readAttachments(host: Store): Attachments {
+  const records: Attachment[] = [];
+  const unreadable: Attachments["unreadable"][number][] = [];
+  const names = host.files.list(host.paths.attachments) ?? [];
+  for (const address of names.map(addressOfFile).filter(isDefined).toSorted(comparePciAddress)) {
+    try {
+      const record = readAttachment(host, address);
+      if (record !== undefined) records.push(record);
+    } catch (error) {
+      if (!(error instanceof SriovError)) throw error;
+      unreadable.push({ address, path: attachmentPath(host, address), error });
+    }
+  }
+  return { records, unreadable };
+}
+
+/** The record of one VF; `undefined` when it has none. Throws ERR_RECORD_CORRUPT or ERR_RECORD_FORMAT, naming the file. */
+export function readAttachment(host: Store, address: PciAddress): Attachment | undefined {
+  const path = attachmentPath(host, address);
+  const json = host.files.readText(path);
+  if (json === undefined) return undefined;
+  const record = parseAttachment(json, path);
+  if (record.device.address === address) return record;
+  throw new RecordCorruptError(path, `it is about ${record.device.address}, expected ${address}`);
+}
+
+/** Writes the record under its VF's address, whole or not at all (temp file and rename, no fsync). */
+export function writeAttachment(host: Store, record: Attachment): void {
+  host.files.writeAtomic(attachmentPath(host, record.device.address), formatAttachment(record));
+}
+
+/** Forgets the VF's record; false when there was none. */
+export function removeAttachment(host: Store, address: PciAddress): boolean {
+  return host.files.remove(attachmentPath(host, address));
+}
+
+/** Moves a record aside, whatever is in it, with the reason beside it; its new path, or `undefined` when there is none. */
+export function quarantineAttachment(
   host: Store & Pick<Host, "clock">,
   address: PciAddress,
   reason: string,
-): string | undefined;
-/** Calls `onChange` with the VF whose record came, went or changed. */
-export declare function watchAttachments(host: Store, onChange: (address: PciAddress) => void): Disposable;
+): string | undefined {
+  const from = attachmentPath(host, address);
+  if (host.files.stat(from, { noFollow: true }) === undefined) return undefined;
+  const to = `${host.paths.quarantine}/${address}.${host.clock.nowMs()}${suffix}`;
+  host.files.makeFolder(host.paths.quarantine);
+  host.files.rename(from, to);
+  host.files.writeAtomic(`${to}.reason`, `${reason}\n`);
+  return to;
+}
+
+/** Calls `onChange` with the VF whose record came, went or changed, until disposed. */
+export function watchAttachments(host: Store, onChange: (address: PciAddress) => void): Disposable {
+  host.files.makeFolder(host.paths.attachments);
+  return host.files.watch(host.paths.attachments, ({ name }) => {
+    const address = addressOfFile(name);
+    if (address !== undefined) onChange(address);
+  });
+}
+
+/** Where the record of a VF is, for messages. */
+export function attachmentPath(host: Pick<Host, "paths">, address: PciAddress): string {
+  return `${host.paths.attachments}/${address}${suffix}`;
+}
+
+// Temp files of a write in progress have other names.
+function addressOfFile(name: string): PciAddress | undefined {
+  const stem = name.endsWith(suffix) ? name.slice(0, -suffix.length) : "";
+  return isPciAddress(stem) ? stem : undefined;
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}

@@ -1,7 +1,10 @@
 // The SR-IOV devices of the node, read once into one immutable value.
 
 import type { Host } from "../host/host.ts";
-import type { PciAddress } from "./pci-address.ts";
+import { parseCpuList } from "./cpu-list.ts";
+import { comparePciAddress, isPciAddress, pciRoutingId, type PciAddress } from "./pci-address.ts";
+import { pciFolder, readLinkName, readNumaNode, readPciDevice, type PciDevice } from "./pci-device.ts";
+import { readAttribute, readNumber } from "./sysfs.ts";
 
 /** A device that can have virtual functions (it has `sriov_totalvfs`), of any PCI class. */
 export interface PhysicalFunction {
@@ -47,14 +50,117 @@ export interface Inventory {
   readonly vfs: ReadonlyMap<PciAddress, VirtualFunction>;
 }
 
+type Sysfs = Pick<Host, "files" | "paths">;
+
 /** All PFs and VFs of the node, in PCI order. A device that vanishes meanwhile is left out. Source: Documentation/ABI/testing/sysfs-bus-pci. */
-export declare function readInventory(host: Pick<Host, "files" | "paths">): Inventory;
+export function readInventory(host: Sysfs): Inventory {
+  const pfs = new Map<PciAddress, PhysicalFunction>();
+  const vfs = new Map<PciAddress, VirtualFunction>();
+  const listed = host.files.list(`${host.paths.sys}/bus/pci/devices`) ?? [];
+  for (const address of listed.filter(isPciAddress).toSorted(comparePciAddress)) {
+    // A VF comes after its PF and is no PF itself: no need to look.
+    const pf = vfs.has(address) ? undefined : readPf(host, address);
+    if (pf === undefined) continue;
+    pfs.set(address, pf);
+    for (const [index, vfAddress] of pf.vfs.entries()) {
+      const device = readPciDevice(host, vfAddress);
+      if (device !== undefined)
+        vfs.set(vfAddress, readVfOf(host, { address: vfAddress, index, pf: address, device }, pf.numaNode));
+    }
+  }
+  return { pfs, vfs };
+}
 
 /** One VF with few reads; `undefined` when there is no such VF. */
-export declare function readVf(
-  host: Pick<Host, "files" | "paths">,
-  address: PciAddress,
-): VirtualFunction | undefined;
+export function readVf(host: Sysfs, address: PciAddress): VirtualFunction | undefined {
+  const pf = readLinkName(host, `${pciFolder(host, address)}/physfn`);
+  if (pf === undefined || !isPciAddress(pf)) return undefined;
+  const device = readPciDevice(host, address);
+  const index = readVfIndex(host, pf, address);
+  if (device === undefined || index === undefined) return undefined;
+  return readVfOf(
+    host,
+    { address, index, pf, device },
+    device.numaNode ?? readNumaNode(host, pciFolder(host, pf)),
+  );
+}
 
 /** Whether a kernel network driver has the VF, wherever its netdev is. */
-export declare function isNetworkVf(vf: VirtualFunction): boolean;
+export function isNetworkVf(vf: Pick<VirtualFunction, "driver" | "classCode">): boolean {
+  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && !userspaceDrivers.has(vf.driver);
+}
+
+const networkClass = 0x02;
+const userspaceDrivers: ReadonlySet<string> = new Set(["vfio-pci", "uio_pci_generic", "igb_uio"]);
+
+function readPf(host: Sysfs, address: PciAddress): PhysicalFunction | undefined {
+  const totalVfs = readNumber(host.files, `${pciFolder(host, address)}/sriov_totalvfs`);
+  const pf = totalVfs === undefined ? undefined : readPciDevice(host, address);
+  if (totalVfs === undefined || pf === undefined) return undefined;
+  const { driver, netdevs, numaNode, vendor, device, classCode } = pf;
+  const numVfs = readNumber(host.files, `${pf.folder}/sriov_numvfs`) ?? 0;
+  return {
+    address,
+    driver,
+    netdevs,
+    totalVfs,
+    numVfs,
+    numaNode,
+    vendor,
+    device,
+    classCode,
+    vfs: readVfLinks(host, pf),
+  };
+}
+
+// By index, up to the first gap: while the kernel adds or removes VFs the rest is left to the next look.
+function readVfLinks(host: Sysfs, { folder, entries }: PciDevice): readonly PciAddress[] {
+  const found: PciAddress[] = [];
+  const count = entries.filter((entry) => entry.startsWith("virtfn")).length;
+  for (let index = 0; index < count; index += 1) {
+    const name = readLinkName(host, `${folder}/virtfn${index}`);
+    if (name === undefined || !isPciAddress(name)) break;
+    found.push(name);
+  }
+  return found;
+}
+
+interface FoundVf extends Pick<VirtualFunction, "address" | "index" | "pf"> {
+  readonly device: PciDevice;
+}
+
+function readVfOf(host: Sysfs, found: FoundVf, numaNode: number | undefined): VirtualFunction {
+  const { address, index, pf, device } = found;
+  const { folder, entries, driver, netdevs, vendor, classCode, inode } = device;
+  const group = entries.includes("iommu_group") ? readLinkName(host, `${folder}/iommu_group`) : undefined;
+  const irqs = entries.includes("msi_irqs") ? (host.files.list(`${folder}/msi_irqs`) ?? []) : [];
+  return {
+    address,
+    index,
+    pf,
+    driver,
+    netdevs,
+    numaNode: device.numaNode ?? numaNode,
+    localCpus: parseCpuList(readAttribute(host.files, `${folder}/local_cpulist`) ?? ""),
+    vendor,
+    device: device.device,
+    classCode,
+    inode,
+    iommuGroup: group === undefined ? undefined : Number(group),
+    irqs: irqs.map(Number).toSorted((a, b) => a - b),
+  };
+}
+
+// Computed from the routing id where the kernel tells offset and stride, and confirmed; else every link is tried.
+function readVfIndex(host: Sysfs, pf: PciAddress, vf: PciAddress): number | undefined {
+  const folder = pciFolder(host, pf);
+  const isAt = (index: number): boolean => readLinkName(host, `${folder}/virtfn${index}`) === vf;
+  const offset = readNumber(host.files, `${folder}/sriov_offset`);
+  const stride = readNumber(host.files, `${folder}/sriov_stride`);
+  if (offset !== undefined && stride !== undefined && stride > 0) {
+    const index = (pciRoutingId(vf) - pciRoutingId(pf) - offset) / stride;
+    if (Number.isInteger(index) && index >= 0 && isAt(index)) return index;
+  }
+  const links = (host.files.list(folder) ?? []).filter((entry) => entry.startsWith("virtfn"));
+  return links.map((entry) => Number(entry.slice("virtfn".length))).find(isAt);
+}

@@ -1,8 +1,5 @@
 // Whether the owner of a VF is alive or gone; everything unknown counts as alive.
 
-import type { Host } from "../host/host.ts";
-import type { Attachment } from "./attachment.ts";
-
 /** What there is at the path of the record's network namespace, seen from the host's mount namespace. */
 export type NamespaceFact =
   | { readonly seen: "namespace"; readonly cookie: string }
@@ -33,11 +30,40 @@ export interface OwnerVerdict {
   readonly isDying: boolean;
 }
 
-/** The verdict on facts: gone only when nothing speaks for the owner. */
-export declare function judgeOwner(facts: OwnerFacts): OwnerVerdict;
+/** The verdict on facts: gone only when nothing speaks for the owner. After a reboot no owner of before is alive. */
+export function judgeOwner(facts: OwnerFacts): OwnerVerdict {
+  if (!facts.isOfThisBoot) return gone("the node was started again since");
+  const { namespace, netns } = facts;
+  switch (namespace.seen) {
+    case "unknown":
+      return alive(`whether its namespace ${netns} exists is unknown: ${namespace.reason}`);
+    case "missing":
+      return judgeWithoutNamespace(`its namespace ${netns} is missing`, facts.device);
+    case "namespace":
+      if (namespace.cookie === facts.cookie) return alive(`its namespace ${netns} exists`);
+      return judgeWithoutNamespace(`${netns} is another namespace now`, facts.device);
+  }
+}
 
-/** Reads what there is to know about a record's owner. Never throws for an owner it can't see: that is `unknown`. */
-export declare function readOwnerFacts(
-  host: Pick<Host, "files" | "paths" | "namespaces" | "clock">,
-  record: Attachment,
-): OwnerFacts;
+function judgeWithoutNamespace(what: string, device: DeviceFact): OwnerVerdict {
+  switch (device.seen) {
+    case "home":
+      return gone(`${what} and the VF is on the host as ${device.netdev}`);
+    case "noNetdev":
+      return gone(`${what} and the VF has no network driver`);
+    case "gone":
+      return gone(`${what} and the VF itself is gone`);
+    case "away":
+      return { ...alive(`${what}, but the VF is not back on the host yet`), isDying: true };
+    case "unknown":
+      return alive(`${what}, but where the VF is is unknown: ${device.reason}`);
+  }
+}
+
+function alive(reason: string): OwnerVerdict {
+  return { state: "alive", reason, isDying: false };
+}
+
+function gone(reason: string): OwnerVerdict {
+  return { state: "gone", reason, isDying: false };
+}

@@ -2,7 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { InterfaceAddress, Link, Route } from "../host/netlink/netlink.ts";
-import type { Inventory } from "./inventory.ts";
+import type { Inventory, VirtualFunction } from "./inventory.ts";
 import type { PciAddress } from "./pci-address.ts";
 
 /** What the host's network namespace looks like, as plain data. */
@@ -12,14 +12,88 @@ export interface NodeNetwork {
   readonly routes: readonly Route[];
 }
 
-/** VFs that the node lives on, each with the reason ("default route through bond0"). */
-export declare function findNodeUse(
-  inventory: Inventory,
-  network: NodeNetwork,
-): ReadonlyMap<PciAddress, string>;
+/**
+ * VFs that the node lives on, each with the reason ("default route through bond0"): a default route directly or below a
+ * bond, VLAN, bridge or netvsc, a global address, or a master or upper device. Link-local addresses do not count.
+ */
+export function findNodeUse(inventory: Inventory, network: NodeNetwork): ReadonlyMap<PciAddress, string> {
+  const uses = new Map<PciAddress, string>();
+  const defaults = findDefaultDevices(network);
+  for (const vf of inventory.vfs.values()) {
+    const reason = linksOf(vf, network.links)
+      .map((link) => reasonFor(link, network, defaults))
+      .find((found) => found !== undefined);
+    if (reason !== undefined) uses.set(vf.address, reason);
+  }
+  return uses;
+}
 
 /** As `findNodeUse`, of this process's network namespace. */
-export declare function readNodeUse(
+export function readNodeUse(
   host: Pick<Host, "openNetlink">,
   inventory: Inventory,
-): ReadonlyMap<PciAddress, string>;
+): ReadonlyMap<PciAddress, string> {
+  using netlink = host.openNetlink();
+  return findNodeUse(inventory, {
+    links: netlink.listLinks(),
+    addresses: netlink.listAddresses(),
+    routes: netlink.listRoutes(),
+  });
+}
+
+function linksOf(vf: VirtualFunction, links: readonly Link[]): readonly Link[] {
+  return links.filter((link) => vf.netdevs.includes(link.name) || link.parentDevice === vf.address);
+}
+
+function reasonFor(
+  link: Link,
+  network: NodeNetwork,
+  defaults: ReadonlyMap<number, Link>,
+): string | undefined {
+  const through = defaults.get(link.index);
+  if (through !== undefined) return `default route through ${through.name}`;
+  const address = network.addresses.find((found) => found.index === link.index && isGlobal(found));
+  if (address !== undefined) return `address ${address.address}/${address.prefixLength} on ${link.name}`;
+  const above = uppersOf(link, network.links)[0];
+  return above === undefined ? undefined : `${link.name} is below ${above.name}`;
+}
+
+// Every device that carries a default route, by its own ifindex and by those of all devices below it.
+function findDefaultDevices({ links, routes }: NodeNetwork): ReadonlyMap<number, Link> {
+  const found = new Map<number, Link>();
+  const addBelow = (link: Link, top: Link): void => {
+    if (found.has(link.index)) return;
+    found.set(link.index, top);
+    for (const lower of lowersOf(link, links)) addBelow(lower, top);
+  };
+  for (const { index } of routes.filter(({ destination }) => defaultDestinations.has(destination))) {
+    const top = links.find((link) => link.index === index);
+    if (top !== undefined) addBelow(top, top);
+  }
+  return found;
+}
+
+const defaultDestinations: ReadonlySet<string> = new Set(["0.0.0.0/0", "::/0"]);
+
+function lowersOf(link: Link, links: readonly Link[]): readonly Link[] {
+  return links.filter((other) => other.master === link.index || isStackedOn(link, other));
+}
+
+function uppersOf(link: Link, links: readonly Link[]): readonly Link[] {
+  return links.filter((other) => link.master === other.index || isStackedOn(other, link));
+}
+
+// The IFLA_LINK of a veth is its peer, perhaps in another namespace: not a device below it.
+function isStackedOn(upper: Link, lower: Link): boolean {
+  return (
+    upper.lower === lower.index &&
+    upper.index !== lower.index &&
+    upper.kind !== undefined &&
+    upper.kind !== "veth"
+  );
+}
+
+function isGlobal({ scope, address }: InterfaceAddress): boolean {
+  const isLinkLocal = address.startsWith("169.254.") || /^fe[89ab]/i.test(address);
+  return !isLinkLocal && (scope === "global" || scope === "site");
+}

@@ -1,6 +1,8 @@
 // The CPUs of the node: cores, caches, NUMA nodes, isolation.
 
 import type { Host } from "../host/host.ts";
+import { parseCpuList } from "./cpu-list.ts";
+import { readAttribute, readNumber } from "./sysfs.ts";
 
 export interface CpuInfo {
   readonly cpu: number;
@@ -25,4 +27,57 @@ export interface CpuTopology {
 }
 
 /** Reads /sys/devices/system/{cpu,node}; a kernel without NUMA is one node 0. Source: Documentation/admin-guide/cputopology.rst. */
-export declare function readTopology(host: Pick<Host, "files" | "paths">): CpuTopology;
+export function readTopology(host: Pick<Host, "files" | "paths">): CpuTopology {
+  const { files } = host;
+  const system = `${host.paths.sys}/devices/system`;
+  const list = (path: string): readonly number[] =>
+    parseKernelList(readAttribute(files, `${system}/${path}`));
+  const online = list("cpu/online");
+  const nodes = readNodes(files.list(`${system}/node`) ?? [], online, (node) =>
+    list(`node/node${node}/cpulist`),
+  );
+  const nodeOf = new Map([...nodes].flatMap(([node, cpus]) => cpus.map((cpu) => [cpu, node] as const)));
+  const cpus = online.map((cpu): CpuInfo => {
+    const folder = `cpu/cpu${cpu}`;
+    const id = (name: string): number => readNumber(files, `${system}/${folder}/topology/${name}`) ?? 0;
+    const siblings = list(`${folder}/topology/thread_siblings_list`);
+    return {
+      cpu,
+      node: nodeOf.get(cpu) ?? 0,
+      core: `${id("physical_package_id")}:${id("die_id")}:${id("core_id")}`,
+      l3: readLevel3(host, `${system}/${folder}/cache`),
+      siblings: siblings.length === 0 ? [cpu] : siblings,
+    };
+  });
+  return {
+    online,
+    cpus: new Map(cpus.map((info) => [info.cpu, info])),
+    nodes,
+    isolated: list("cpu/isolated"),
+    nohzFull: list("cpu/nohz_full"),
+  };
+}
+
+function readNodes(
+  entries: readonly string[],
+  online: readonly number[],
+  cpusOf: (node: number) => readonly number[],
+): ReadonlyMap<number, readonly number[]> {
+  const ids = entries.filter((entry) => /^node\d+$/.test(entry)).map((entry) => Number(entry.slice(4)));
+  if (ids.length === 0) return new Map([[0, online]]);
+  const nodes = ids
+    .toSorted((a, b) => a - b)
+    .map((id) => [id, cpusOf(id).filter((cpu) => online.includes(cpu))] as const);
+  return new Map(nodes.filter(([, cpus]) => cpus.length > 0));
+}
+
+function readLevel3({ files }: Pick<Host, "files">, cache: string): number | undefined {
+  const index = (files.list(cache) ?? []).find((entry) => readNumber(files, `${cache}/${entry}/level`) === 3);
+  if (index === undefined) return undefined;
+  return parseKernelList(readAttribute(files, `${cache}/${index}/shared_cpu_list`))[0];
+}
+
+// nohz_full reads "(null)" where it is not in use.
+function parseKernelList(text: string | undefined): readonly number[] {
+  return text === undefined || text.startsWith("(") ? [] : parseCpuList(text);
+}

@@ -1,0 +1,95 @@
+// Reads what liveness judges by: the owner's namespace as the host sees it, and where its VF is.
+
+import { dirname, join } from "node:path";
+
+import { HostError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Attachment } from "./attachment.ts";
+import { isNetworkVf, readVf } from "./inventory.ts";
+import type { DeviceFact, NamespaceFact, OwnerFacts } from "./liveness.ts";
+import { resolveInRoot } from "./root-path.ts";
+
+type Eyes = Pick<Host, "files" | "paths" | "namespaces">;
+
+// PROC_PID_INIT_INO of include/linux/proc_ns.h: the PID namespace whose process 1 is the machine's.
+const initialPidNamespace = "pid:[4026531836]";
+
+/** Reads what there is to know about a record's owner. An owner that can't be seen is `unknown`, not an error. */
+export function readOwnerFacts(host: Eyes & Pick<Host, "clock">, record: Attachment): OwnerFacts {
+  return {
+    netns: record.owner.netns,
+    cookie: record.owner.cookie,
+    isOfThisBoot: record.bootId === host.clock.bootId(),
+    namespace: orUnknown(() => readNamespace(host, record.owner)),
+    device: orUnknown(() => readDevice(host, record)),
+  };
+}
+
+function orUnknown<T>(read: () => T): T | { readonly seen: "unknown"; readonly reason: string } {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof HostError) return unknown(error.message);
+    throw error;
+  }
+}
+
+function readNamespace(host: Eyes, owner: Attachment["owner"]): NamespaceFact {
+  if (!owner.netns.startsWith("/")) return unknown("the record has no absolute path");
+  const path = resolveInRoot(host.files, host.paths.hostRoot, owner.netns);
+  if (path === undefined) return unknown("the path has too many symbolic links");
+  const doubt = doubtMountNamespace(host) ?? doubtFolder(host, dirname(path));
+  using handle = host.namespaces.open(join(host.paths.hostRoot, path));
+  if (handle !== undefined) {
+    const cookie = String(handle.cookie);
+    return doubt === undefined || cookie === owner.cookie ? { seen: "namespace", cookie } : unknown(doubt);
+  }
+  if (doubt !== undefined) return unknown(doubt);
+  if (path.startsWith("/proc/")) return unknown("a path of a process tells nothing once that process ended");
+  // Made before the namespace is mounted on it, and left when the mount is one of another mount namespace.
+  const isPlaceholder = host.files.stat(join(host.paths.hostRoot, path), { noFollow: true }) !== undefined;
+  return isPlaceholder ? unknown("the file exists, but no namespace is mounted on it") : { seen: "missing" };
+}
+
+// Process 1's mounts are what we look at: through its root, or because they are ours.
+function doubtMountNamespace({ files, paths }: Eyes): string | undefined {
+  if (paths.hostRoot === join(paths.proc, "1/root")) return undefined;
+  const own = files.readLink(join(paths.proc, "self/ns/mnt"));
+  const first = files.readLink(join(paths.proc, "1/ns/mnt"));
+  return own !== undefined && own === first ? undefined : "it is not read in the host's mount namespace";
+}
+
+// Runtimes need not make the folder a mount point (containerd does not): where process 1 is the machine's, its being there
+// is enough; inside a container only a folder that was mounted there can be the host's.
+function doubtFolder(host: Eyes, folder: string): string | undefined {
+  const { files, paths } = host;
+  if (files.stat(join(paths.hostRoot, folder))?.kind !== "directory")
+    return `the host has no folder ${folder}`;
+  if (files.readLink(join(paths.proc, "self/ns/pid")) === initialPidNamespace) return undefined;
+  return listMountPoints(host).includes(folder) ? undefined : `${folder} is not known to be the host's`;
+}
+
+// Source: Documentation/filesystems/proc.rst, 3.5 mountinfo: field 5, spaces and the like as octal escapes.
+function listMountPoints({ files, paths }: Eyes): readonly string[] {
+  const lines = (files.readText(join(paths.proc, "1/mountinfo")) ?? "").split("\n");
+  return lines.map((line) =>
+    (line.split(" ")[4] ?? "").replaceAll(/\\([0-7]{3})/g, (_, code: string) =>
+      String.fromCodePoint(Number.parseInt(code, 8)),
+    ),
+  );
+}
+
+function readDevice(host: Eyes, { device }: Attachment): DeviceFact {
+  const own = host.files.readLink(join(host.paths.proc, "self/ns/net"));
+  const first = host.files.readLink(join(host.paths.proc, "1/ns/net"));
+  if (own !== first) return unknown("this process is not in the host's network namespace");
+  const vf = readVf(host, device.address);
+  if (vf === undefined || String(vf.inode) !== device.inode) return { seen: "gone" };
+  const netdev = vf.netdevs[0];
+  if (netdev !== undefined) return { seen: "home", netdev };
+  return { seen: isNetworkVf(vf) ? "away" : "noNetdev" };
+}
+
+function unknown(reason: string): { readonly seen: "unknown"; readonly reason: string } {
+  return { seen: "unknown", reason };
+}

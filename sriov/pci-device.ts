@@ -1,0 +1,83 @@
+// What sysfs tells of one PCI device.
+
+import { basename } from "node:path";
+
+import type { Host } from "../host/host.ts";
+import type { PciAddress } from "./pci-address.ts";
+import { readAttribute, readNumber } from "./sysfs.ts";
+
+/** Facts of a PCI device, PF or VF. */
+export interface PciDevice {
+  /** Its folder below /sys/bus/pci/devices. */
+  readonly folder: string;
+  readonly entries: readonly string[];
+  readonly inode: bigint;
+  readonly vendor: string;
+  readonly device: string;
+  readonly classCode: number;
+  readonly driver: string | undefined;
+  readonly netdevs: readonly string[];
+  /** `undefined` for -1. */
+  readonly numaNode: number | undefined;
+}
+
+type Sysfs = Pick<Host, "files" | "paths">;
+
+/** Where the kernel keeps the device at `address`. */
+export function pciFolder(host: Pick<Host, "paths">, address: PciAddress): string {
+  return `${host.paths.sys}/bus/pci/devices/${address}`;
+}
+
+/** The device at `address`; `undefined` when there is none. Source: Documentation/ABI/testing/sysfs-bus-pci. */
+export function readPciDevice(host: Sysfs, address: PciAddress): PciDevice | undefined {
+  const { files } = host;
+  const folder = pciFolder(host, address);
+  const entries = files.list(folder);
+  const inode = entries && files.stat(folder)?.inode;
+  if (entries === undefined || inode === undefined) return undefined;
+  return {
+    folder,
+    entries,
+    inode,
+    vendor: readHexId(host, `${folder}/vendor`),
+    device: readHexId(host, `${folder}/device`),
+    classCode: readNumber(files, `${folder}/class`) ?? 0,
+    driver: entries.includes("driver") ? readLinkName(host, `${folder}/driver`) : undefined,
+    netdevs: readNetdevs(host, folder, entries),
+    numaNode: readNumaNode(host, folder),
+  };
+}
+
+/** `numa_node`; `undefined` when the device says -1 or nothing. */
+export function readNumaNode({ files }: Sysfs, folder: string): number | undefined {
+  const node = readNumber(files, `${folder}/numa_node`);
+  return node === undefined || node < 0 ? undefined : node;
+}
+
+/** Last part of a symbolic link: the driver's or group's name. */
+export function readLinkName({ files }: Sysfs, path: string): string | undefined {
+  const target = files.readLink(path);
+  return target === undefined ? undefined : basename(target);
+}
+
+// Netdevs of this namespace; virtio has a device of its own between the PCI device and its netdev.
+function readNetdevs(host: Sysfs, folder: string, entries: readonly string[]): readonly string[] {
+  const parents = entries.filter((entry) => entry === "net" || /^virtio\d+$/.test(entry));
+  const names = parents.flatMap((entry) => {
+    const net = entry === "net" ? `${folder}/net` : `${folder}/${entry}/net`;
+    return (host.files.list(net) ?? []).map((name) => ({
+      name,
+      isLast: isRepresentor(host, `${net}/${name}`),
+    }));
+  });
+  return names.toSorted((a, b) => Number(a.isLast) - Number(b.isLast)).map(({ name }) => name);
+}
+
+// In switchdev mode the PF's folder also holds one netdev per VF; its port name is pf0vf3 and the like.
+function isRepresentor({ files }: Sysfs, netdev: string): boolean {
+  return /^(?:c\d+)?pf\d+[vs]f\d+$/.test(readAttribute(files, `${netdev}/phys_port_name`) ?? "");
+}
+
+function readHexId({ files }: Sysfs, path: string): string {
+  return (readAttribute(files, path) ?? "").replace(/^0x/, "");
+}
