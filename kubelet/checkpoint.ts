@@ -75,10 +75,7 @@ function decode(text: string, path: string): v.InferOutput<typeof checkpointFile
   throw new CheckpointError(path, problems.join(" | "));
 }
 
-function getOrAdd<Key, SubKey, Value>(
-  map: Map<Key, Map<SubKey, Value>>,
-  key: Key,
-): Map<SubKey, Value> {
+function getOrAdd<Key, SubKey, Value>(map: Map<Key, Map<SubKey, Value>>, key: Key): Map<SubKey, Value> {
   const known = map.get(key);
   if (known !== undefined) return known;
   const added = new Map<SubKey, Value>();

@@ -22,10 +22,7 @@ const real = JSON.stringify({
 
 test("devices are found by pod, container and resource, over all NUMA nodes", () => {
   const checkpoint = parseCheckpoint(real, "/checkpoint");
-  expect(checkpoint.pods.get("uid-1")?.get("app")?.get("sriov/vf")).toEqual([
-    "0000:01:10.0",
-    "0000:21:10.2",
-  ]);
+  expect(checkpoint.pods.get("uid-1")?.get("app")?.get("sriov/vf")).toEqual(["0000:01:10.0", "0000:21:10.2"]);
   expect(checkpoint.pods.get("uid-1")?.get("side")?.get("sriov/vf")).toEqual(["0000:21:10.4"]);
   expect(checkpoint.pods.get("uid-1")?.get("app")?.get("vendor.example/gpu")).toEqual(["g0"]);
   expect(checkpoint.pods.get("uid-2")?.get("app")?.get("sriov/vf")).toEqual(["0000:01:10.2"]);
@@ -65,9 +62,7 @@ test.each([
   ["no object", "[]", 'Data: expected "Data", got undefined'],
 ])("%s is refused with the path and what was expected", (_name, text, message) => {
   expect(() => parseCheckpoint(text, "/var/lib/kubelet/checkpoint")).toThrow(CheckpointError);
-  expect(() => parseCheckpoint(text, "/var/lib/kubelet/checkpoint")).toThrow(
-    "/var/lib/kubelet/checkpoint",
-  );
+  expect(() => parseCheckpoint(text, "/var/lib/kubelet/checkpoint")).toThrow("/var/lib/kubelet/checkpoint");
   expect(() => parseCheckpoint(text, "/var/lib/kubelet/checkpoint")).toThrow(message);
 });
 

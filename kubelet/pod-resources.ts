@@ -1,0 +1,132 @@
+// The kubelet's PodResources API: which devices and CPUs its pods have. Loads gRPC: whoever starts often imports it lazily.
+import { type ClientUnaryCall, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+
+import type { Host } from "../host/host.ts";
+import type { DevicesByResource } from "./checkpoint.ts";
+import { PodResourcesError } from "./errors.ts";
+import {
+  type ContainerDevices,
+  type PodResources as PodResourcesMessage,
+  PodResourcesListerClient,
+} from "./gen/podresources.ts";
+
+/** A pod's containers with their devices and exclusive CPUs. Ordinary init containers are left out by the kubelet, and there is no UID. */
+export interface PodAllocation {
+  readonly namespace: string;
+  readonly name: string;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly devices: DevicesByResource;
+    readonly cpus: readonly number[];
+  }[];
+}
+
+/** Healthy devices, in use or not, and the CPUs that pods can have. */
+export interface AllocatableResources {
+  readonly devices: DevicesByResource;
+  readonly cpus: readonly number[];
+}
+
+type Callback<Answer> = (error: ServiceError | null, answer: Answer) => void;
+type Call<Answer> = (
+  metadata: Metadata,
+  options: { readonly deadline: number },
+  done: Callback<Answer>,
+) => ClientUnaryCall;
+
+const maxMessageBytes = 16 * 1024 * 1024;
+/** The kubelet's token bucket: 100 calls a second, 10 at once, over all clients. */
+const retryMs = { least: 20, most: 200 };
+
+/**
+ * A connection to this node's PodResources socket. Each call waits at most `timeoutMs` (default 10 s), calls refused by the
+ * rate limit are repeated within that time. Throws ERR_POD_RESOURCES. Source: podresources/v1/api.proto.
+ */
+export class PodResources implements Disposable {
+  readonly #host: Pick<Host, "paths" | "clock">;
+  readonly #timeoutMs: number;
+  readonly #client: PodResourcesListerClient;
+
+  constructor(host: Pick<Host, "paths" | "clock">, options: { readonly timeoutMs?: number } = {}) {
+    this.#host = host;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#client = new PodResourcesListerClient(
+      `unix://${host.paths.kubelet.podResourcesSocket}`,
+      credentials.createInsecure(),
+      { "grpc.max_receive_message_length": maxMessageBytes },
+    );
+  }
+
+  async list(): Promise<readonly PodAllocation[]> {
+    const answer = await this.#ask("List", this.#client.list.bind(this.#client, {}));
+    return answer.podResources.map((pod) => toPodAllocation(pod));
+  }
+
+  /** `undefined` when the kubelet knows no such pod. */
+  async get(namespace: string, name: string): Promise<PodAllocation | undefined> {
+    const request = { podName: name, podNamespace: namespace };
+    try {
+      const answer = await this.#ask("Get", this.#client.get.bind(this.#client, request));
+      return answer.podResources === undefined ? undefined : toPodAllocation(answer.podResources);
+    } catch (error) {
+      if (isUnknownPod(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async getAllocatable(): Promise<AllocatableResources> {
+    const answer = await this.#ask(
+      "GetAllocatableResources",
+      this.#client.getAllocatableResources.bind(this.#client, {}),
+    );
+    return { devices: mergeDevices(answer.devices), cpus: answer.cpuIds };
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+
+  async #ask<Answer>(method: string, call: Call<Answer>): Promise<Answer> {
+    const { clock, paths } = this.#host;
+    const endMs = clock.nowMs() + this.#timeoutMs;
+    for (;;) {
+      const outcome = await new Promise<Answer | PodResourcesError>((resolve) => {
+        call(new Metadata(), { deadline: endMs }, (error, answer) => {
+          const cause = error;
+          const socket = paths.kubelet.podResourcesSocket;
+          resolve(error === null ? answer : new PodResourcesError(method, socket, error.message, { cause }));
+        });
+      });
+      if (!(outcome instanceof PodResourcesError)) return outcome;
+      const pauseMs = retryMs.least + Math.random() * (retryMs.most - retryMs.least);
+      const isRateLimited = (outcome.cause as ServiceError).code === status.RESOURCE_EXHAUSTED;
+      if (!isRateLimited || clock.nowMs() + pauseMs >= endMs) throw outcome;
+      await clock.sleep(pauseMs);
+    }
+  }
+}
+
+/** The kubelet answers UNKNOWN, not NOT_FOUND. */
+function isUnknownPod(error: unknown): boolean {
+  if (!(error instanceof PodResourcesError)) return false;
+  const { code, details } = error.cause as ServiceError;
+  return code === status.NOT_FOUND || (code === status.UNKNOWN && details.includes("not found"));
+}
+
+function toPodAllocation(pod: PodResourcesMessage): PodAllocation {
+  const containers = pod.containers.map(({ name, devices, cpuIds }) => ({
+    name,
+    devices: mergeDevices(devices),
+    cpus: cpuIds,
+  }));
+  return { namespace: pod.namespace, name: pod.name, containers };
+}
+
+/** The kubelet sends one entry for each resource and NUMA node. */
+function mergeDevices(entries: readonly ContainerDevices[]): DevicesByResource {
+  const merged = new Map<string, readonly string[]>();
+  for (const { resourceName, deviceIds } of entries) {
+    merged.set(resourceName, [...new Set([...(merged.get(resourceName) ?? []), ...deviceIds])]);
+  }
+  return merged;
+}
