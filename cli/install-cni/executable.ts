@@ -1,0 +1,53 @@
+// Puts the CNI executable into the host's folder of CNI plugins.
+
+import { join } from "node:path";
+import { HostError } from "../../host/errors.ts";
+import type { Host } from "../../host/host.ts";
+import { findMissingLibraries } from "./host-libraries.ts";
+
+export interface ExecutableOptions {
+  /** The executable as it lies in the image. */
+  readonly source: string;
+  readonly binDir: string;
+  /** Where the host's root is seen from here. */
+  readonly hostRoot: string;
+  /** Further names for it, for configurations that were written for another plugin ("sriov"). */
+  readonly aliases: readonly string[];
+}
+
+/** The name that every chained entry and configuration of ours gives as its `type`. */
+export const pluginName = "virtfn";
+
+/** The host could not start the executable; what was installed before is still there. */
+export class HostLibraryError extends HostError {
+  readonly code = "ERR_HOST_LIBRARY";
+
+  constructor(folder: string, missing: readonly string[]) {
+    super(`cannot install ${pluginName} in ${folder}: ${missing.join(" | ")}`);
+  }
+}
+
+/**
+ * Makes `binDir/virtfn`, and the same file under each alias, equal to `source`: by rename, so that a pod started meanwhile
+ * gets the old one or the new one. Gives the paths that were written; another program's file under an alias is kept beside
+ * it as NAME.before-virtfn. Throws ERR_HOST_LIBRARY, with everything left as it was, when the host could not start it.
+ */
+export function installExecutable(host: Pick<Host, "files">, options: ExecutableOptions): readonly string[] {
+  const { source, binDir, hostRoot, aliases } = options;
+  const missing = findMissingLibraries(host.files, source, hostRoot);
+  if (missing.length > 0) throw new HostLibraryError(binDir, missing);
+  const ours = join(binDir, pluginName);
+  const paths = [...aliases.map((alias) => join(binDir, alias)), ours];
+  return paths.filter((path) => {
+    if (host.files.isSameContent(source, path)) return false;
+    if (path !== ours) keepForeign(host, path, ours);
+    host.files.copyFile(source, path, 0o755);
+    return true;
+  });
+}
+
+/** Our own file of the release before is told by its twin: aliases are written before `ours` is. */
+function keepForeign(host: Pick<Host, "files">, path: string, ours: string): void {
+  const isForeign = host.files.stat(path) !== undefined && !host.files.isSameContent(path, ours);
+  if (isForeign) host.files.copyFile(path, `${path}.before-virtfn`, 0o755);
+}

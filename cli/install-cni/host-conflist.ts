@@ -1,0 +1,62 @@
+// The configuration list that the container runtime loads, and virtfn's entry in it.
+
+import { join } from "node:path";
+import { HostError } from "../../host/errors.ts";
+import type { Host } from "../../host/host.ts";
+import { planConflist } from "./conflist.ts";
+import { pluginName } from "./executable.ts";
+
+/** How the runtime's list stands after a look at it. `waiting`: there is none yet. `refused`: it was left as it is. */
+export type ConflistState =
+  | { readonly kind: "chained"; readonly path: string; readonly written: boolean }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "refused"; readonly error: HostError };
+
+/** The runtime's CNI configuration can't take virtfn's entry, or can't be written. */
+export class ConflistError extends HostError {
+  readonly code = "ERR_CONFLIST";
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`cannot add ${pluginName} to ${path}: ${problem}`, options);
+  }
+}
+
+const isConfiguration = /\.(?:conf|conflist|json)$/;
+
+/**
+ * Adds virtfn's entry to the list that the runtime loads, unless it is there. The runtime loads the first file by name with
+ * one of three endings, names with a leading dot included. Source: containerd go-cni opts.go, loadFromConfDir; libcni ConfFiles.
+ */
+export function chainIntoConflist(
+  host: Pick<Host, "files">,
+  confDir: string,
+  supported: readonly string[],
+): ConflistState {
+  const name = host.files
+    .list(confDir)
+    ?.filter((entry) => isConfiguration.test(entry))
+    .find((entry) => host.files.stat(join(confDir, entry))?.kind !== "directory");
+  if (name === undefined) return { kind: "waiting" };
+  const path = join(confDir, name);
+  const refuse = (problem: string, options?: ErrorOptions): ConflistState => ({
+    kind: "refused",
+    error: new ConflistError(path, problem, options),
+  });
+  if (!name.endsWith(".conflist")) {
+    return refuse(
+      "expected a list of plugins (.conflist), got one plugin's configuration, which has no place for a second",
+    );
+  }
+  const stat = host.files.stat(path, { noFollow: true });
+  if (stat?.kind !== "file")
+    return refuse(`expected a file of its own, got a ${stat?.kind ?? "missing file"}`);
+  const plan = planConflist(host.files.readText(path) ?? "", pluginName, supported);
+  if (plan.kind === "refuse") return refuse(plan.problem);
+  if (plan.kind === "keep") return { kind: "chained", path, written: false };
+  try {
+    host.files.writeAtomic(path, plan.text, stat.mode & 0o777);
+  } catch (cause) {
+    return refuse("it could not be written", { cause });
+  }
+  return { kind: "chained", path, written: true };
+}

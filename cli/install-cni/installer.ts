@@ -1,0 +1,78 @@
+// One look at the host after another: the executable first, then the entry that makes the runtime call it.
+
+import { join } from "node:path";
+import { HostError } from "../../host/errors.ts";
+import type { Host } from "../../host/host.ts";
+import { type ExecutableOptions, installExecutable, pluginName } from "./executable.ts";
+import { chainIntoConflist, type ConflistState } from "./host-conflist.ts";
+
+export interface InstallOptions extends ExecutableOptions {
+  readonly confDir: string;
+}
+
+/** How the executable stands after a look. `refused` with `isUsable`: the one of the release before is still there. */
+export type ExecutableState =
+  | { readonly kind: "installed"; readonly written: readonly string[] }
+  | { readonly kind: "refused"; readonly error: HostError; readonly isUsable: boolean };
+
+export interface InstallReport {
+  readonly executable: ExecutableState;
+  /** Undefined where the executable can't be used: the runtime must not be told to call what is not there. */
+  readonly conflist: ConflistState | undefined;
+}
+
+/** Brings the host to the wanted state at each look; what it verified it does not read again until a file changes. */
+export class Installer {
+  readonly #host: Pick<Host, "files">;
+  readonly #options: InstallOptions;
+  readonly #supported: readonly string[];
+  #verified = "";
+
+  /** `supported`: the CNI versions that the executable answers to. */
+  constructor(host: Pick<Host, "files">, options: InstallOptions, supported: readonly string[]) {
+    this.#host = host;
+    this.#options = options;
+    this.#supported = supported;
+  }
+
+  look(): InstallReport {
+    const executable = this.#lookAtExecutable();
+    const isUsable = executable.kind === "installed" || executable.isUsable;
+    const { confDir } = this.#options;
+    return {
+      executable,
+      conflist: isUsable ? chainIntoConflist(this.#host, confDir, this.#supported) : undefined,
+    };
+  }
+
+  #lookAtExecutable(): ExecutableState {
+    if (this.#fingerprint() === this.#verified) return { kind: "installed", written: [] };
+    try {
+      const written = installExecutable(this.#host, this.#options);
+      this.#verified = this.#fingerprint();
+      return { kind: "installed", written };
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      const isUsable = this.#host.files.stat(join(this.#options.binDir, pluginName)) !== undefined;
+      return { kind: "refused", error, isUsable };
+    }
+  }
+
+  /** Identity, size and time of every file involved: comparing 100 MB again at each look would cost more than all else. */
+  #fingerprint(): string {
+    const { source, binDir, aliases } = this.#options;
+    const paths = [source, ...[pluginName, ...aliases].map((name) => join(binDir, name))];
+    return paths
+      .map((path) => this.#host.files.stat(path))
+      .map((stat) => (stat === undefined ? "missing" : `${stat.inode} ${stat.sizeBytes} ${stat.changedMs}`))
+      .join(", ");
+  }
+}
+
+/** Why the pods of this node would not get their VFs yet; undefined when they would, or when only an administrator can help. */
+export function whyNotInstalled({ executable, conflist }: InstallReport): string | undefined {
+  if (executable.kind === "refused" && !executable.isUsable) return executable.error.message;
+  return conflist?.kind === "waiting"
+    ? "no CNI configuration yet: waiting for the cluster's own CNI"
+    : undefined;
+}

@@ -1,0 +1,69 @@
+// `virtfn install-cni`: puts the CNI executable on the host and chains it behind the cluster's own CNI.
+
+import { Registry, Gauge } from "prom-client";
+import { type DaemonContext, runDaemon } from "../../host/daemon.ts";
+import type { Host } from "../../host/host.ts";
+import { readCniVersions } from "./cni-versions.ts";
+import { type InstallReport, Installer, whyNotInstalled } from "./installer.ts";
+import { type InstallCniOptions, parseInstallCniOptions } from "./options.ts";
+import { ReportLog } from "./report-log.ts";
+import { lookUntil } from "./watch.ts";
+
+type InstallHost = Pick<Host, "clock" | "exec" | "files">;
+
+/**
+ * Runs the command and gives its exit code. Without `--watch` it ends when executable and entry are in place, 1 when one was
+ * refused; while the node has no CNI configuration it waits. `source` is the CNI executable to install.
+ */
+export async function runInstallCni(
+  host: InstallHost,
+  argv: readonly string[],
+  source: string,
+): Promise<number> {
+  const options = parseInstallCniOptions(argv, source);
+  const metrics = new Registry();
+  const ready = new Gauge({
+    name: "virtfn_install_cni_problems",
+    help: "What keeps the CNI executable or its entry from being in place: 0 when nothing does",
+    registers: [metrics],
+  });
+  let report: InstallReport | undefined;
+  const whyNotReady = (): string | undefined =>
+    report === undefined ? "has not looked at the host yet" : whyNotInstalled(report);
+  return runDaemon(host, { name: "install-cni", listen: options.listen, whyNotReady, metrics }, (context) =>
+    install(host, options, context, (latest) => {
+      report = latest;
+      ready.set(listProblems(latest).length);
+    }),
+  );
+}
+
+async function install(
+  host: InstallHost,
+  options: InstallCniOptions,
+  { log, signal }: DaemonContext,
+  onReport: (report: InstallReport) => void,
+): Promise<void> {
+  const supported = await readCniVersions(host, options.source);
+  const installer = new Installer(host, options, supported);
+  const reports = new ReportLog(log);
+  const folders = [options.binDir, options.confDir];
+  for (const folder of folders) host.files.makeFolder(folder, 0o755);
+  await lookUntil(host, folders, signal, () => {
+    const report = installer.look();
+    reports.add(report);
+    onReport(report);
+    return !options.watch && isDone(report);
+  });
+}
+
+/** True when there is nothing left to wait for. Throws the first refusal. */
+function isDone(report: InstallReport): boolean {
+  const [problem] = listProblems(report);
+  if (problem !== undefined) throw problem;
+  return report.conflist?.kind === "chained";
+}
+
+function listProblems({ executable, conflist }: InstallReport): readonly Error[] {
+  return [executable, conflist].flatMap((state) => (state?.kind === "refused" ? [state.error] : []));
+}

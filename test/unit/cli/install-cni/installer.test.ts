@@ -1,0 +1,173 @@
+// Executable and entry on a host made of temporary folders.
+
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Installer, type InstallReport, whyNotInstalled } from "../../../../cli/install-cni/installer.ts";
+import { createFiles } from "../../../../host/files.ts";
+
+const list = '{"cniVersion":"1.0.0","name":"cluster","plugins":[{"type":"bridge"}]}';
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "virtfn-install-"));
+  for (const folder of ["image", "bin", "conf"]) mkdirSync(join(root, folder));
+  writeFileSync(join(root, "image/virtfn-cni"), "#!/bin/sh\n# release 1\n");
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+function installer(aliases: readonly string[] = []): Installer {
+  const at = (name: string): string => join(root, name);
+  const options = {
+    source: at("image/virtfn-cni"),
+    binDir: at("bin"),
+    confDir: at("conf"),
+    hostRoot: root,
+    aliases,
+  };
+  return new Installer({ files: createFiles() }, options, ["1.0.0"]);
+}
+
+/** Files below `folder` with their first words, as text. */
+function show(folder: string): string {
+  return readdirSync(join(root, folder))
+    .toSorted()
+    .map(
+      (name) =>
+        `${name}: ${readFileSync(join(root, folder, name), "utf8")
+          .trim()
+          .split("\n")
+          .at(-1)}`,
+    )
+    .join("\n");
+}
+
+function problemOf(report: InstallReport): string | undefined {
+  return report.conflist?.kind === "refused" ? report.conflist.error.message : undefined;
+}
+
+test("without any configuration the executable is installed, executable for all, and the look says what it waits for", () => {
+  const report = installer().look();
+  expect(show("bin")).toBe("virtfn: # release 1");
+  expect(statSync(join(root, "bin/virtfn")).mode & 0o777).toBe(0o755);
+  expect(report.conflist).toEqual({ kind: "waiting" });
+  expect(whyNotInstalled(report)).toContain("waiting for the cluster's own CNI");
+});
+
+test("the list that the runtime loads gets the entry, keeps its mode, and is left alone the second time", () => {
+  writeFileSync(join(root, "conf/10-cluster.conflist"), list);
+  chmodSync(join(root, "conf/10-cluster.conflist"), 0o640);
+  writeFileSync(join(root, "conf/20-other.conflist"), list);
+  writeFileSync(join(root, "conf/00-readme.txt"), "not a configuration");
+  mkdirSync(join(root, "conf/05-folder.conflist"));
+  const look = installer();
+  const path = join(root, "conf/10-cluster.conflist");
+  expect(look.look().conflist).toEqual({ kind: "chained", path, written: true });
+  expect(readFileSync(path, "utf8")).toContain('"type":"virtfn"');
+  expect(statSync(path).mode & 0o777).toBe(0o640);
+  expect(readFileSync(join(root, "conf/20-other.conflist"), "utf8")).toBe(list);
+  expect(look.look()).toEqual({
+    executable: { kind: "installed", written: [] },
+    conflist: { kind: "chained", path, written: false },
+  });
+  expect(readdirSync(join(root, "conf"))).toHaveLength(4);
+});
+
+test("when the main CNI rewrites its file or brings one that comes first, the entry is there again after the next look", () => {
+  const look = installer();
+  const path = join(root, "conf/10-cluster.conflist");
+  for (const name of ["10-cluster.conflist", "10-cluster.conflist", "05-new.conflist"]) {
+    writeFileSync(join(root, "conf", name), list);
+    expect(look.look().conflist).toEqual({ kind: "chained", path: join(root, "conf", name), written: true });
+  }
+  expect(readFileSync(path, "utf8")).toContain('"type":"virtfn"');
+});
+
+test.each([
+  [
+    "10-cluster.conf",
+    '{"cniVersion":"1.0.0","name":"c","type":"bridge"}',
+    "expected a list of plugins (.conflist)",
+  ],
+  ["10-cluster.json", list, "expected a list of plugins (.conflist)"],
+  ["10-cluster.conflist", list.slice(0, 20), "expected JSON"],
+  ["10-cluster.conflist", list.replace("1.0.0", "1.1.0"), "got 1.1.0"],
+])("%s with %s is left as it is and the reason names it", (name, text, problem) => {
+  const path = join(root, "conf", name);
+  writeFileSync(path, text);
+  const report = installer().look();
+  expect(problemOf(report)).toContain(path);
+  expect(problemOf(report)).toContain(problem);
+  expect(readFileSync(path, "utf8")).toBe(text);
+  expect(whyNotInstalled(report)).toBeUndefined();
+});
+
+test("a symbolic link is left as it is", () => {
+  writeFileSync(join(root, "real"), list);
+  symlinkSync(join(root, "real"), join(root, "conf/10-cluster.conflist"));
+  expect(problemOf(installer().look())).toContain("got a symlink");
+  expect(readFileSync(join(root, "real"), "utf8")).toBe(list);
+});
+
+test("a new release replaces the executable, an unchanged one is not written, a changed file is made whole again", () => {
+  installer().look();
+  const before = statSync(join(root, "bin/virtfn")).ino;
+  const look = installer();
+  expect(look.look().executable).toEqual({ kind: "installed", written: [] });
+  expect(statSync(join(root, "bin/virtfn")).ino).toBe(before);
+  writeFileSync(join(root, "bin/virtfn"), "cut short");
+  expect(look.look().executable).toMatchObject({ written: [join(root, "bin/virtfn")] });
+  writeFileSync(join(root, "image/virtfn-cni"), "#!/bin/sh\n# release 2\n");
+  look.look();
+  expect(show("bin")).toBe("virtfn: # release 2");
+});
+
+test("another program's file under an alias is kept beside it, our own of the release before is not", () => {
+  writeFileSync(join(root, "bin/sriov"), "sriov-cni");
+  installer(["sriov"]).look();
+  expect(show("bin")).toBe("sriov: # release 1\nsriov.before-virtfn: sriov-cni\nvirtfn: # release 1");
+  writeFileSync(join(root, "image/virtfn-cni"), "#!/bin/sh\n# release 2\n");
+  installer(["sriov"]).look();
+  expect(show("bin")).toBe("sriov: # release 2\nsriov.before-virtfn: sriov-cni\nvirtfn: # release 2");
+});
+
+test("an executable that the host can't start is not installed, and the runtime is not told to call it", () => {
+  rmSync(join(root, "image/virtfn-cni"));
+  symlinkSync(process.execPath, join(root, "image/virtfn-cni"));
+  writeFileSync(join(root, "conf/10-cluster.conflist"), list);
+  const report = installer().look();
+  expect(report.executable).toMatchObject({
+    kind: "refused",
+    isUsable: false,
+    error: { code: "ERR_HOST_LIBRARY" },
+  });
+  expect(report.conflist).toBeUndefined();
+  expect(readdirSync(join(root, "bin"))).toEqual([]);
+  expect(readFileSync(join(root, "conf/10-cluster.conflist"), "utf8")).toBe(list);
+  expect(whyNotInstalled(report)).toContain("the host has no /lib");
+});
+
+test("when only the new release can't be started the one before stays in use", () => {
+  installer().look();
+  rmSync(join(root, "image/virtfn-cni"));
+  symlinkSync(process.execPath, join(root, "image/virtfn-cni"));
+  writeFileSync(join(root, "conf/10-cluster.conflist"), list);
+  const report = installer().look();
+  expect(report.executable).toMatchObject({ kind: "refused", isUsable: true });
+  expect(report.conflist).toMatchObject({ kind: "chained" });
+  expect(show("bin")).toBe("virtfn: # release 1");
+});

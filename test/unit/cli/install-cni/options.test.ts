@@ -1,0 +1,49 @@
+// The command line of install-cni.
+
+import { expect, test } from "vitest";
+import { parseInstallCniOptions } from "../../../../cli/install-cni/options.ts";
+
+test("without options it installs once, where runtimes look by default", () => {
+  expect(parseInstallCniOptions([], "/usr/bin/virtfn-cni")).toEqual({
+    source: "/usr/bin/virtfn-cni",
+    watch: false,
+    binDir: "/opt/cni/bin",
+    confDir: "/etc/cni/net.d",
+    hostRoot: "/",
+    aliases: [],
+    listen: undefined,
+  });
+});
+
+test("every option has its place", () => {
+  const argv = [
+    "--watch",
+    "--cni-bin-dir=/b",
+    "--cni-conf-dir",
+    "/c",
+    "--host-root=/h",
+    "--name=sriov",
+    "--name=virtfn",
+    "--listen=[10.0.0.5]:9819",
+  ];
+  expect(parseInstallCniOptions(argv, "/s")).toEqual({
+    source: "/s",
+    watch: true,
+    binDir: "/b",
+    confDir: "/c",
+    hostRoot: "/h",
+    aliases: ["sriov"],
+    listen: { hostname: "10.0.0.5", port: 9819 },
+  });
+});
+
+test.each([
+  [["--wach"], "--wach"],
+  [["now"], "now"],
+  [["--cni-bin-dir=opt"], '--cni-bin-dir: expected an absolute path, got "opt"'],
+  [["--cni-conf-dir"], "--cni-conf-dir"],
+  [["--name=../x"], '--name: expected a file name, got "../x"'],
+  [["--listen=here"], "expected ADDRESS:PORT"],
+])("%j is refused with %s", (argv, message) => {
+  expect(() => parseInstallCniOptions(argv, "/s")).toThrow(message);
+});

@@ -1,0 +1,72 @@
+// The command as a whole, on temporary folders: waiting, following changes, exit codes.
+
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { readCniVersions } from "../../../../cli/install-cni/cni-versions.ts";
+import { runInstallCni } from "../../../../cli/install-cni/run.ts";
+import { lookUntil } from "../../../../cli/install-cni/watch.ts";
+import { createClock } from "../../../../host/clock.ts";
+import { createExec } from "../../../../host/exec.ts";
+import { createFiles } from "../../../../host/files.ts";
+
+const files = createFiles();
+const host = { clock: createClock(files), exec: createExec(), files };
+const list = '{"cniVersion":"1.0.0","name":"cluster","plugins":[{"type":"bridge"}]}';
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "virtfn-run-"));
+  writeScript('echo \'{"cniVersion":"1.0.0","supportedVersions":["0.4.0","1.0.0"]}\'');
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+function writeScript(body: string): void {
+  writeFileSync(join(root, "virtfn-cni"), `#!/bin/sh\n${body}\n`);
+  chmodSync(join(root, "virtfn-cni"), 0o755);
+}
+
+function run(): Promise<number> {
+  const argv = [`--cni-bin-dir=${root}/bin`, `--cni-conf-dir=${root}/conf`];
+  return runInstallCni(host, argv, join(root, "virtfn-cni"));
+}
+
+test("it makes missing folders, waits for the first configuration and ends when the entry is in it", async () => {
+  const done = run();
+  await vi.waitUntil(() => host.files.stat(join(root, "bin/virtfn")) !== undefined);
+  host.files.writeAtomic(join(root, "conf/10-cluster.conflist"), list, 0o644);
+  expect(await done).toBe(0);
+  expect(readFileSync(join(root, "conf/10-cluster.conflist"), "utf8")).toContain('"type":"virtfn"');
+});
+
+test("a configuration it can't add to ends it with 1", async () => {
+  host.files.writeAtomic(join(root, "conf/10-cluster.conf"), "{}", 0o644);
+  expect(await run()).toBe(1);
+});
+
+test("looking goes on after each change until the signal", async () => {
+  const stop = new AbortController();
+  let looks = 0;
+  const ended = lookUntil(host, [root], stop.signal, () => {
+    looks += 1;
+    return false;
+  });
+  expect(looks).toBe(1);
+  host.files.writeAtomic(join(root, "a"), "");
+  await vi.waitUntil(() => looks > 1);
+  stop.abort();
+  await ended;
+});
+
+test.each([
+  ["exit 3", "exit code 3"],
+  ["echo nothing", 'got "nothing\\n"'],
+  ["echo '{}'", 'got "{}\\n"'],
+])("an executable that answers VERSION with %s is an error that shows the answer", async (body, message) => {
+  writeScript(body);
+  await expect(readCniVersions(host, join(root, "virtfn-cni"))).rejects.toThrow(message);
+});
