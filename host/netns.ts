@@ -1,5 +1,13 @@
 // Network namespaces as handles: opened by path, pid or name, told apart by their cookie.
 
+import * as fs from "node:fs";
+
+import { SystemCallError } from "./errors.ts";
+import { absentAs } from "./file-errors.ts";
+import type { Libc } from "./libc.ts";
+import { enterNetns, openOwnNetns } from "./netns-enter.ts";
+import { openNetnsSysfs } from "./netns-sysfs.ts";
+
 /** An open network namespace. `cookie` (SO_NETNS_COOKIE) is unique for the life of the kernel; inodes are reused at once. */
 export interface NetnsHandle extends Disposable {
   /** How it was named when it was opened, for messages. */
@@ -21,4 +29,58 @@ export interface Namespaces {
   /** The process's own namespace. */
   own(): NetnsHandle;
   openSysfs(netns: NetnsHandle): NetnsSysfs;
+}
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_NETNS_COOKIE = 71;
+
+/** Real namespaces of this kernel. Handles need CAP_SYS_ADMIN, except that of the process's own. */
+export function createNamespaces(libc: Libc): Namespaces {
+  return {
+    open: (path) => openNetns(libc, path),
+    own: () => makeHandle("own", openOwnNetns(), () => readCookie(libc)),
+    openSysfs: (netns) => openNetnsSysfs(libc, netns),
+  };
+}
+
+function openNetns(libc: Libc, path: string): NetnsHandle | undefined {
+  const { O_RDONLY, O_NONBLOCK } = fs.constants;
+  const fd = absentAs(undefined, "open", path, () => fs.openSync(path, O_RDONLY | O_NONBLOCK));
+  if (fd === undefined) return undefined;
+  try {
+    return makeHandle(path, fd, () => enterNetns(libc, { label: path, fd }, () => readCookie(libc)));
+  } catch (error) {
+    // setns(2): EINVAL is a file that is no network namespace, such as what is left of a bind mount.
+    if (error instanceof SystemCallError && error.call === "setns" && error.errno === "EINVAL")
+      return undefined;
+    throw error;
+  }
+}
+
+function makeHandle(label: string, fd: number, cookieOf: () => bigint): NetnsHandle {
+  let isOpen = true;
+  function close(): void {
+    if (isOpen) fs.closeSync(fd);
+    isOpen = false;
+  }
+  try {
+    return { label, fd, cookie: cookieOf(), [Symbol.dispose]: close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Of the calling thread's namespace: that of a socket made in it. Source: net/core/sock.c, SO_NETNS_COOKIE, since Linux 5.14. */
+function readCookie(libc: Libc): bigint {
+  const socket = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, 0);
+  try {
+    const cookie = new BigUint64Array(1);
+    libc.getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, new Uint8Array(cookie.buffer));
+    return cookie[0] ?? 0n;
+  } finally {
+    fs.closeSync(socket);
+  }
 }

@@ -1,0 +1,57 @@
+// The real `Host`: this machine, or for tests a machine whose files lie below another root.
+
+import * as fs from "node:fs";
+
+import { createClock } from "./clock.ts";
+import { createExec } from "./exec.ts";
+import { createFiles } from "./files.ts";
+import type { Host } from "./host.ts";
+import { createLibc, type Libc } from "./libc.ts";
+import { createLocks } from "./lock.ts";
+import { createNetlink } from "./netlink/create-netlink.ts";
+import { openEventSocket } from "./netlink/events.ts";
+import type { Netlink } from "./netlink/netlink.ts";
+import { openRouteSocket } from "./netlink/socket.ts";
+import { enterNetns } from "./netns-enter.ts";
+import { createNamespaces, type NetnsHandle } from "./netns.ts";
+import { createPaths } from "./paths.ts";
+
+/**
+ * Costs next to nothing until it is used: libc is loaded at the first call. `root` and `hostRoot` move `paths`, the locks and
+ * the boot id; namespaces, netlink and programs are always those of this kernel.
+ */
+export function createHost({
+  root = "/",
+  hostRoot = root,
+}: { readonly root?: string; readonly hostRoot?: string } = {}): Host {
+  const libc = createLibc();
+  const files = createFiles();
+  const paths = createPaths(root, hostRoot);
+  const clock = createClock(files, paths.proc);
+  return {
+    paths,
+    files,
+    clock,
+    locks: createLocks({ libc, clock }, paths.locks),
+    namespaces: createNamespaces(libc),
+    openNetlink: (netns) => (netns === undefined ? openOwnNetlink(libc) : openNetlinkIn(libc, netns)),
+    exec: createExec(),
+  };
+}
+
+function openOwnNetlink(libc: Libc): Netlink {
+  return createNetlink(libc, openRouteSocket(libc), () => openEventSocket(libc));
+}
+
+/** A second descriptor of the namespace lets `subscribe` go there again after the caller closed its own. */
+function openNetlinkIn(libc: Libc, netns: NetnsHandle): Netlink {
+  const requestFd = enterNetns(libc, netns, () => openRouteSocket(libc));
+  const fd = fs.openSync(`/proc/thread-self/fd/${netns.fd}`, "r");
+  const inside = { label: netns.label, fd };
+  return createNetlink(
+    libc,
+    requestFd,
+    () => enterNetns(libc, inside, () => openEventSocket(libc)),
+    () => fs.closeSync(fd),
+  );
+}

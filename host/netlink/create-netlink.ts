@@ -1,0 +1,104 @@
+// The verbs of `Netlink` on a real socket: each builds its request, sends it and decodes the answer.
+
+import { NetlinkError } from "../errors.ts";
+import type { Libc } from "../libc.ts";
+import {
+  addAddressRequest,
+  decodeAddress,
+  listAddressesRequest,
+  removeAddressRequest,
+  type AddressChange,
+} from "./address.ts";
+import { readEvents } from "./events.ts";
+import {
+  addAltNameRequest,
+  deleteLinkRequest,
+  describeLinkChange,
+  moveLinkRequest,
+  removeAltNameRequest,
+  setLinkRequest,
+} from "./link-change.ts";
+import { decodeLink, getLinkRequest, listLinksRequest } from "./link.ts";
+import type { Link, LinkRef, Netlink, Route } from "./netlink.ts";
+import { addRouteRequest, describeRoute, removeRouteRequest } from "./route-change.ts";
+import { decodeRoutes, listRoutesRequest } from "./route.ts";
+import { NetlinkSocket } from "./socket.ts";
+import { describeVfChange, setVfRequest } from "./vf-change.ts";
+import { decodeVfs, listVfsRequest } from "./vf.ts";
+
+/**
+ * `requestFd` is a route socket of the namespace, owned from here on; `openEvents` opens an event socket in the same
+ * namespace, also later; `onDispose` ends what that needs.
+ */
+export function createNetlink(
+  libc: Libc,
+  requestFd: number,
+  openEvents: () => number,
+  onDispose: () => void = () => {},
+): Netlink {
+  const socket = new NetlinkSocket(libc, requestFd);
+  return {
+    listLinks: () => decodeAll(socket.dump("list links", listLinksRequest()), decodeLink),
+    getLink: (ref) => getLink(socket, ref),
+    setLink: (index, change) =>
+      socket.change(describeLinkChange(index, change), setLinkRequest(index, change)),
+    moveLink: (index, target) =>
+      socket.change(`move link ${index} to ${target.label}`, moveLinkRequest(index, target.fd)),
+    addAltName: (index, altName) =>
+      socket.change(`add altname ${altName} to link ${index}`, addAltNameRequest(index, altName)),
+    removeAltName: (index, altName) =>
+      socket.change(`remove altname ${altName} of link ${index}`, removeAltNameRequest(index, altName)),
+    deleteLink: (index) => socket.change(`delete link ${index}`, deleteLinkRequest(index)),
+    listVfs: (pfIndex) => decodeVfs(socket.get(`list VFs of link ${pfIndex}`, listVfsRequest(pfIndex))),
+    setVf: (pfIndex, vf, change) =>
+      socket.change(describeVfChange(pfIndex, vf, change), setVfRequest(pfIndex, vf, change)),
+    listAddresses: (index) =>
+      decodeAll(socket.dump("list addresses", listAddressesRequest(index)), decodeAddress).filter(
+        (address) => index === undefined || address.index === index,
+      ),
+    addAddress: (index, address) =>
+      socket.change(`add ${describeAddress(address)} to link ${index}`, addAddressRequest(index, address)),
+    removeAddress: (index, address) =>
+      socket.change(
+        `remove ${describeAddress(address)} of link ${index}`,
+        removeAddressRequest(index, address),
+      ),
+    listRoutes: (index) =>
+      [...listRoutes(socket, 4), ...listRoutes(socket, 6)].filter(
+        (route) => index === undefined || route.index === index,
+      ),
+    addRoute: (route) => socket.change(`add ${describeRoute(route)}`, addRouteRequest(route)),
+    removeRoute: (route) => socket.change(`remove ${describeRoute(route)}`, removeRouteRequest(route)),
+    subscribe: (onEvent) => readEvents(openEvents(), onEvent),
+    [Symbol.dispose]: () => {
+      socket[Symbol.dispose]();
+      onDispose();
+    },
+  };
+}
+
+function getLink(socket: NetlinkSocket, ref: LinkRef): Link | undefined {
+  try {
+    return decodeLink(socket.get(`get link ${"index" in ref ? ref.index : ref.name}`, getLinkRequest(ref)));
+  } catch (error) {
+    if (error instanceof NetlinkError && error.errno === "ENODEV") return undefined;
+    throw error;
+  }
+}
+
+/** Where IPv6 is off, the kernel answers with all families: those of the other one are passed over. */
+function listRoutes(socket: NetlinkSocket, family: 4 | 6): readonly Route[] {
+  const bodies = socket.dump(`list IPv${family} routes`, listRoutesRequest(family));
+  return bodies.flatMap(decodeRoutes).filter((route) => route.family === family);
+}
+
+function decodeAll<T>(
+  bodies: readonly Uint8Array[],
+  decode: (body: Uint8Array) => T | undefined,
+): readonly T[] {
+  return bodies.map(decode).filter((item) => item !== undefined);
+}
+
+function describeAddress({ address, prefixLength }: AddressChange): string {
+  return `address ${address}/${prefixLength}`;
+}

@@ -1,0 +1,46 @@
+// The plain values inside netlink attributes, in host byte order (little-endian on every machine we build for).
+
+import { NetlinkError } from "../errors.ts";
+import { viewOf } from "./codec.ts";
+
+export function encodeU32(value: number): Uint8Array {
+  return encodeU32s(value);
+}
+
+/** Several u32 behind each other, as the fixed structs of rtnetlink have them. */
+export function encodeU32s(...values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * values.length);
+  const view = viewOf(bytes);
+  for (const [position, value] of values.entries()) view.setUint32(4 * position, value, true);
+  return bytes;
+}
+
+/** The u32 at `offset`; throws NetlinkError EBADMSG when the bytes end before it does. */
+export function decodeU32(bytes: Uint8Array, offset = 0): number {
+  if (offset + 4 > bytes.length)
+    throw new NetlinkError(`reading 4 bytes at ${offset} of ${bytes.length}`, "EBADMSG");
+  return viewOf(bytes).getUint32(offset, true);
+}
+
+/** A string with its terminating zero. */
+export function encodeString(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+/** A string up to its first zero byte, or the end. */
+export function decodeString(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end === -1 ? bytes : bytes.subarray(0, end));
+}
+
+/** Six bytes of "02:00:00:00:00:01". Throws NetlinkError EINVAL for other text. */
+export function encodeMac(mac: string): Uint8Array {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac))
+    throw new NetlinkError(`reading MAC address "${mac}"`, "EINVAL");
+  return Uint8Array.from(mac.split(":"), (byte) => Number.parseInt(byte, 16));
+}
+
+/** Lower-case, colon-separated; any length, empty for no bytes. */
+export function decodeMac(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
