@@ -7,7 +7,8 @@ import { type ExecutableOptions, installExecutable, pluginName } from "./executa
 import { chainIntoConflist, type ConflistState } from "./host-conflist.ts";
 
 export interface InstallOptions extends ExecutableOptions {
-  readonly confDir: string;
+  /** The folder of CNI configurations; undefined where all configurations name virtfn themselves. */
+  readonly confDir: string | undefined;
 }
 
 /** How the executable stands after a look. `refused` with `isUsable`: the one of the release before is still there. */
@@ -17,7 +18,7 @@ export type ExecutableState =
 
 export interface InstallReport {
   readonly executable: ExecutableState;
-  /** Undefined where the executable can't be used: the runtime must not be told to call what is not there. */
+  /** Undefined where nobody asked for it, and where the executable can't be used: the runtime must not be told to call it. */
   readonly conflist: ConflistState | undefined;
 }
 
@@ -39,9 +40,10 @@ export class Installer {
     const executable = this.#lookAtExecutable();
     const isUsable = executable.kind === "installed" || executable.isUsable;
     const { confDir } = this.#options;
+    const isWanted = isUsable && confDir !== undefined;
     return {
       executable,
-      conflist: isUsable ? chainIntoConflist(this.#host, confDir, this.#supported) : undefined,
+      conflist: isWanted ? chainIntoConflist(this.#host, confDir, this.#supported) : undefined,
     };
   }
 
@@ -69,10 +71,9 @@ export class Installer {
   }
 }
 
-/** Why the pods of this node would not get their VFs yet; undefined when they would, or when only an administrator can help. */
+/** Why pods of this node would not get their VFs; undefined when they would. An earlier release in place is enough. */
 export function whyNotInstalled({ executable, conflist }: InstallReport): string | undefined {
   if (executable.kind === "refused" && !executable.isUsable) return executable.error.message;
-  return conflist?.kind === "waiting"
-    ? "no CNI configuration yet: waiting for the cluster's own CNI"
-    : undefined;
+  if (conflist?.kind === "refused") return conflist.error.message;
+  return conflist?.kind === "waiting" ? "waiting for the cluster's own CNI configuration" : undefined;
 }

@@ -47,7 +47,7 @@ async function install(
   const supported = await readCniVersions(host, options.source);
   const installer = new Installer(host, options, supported);
   const reports = new ReportLog(log);
-  const folders = [options.binDir, options.confDir];
+  const folders = [options.binDir, ...(options.confDir === undefined ? [] : [options.confDir])];
   for (const folder of folders) host.files.makeFolder(folder, 0o755);
   await lookUntil(host, folders, signal, () => {
     const report = installer.look();
@@ -61,7 +61,7 @@ async function install(
 function isDone(report: InstallReport): boolean {
   const [problem] = listProblems(report);
   if (problem !== undefined) throw problem;
-  return report.conflist?.kind === "chained";
+  return report.conflist?.kind !== "waiting";
 }
 
 function listProblems({ executable, conflist }: InstallReport): readonly Error[] {

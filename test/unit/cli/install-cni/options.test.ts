@@ -37,6 +37,10 @@ test("every option has its place", () => {
   });
 });
 
+test("without a conflist there is no folder to look for one", () => {
+  expect(parseInstallCniOptions(["--no-conflist"], "/s").confDir).toBeUndefined();
+});
+
 test.each([
   [["--wach"], "--wach"],
   [["now"], "now"],

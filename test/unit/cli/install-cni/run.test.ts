@@ -30,8 +30,8 @@ function writeScript(body: string): void {
   chmodSync(join(root, "virtfn-cni"), 0o755);
 }
 
-function run(): Promise<number> {
-  const argv = [`--cni-bin-dir=${root}/bin`, `--cni-conf-dir=${root}/conf`];
+function run(...options: readonly string[]): Promise<number> {
+  const argv = [`--cni-bin-dir=${root}/bin`, `--cni-conf-dir=${root}/conf`, ...options];
   return runInstallCni(host, argv, join(root, "virtfn-cni"));
 }
 
@@ -46,6 +46,11 @@ test("it makes missing folders, waits for the first configuration and ends when 
 test("a configuration it can't add to ends it with 1", async () => {
   host.files.writeAtomic(join(root, "conf/10-cluster.conf"), "{}", 0o644);
   expect(await run()).toBe(1);
+});
+
+test("without a conflist it ends when the executable is in place", async () => {
+  expect(await run("--no-conflist")).toBe(0);
+  expect(host.files.list(root)).toEqual(["bin", "virtfn-cni"]);
 });
 
 test("looking goes on after each change until the signal", async () => {
