@@ -1,0 +1,27 @@
+// The entry of `virtfn`: hands the command line to the program it names.
+import { dirname, join } from "node:path";
+
+import { createHost } from "../host/create-host.ts";
+import { createLibc } from "../host/libc.ts";
+import { createUevents } from "../host/uevent.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { type Commands, runCommandLine } from "./command-line.ts";
+
+const commands: Commands = {
+  deviceplugin: {
+    summary: "offers the node's SR-IOV virtual functions to the kubelet",
+    run: async (args) => {
+      const { run } = await import("../deviceplugin/main.ts");
+      return run({ ...createHost(), uevents: createUevents(createLibc()) }, args);
+    },
+  },
+  "install-cni": {
+    summary: "puts the CNI executable on the host and chains it behind the cluster's own CNI",
+    run: async (args) => {
+      const { runInstallCni } = await import("./install-cni/run.ts");
+      return runInstallCni(createHost(), args, join(dirname(process.execPath), "virtfn-cni"));
+    },
+  },
+};
+
+process.exit(await runCommandLine(commands, packageJson.version, process.argv.slice(2), console));

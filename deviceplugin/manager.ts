@@ -1,0 +1,131 @@
+// Brings what is offered in line with a scan: one server for each resource, started, updated or stopped.
+import type { Log } from "../host/log.ts";
+import { keepRegistered, type RegistrationStatus } from "../kubelet/registration.ts";
+import { writeAdvertisedPools } from "../sriov/advertised-pools.ts";
+import { readVf } from "../sriov/inventory.ts";
+import type { DevicePluginHost } from "./changes.ts";
+import { type DeviceDiff, diffDevices, isEmptyDiff } from "./device-diff.ts";
+import type { DeviceTree } from "./device-tree.ts";
+import type { DevicePluginMetrics } from "./metrics.ts";
+import { ResourceServer } from "./resource-server.ts";
+
+interface OfferedResource {
+  readonly server: ResourceServer;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+  status: RegistrationStatus;
+}
+
+/** Picking a VF without the kubelet takes this lock too. Holders are quick; whoever hangs must not keep devices from the kubelet. */
+const pickTimeoutMs = 2_000;
+
+export class Manager {
+  readonly #host: DevicePluginHost;
+  readonly #metrics: DevicePluginMetrics;
+  readonly #log: Log;
+  readonly #resources = new Map<string, OfferedResource>();
+  #leftOut: DeviceTree["leftOut"] = new Map();
+  #publishedPools = "";
+
+  constructor(host: DevicePluginHost, metrics: DevicePluginMetrics, log: Log) {
+    this.#host = host;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
+  async apply(tree: DeviceTree): Promise<void> {
+    await this.#publishPools(tree);
+    for (const [name, devices] of tree.resources) {
+      const { server } = this.#resources.get(name) ?? this.#start(name);
+      this.#tell(name, diffDevices(server.devices, devices));
+      server.offer(devices);
+      this.#metrics.devices.set({ resource: name }, devices.size);
+    }
+    const gone = [...this.#resources.keys()].filter((name) => !tree.resources.has(name));
+    await Promise.all(gone.map((name) => this.#stop(name)));
+    this.#tellLeftOut(tree.leftOut);
+  }
+
+  /** The resources that the kubelet does not hold, each with what is being waited for; `undefined` when there is none. */
+  whyNotReady(): string | undefined {
+    const waiting = [...this.#resources].filter(([, { status }]) => !status.isRegistered);
+    if (waiting.length === 0) return undefined;
+    return waiting.map(([name, { status }]) => `${name}: ${status.reason}`).join("; ");
+  }
+
+  /** Ends all streams and removes the sockets: a deregistration, so that no kubelet dials what is not there. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#resources.keys()].map((name) => this.#stop(name)));
+  }
+
+  #start(name: string): OfferedResource {
+    const log = this.#log.child({ resource: name });
+    const readLive = readVf.bind(undefined, this.#host);
+    const server = new ResourceServer({ resource: name, readLive, metrics: this.#metrics, log });
+    const plugin = {
+      resource: name,
+      socketName: `${name.replaceAll("/", "_")}.sock`,
+      handlers: server.handlers,
+    };
+    const stop = new AbortController();
+    const onStatus = (status: RegistrationStatus): void => this.#noteStatus(name, status);
+    const resource = {
+      server,
+      stop,
+      ended: Promise.resolve(),
+      status: { isRegistered: false, reason: "starting" },
+    };
+    this.#resources.set(name, resource);
+    resource.ended = keepRegistered(this.#host, plugin, { signal: stop.signal, log, onStatus });
+    return resource;
+  }
+
+  async #stop(name: string): Promise<void> {
+    const resource = this.#resources.get(name);
+    resource?.stop.abort();
+    await resource?.ended;
+    this.#resources.delete(name);
+    this.#metrics.devices.remove({ resource: name });
+    this.#metrics.registered.remove({ resource: name });
+  }
+
+  #noteStatus(name: string, status: RegistrationStatus): void {
+    const resource = this.#resources.get(name);
+    if (resource === undefined) return;
+    if (status.isRegistered && !resource.status.isRegistered) {
+      this.#log.info(
+        { resource: name, devices: resource.server.devices.size },
+        "the kubelet holds the device list",
+      );
+      this.#metrics.registrations.inc({ resource: name });
+    }
+    this.#metrics.registered.set({ resource: name }, status.isRegistered ? 1 : 0);
+    resource.status = status;
+  }
+
+  /** Written before the kubelet sees the list. A disk that is full or read-only must not keep devices from the kubelet. */
+  async #publishPools(tree: DeviceTree): Promise<void> {
+    const pools = new Map([...tree.resources].map(([name, devices]) => [name, [...devices.keys()]] as const));
+    const text = JSON.stringify([...pools]);
+    if (text === this.#publishedPools) return;
+    try {
+      using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
+      writeAdvertisedPools(this.#host, pools);
+      this.#publishedPools = text;
+    } catch (error) {
+      this.#log.error({ error }, "cannot write down what is offered");
+    }
+  }
+
+  #tell(resource: string, diff: DeviceDiff): void {
+    if (!isEmptyDiff(diff)) this.#log.info({ resource, ...diff }, "devices changed");
+  }
+
+  #tellLeftOut(leftOut: DeviceTree["leftOut"]): void {
+    for (const [pciAddress, reason] of leftOut) {
+      if (this.#leftOut.get(pciAddress) !== reason) this.#log.info({ pciAddress, reason }, "device left out");
+    }
+    this.#leftOut = leftOut;
+  }
+}

@@ -1,0 +1,63 @@
+// The device plugin's metrics, in a registry of its own.
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export interface DevicePluginMetrics {
+  readonly registry: Registry;
+  readonly devices: Gauge<"resource">;
+  readonly registered: Gauge<"resource">;
+  readonly registrations: Counter<"resource">;
+  readonly allocations: Counter<"resource">;
+  readonly refusals: Counter<"resource" | "reason">;
+  readonly scanSeconds: Histogram;
+  readonly scanFailures: Counter;
+}
+
+/** New metrics, all at their start. */
+export function createMetrics(): DevicePluginMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  return {
+    registry,
+    devices: new Gauge({
+      name: "virtfn_devices",
+      help: "Devices offered to the kubelet, in use or not.",
+      labelNames: ["resource"],
+      registers,
+    }),
+    registered: new Gauge({
+      name: "virtfn_registered",
+      help: "1 while the kubelet holds a stream of the resource, else 0.",
+      labelNames: ["resource"],
+      registers,
+    }),
+    registrations: new Counter({
+      name: "virtfn_registrations_total",
+      help: "How often the resource became registered with the kubelet.",
+      labelNames: ["resource"],
+      registers,
+    }),
+    allocations: new Counter({
+      name: "virtfn_allocated_devices_total",
+      help: "Devices given to containers by Allocate.",
+      labelNames: ["resource"],
+      registers,
+    }),
+    refusals: new Counter({
+      name: "virtfn_refused_allocations_total",
+      help: "Allocate calls refused, by reason: unknown, vanished, driver or error.",
+      labelNames: ["resource", "reason"],
+      registers,
+    }),
+    scanSeconds: new Histogram({
+      name: "virtfn_scan_duration_seconds",
+      help: "Time to read the PFs and VFs of the node.",
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    scanFailures: new Counter({
+      name: "virtfn_scan_failures_total",
+      help: "Scans of the node that failed; the list before them stayed offered.",
+      registers,
+    }),
+  };
+}

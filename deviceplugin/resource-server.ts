@@ -1,0 +1,96 @@
+// The device plugin service of one resource: its list goes to every stream the kubelet holds, errors become gRPC status here.
+import { type sendUnaryData, type ServerWritableStream, status } from "@grpc/grpc-js";
+
+import type { Log } from "../host/log.ts";
+import type {
+  AllocateRequest,
+  AllocateResponse,
+  Device,
+  DevicePluginServer,
+  Empty,
+  ListAndWatchResponse,
+} from "../kubelet/gen/deviceplugin.ts";
+import type { VirtualFunction } from "../sriov/inventory.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { allocateDevices } from "./allocation.ts";
+import type { DeviceList, OfferedDevice } from "./device-tree.ts";
+import { AllocationError } from "./errors.ts";
+import type { DevicePluginMetrics } from "./metrics.ts";
+
+export interface ResourceServerOptions {
+  readonly resource: string;
+  readonly readLive: (address: PciAddress) => VirtualFunction | undefined;
+  readonly metrics: DevicePluginMetrics;
+  readonly log: Log;
+}
+
+type ListStream = ServerWritableStream<Empty, ListAndWatchResponse>;
+
+const options = { preStartRequired: false, getPreferredAllocationAvailable: false };
+
+export class ResourceServer {
+  readonly handlers: DevicePluginServer;
+  readonly #options: ResourceServerOptions;
+  readonly #streams = new Set<ListStream>();
+  #devices: DeviceList = new Map();
+
+  constructor(serverOptions: ResourceServerOptions) {
+    this.#options = serverOptions;
+    this.handlers = {
+      getDevicePluginOptions: (_call, done) => done(null, options),
+      listAndWatch: (stream) => this.#watch(stream),
+      allocate: (call, done) => this.#allocate(call.request, done),
+      getPreferredAllocation: (_call, done) => done({ code: status.UNIMPLEMENTED, details: "not offered" }),
+      preStartContainer: (_call, done) => done(null, {}),
+    };
+  }
+
+  get devices(): DeviceList {
+    return this.#devices;
+  }
+
+  /** Offers `devices` from now on. The whole list is sent, and only when the kubelet would see a difference. */
+  offer(devices: DeviceList): void {
+    const before = JSON.stringify(toMessage(this.#devices));
+    this.#devices = devices;
+    const message = toMessage(devices);
+    if (JSON.stringify(message) === before) return;
+    for (const stream of this.#streams) stream.write(message);
+  }
+
+  #watch(stream: ListStream): void {
+    this.#streams.add(stream);
+    stream.once("close", () => this.#streams.delete(stream));
+    stream.write(toMessage(this.#devices));
+  }
+
+  #allocate(request: AllocateRequest, done: sendUnaryData<AllocateResponse>): void {
+    const { resource, readLive, metrics, log } = this.#options;
+    try {
+      const containerResponses = request.containerRequests.map(({ devicesIds }) =>
+        allocateDevices(resource, this.#devices, devicesIds, readLive),
+      );
+      const ids = request.containerRequests.flatMap(({ devicesIds }) => devicesIds);
+      metrics.allocations.inc({ resource }, ids.length);
+      log.info({ pciAddresses: ids }, "allocated");
+      done(null, { containerResponses });
+    } catch (error) {
+      const refusal = error instanceof AllocationError ? error : undefined;
+      metrics.refusals.inc({ resource, reason: refusal?.reason ?? "error" });
+      log.error({ error }, "refused an allocation");
+      const code = refusal === undefined ? status.INTERNAL : status.FAILED_PRECONDITION;
+      done({ code, details: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+/** The complete list, as every message of the stream must be. */
+function toMessage(devices: DeviceList): ListAndWatchResponse {
+  return { devices: [...devices.values()].map((device) => toWire(device)) };
+}
+
+/** An unknown NUMA node is left out: -1 is no node of the kubelet's. */
+function toWire({ address, numaNode }: OfferedDevice): Device {
+  const topology = numaNode === undefined ? undefined : { nodes: [{ ID: numaNode }] };
+  return { ID: address, health: "Healthy", topology };
+}

@@ -1,0 +1,42 @@
+// What the device plugin offers now, on disk: so that a VF is never picked without the kubelet while the kubelet may give it away.
+import * as v from "valibot";
+
+import type { Host } from "../host/host.ts";
+import { RecordCorruptError } from "./errors.ts";
+
+/** Device ids by resource name. */
+export type AdvertisedPools = ReadonlyMap<string, readonly string[]>;
+
+const poolsFile = v.object({
+  format: v.pipe(v.string(), v.regex(/^1\.\d+$/u)),
+  pools: v.record(v.string(), v.array(v.string())),
+});
+
+/** What the device plugin offered last; it stays when the plugin stops. `undefined` when none ran since boot. Throws ERR_RECORD_CORRUPT. */
+export function readAdvertisedPools(host: Pick<Host, "files" | "paths">): AdvertisedPools | undefined {
+  const text = host.files.readText(host.paths.pools);
+  return text === undefined ? undefined : parseAdvertisedPools(text, host.paths.pools);
+}
+
+/** Replaces the file; the writer holds the lock `pick`. */
+export function writeAdvertisedPools(host: Pick<Host, "files" | "paths">, pools: AdvertisedPools): void {
+  host.files.writeAtomic(host.paths.pools, formatAdvertisedPools(pools));
+}
+
+/** JSON text to `AdvertisedPools`; `path` is for messages. Throws ERR_RECORD_CORRUPT. */
+export function parseAdvertisedPools(text: string, path: string): AdvertisedPools {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new RecordCorruptError(path, "expected JSON", { cause });
+  }
+  const parsed = v.safeParse(poolsFile, json);
+  if (parsed.success) return new Map(Object.entries(parsed.output.pools));
+  throw new RecordCorruptError(path, parsed.issues.map((issue) => issue.message).join(" | "));
+}
+
+/** `AdvertisedPools` to JSON text. */
+export function formatAdvertisedPools(pools: AdvertisedPools): string {
+  return `${JSON.stringify({ format: "1.0", pools: Object.fromEntries(pools) }, undefined, 2)}\n`;
+}
