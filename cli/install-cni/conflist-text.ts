@@ -1,4 +1,4 @@
-// Adds a plugin to the text of a CNI configuration list, leaving every other byte of it as it is.
+// Puts a plugin into the text of a CNI configuration list, leaving every other byte of it as it is.
 
 interface Span {
   readonly start: number;
@@ -15,6 +15,13 @@ export function appendPlugin(text: string, entry: object): string {
   if (last === undefined) throw new RangeError("the list has no plugin to stand behind");
   const layout = /\s*$/.exec(text.slice(0, last.start))?.[0] ?? "";
   return `${text.slice(0, last.end)},${layout}${JSON.stringify(entry)}${text.slice(last.end)}`;
+}
+
+/** The list `text` with `entry` in the place of its plugin number `index`. */
+export function replacePlugin(text: string, index: number, entry: object): string {
+  const place = locatePlugins(text)[index];
+  if (place === undefined) throw new RangeError(`the list has no plugin ${index}`);
+  return `${text.slice(0, place.start)}${JSON.stringify(entry)}${text.slice(place.end)}`;
 }
 
 /** Where each object of the top-level `plugins` array stands; of several keys of that name the last counts, as for JSON.parse. */

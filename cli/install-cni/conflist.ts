@@ -1,7 +1,7 @@
 // Decides what to do with a CNI configuration list so that virtfn is called after the cluster's own plugins.
 
 import * as v from "valibot";
-import { appendPlugin } from "./conflist-text.ts";
+import { appendPlugin, replacePlugin } from "./conflist-text.ts";
 
 /** What to do with a list: leave it (virtfn is in it), write `text` in its place, or leave it for the reason in `problem`. */
 export type ConflistPlan =
@@ -22,11 +22,21 @@ const listSchema = v.looseObject({
   plugins: v.pipe(v.array(v.looseObject({ type: v.string() })), v.minLength(1)),
 });
 
+/** The entry that the list is to have. */
+export interface WantedEntry {
+  readonly type: string;
+  /** The CNI versions that the plugin answers to. */
+  readonly supported: readonly string[];
+  /** What the entry's `networks` is to be; undefined leaves it as it is, and a new entry without any. */
+  readonly networks: readonly object[] | undefined;
+}
+
 /**
- * Plans the list `text` for the plugin `type`, which answers to the CNI versions in `supported`. Planning the planned text again keeps it.
+ * Plans the list `text`. Planning the planned text again keeps it; of an entry that is there only `networks` is changed.
  * Source: CNI SPEC.md, "Network configuration format"; an absent cniVersion is 0.1.0, and the runtime takes the highest of `cniVersions`.
  */
-export function planConflist(text: string, type: string, supported: readonly string[]): ConflistPlan {
+export function planConflist(text: string, wanted: WantedEntry): ConflistPlan {
+  const { type, supported, networks } = wanted;
   const list = parseList(text);
   if (typeof list === "string") return refuse(list);
   const unknown = [list.cniVersion, ...list.cniVersions].find((version) => !supported.includes(version));
@@ -34,10 +44,15 @@ export function planConflist(text: string, type: string, supported: readonly str
     const known = supported.join(", ");
     return refuse(`cniVersion: expected one that ${type} answers to (${known}), got ${unknown}`);
   }
-  const entries = list.plugins.filter((plugin) => plugin.type === type).length;
-  if (entries > 1) return refuse(`plugins: expected one entry of type ${type}, got ${entries}`);
-  if (entries === 1) return { kind: "keep" };
-  return { kind: "write", text: appendPlugin(text, { type, capabilities }) };
+  const ours = list.plugins.filter((plugin) => plugin.type === type);
+  if (ours.length > 1) return refuse(`plugins: expected one entry of type ${type}, got ${ours.length}`);
+  const [entry] = ours;
+  if (entry === undefined) {
+    return { kind: "write", text: appendPlugin(text, { type, capabilities, ...(networks && { networks }) }) };
+  }
+  const isAsWanted = networks === undefined || JSON.stringify(entry["networks"]) === JSON.stringify(networks);
+  if (isAsWanted) return { kind: "keep" };
+  return { kind: "write", text: replacePlugin(text, list.plugins.indexOf(entry), { ...entry, networks }) };
 }
 
 function refuse(problem: string): ConflistPlan {

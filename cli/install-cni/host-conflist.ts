@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
-import { planConflist } from "./conflist.ts";
+import { planConflist, type WantedEntry } from "./conflist.ts";
 import { pluginName } from "./executable.ts";
 
 /** How the runtime's list stands after a look at it. `waiting`: there is none yet. `refused`: it was left as it is. */
@@ -24,13 +24,13 @@ export class ConflistError extends HostError {
 const isConfiguration = /\.(?:conf|conflist|json)$/;
 
 /**
- * Adds virtfn's entry to the list that the runtime loads, unless it is there. The runtime loads the first file by name with
+ * Puts virtfn's entry into the list that the runtime loads, unless it is there as wanted. The runtime loads the first file by name with
  * one of three endings, names with a leading dot included. Source: containerd go-cni opts.go, loadFromConfDir; libcni ConfFiles.
  */
 export function chainIntoConflist(
   host: Pick<Host, "files">,
   confDir: string,
-  supported: readonly string[],
+  wanted: Omit<WantedEntry, "type">,
 ): ConflistState {
   const name = host.files
     .list(confDir)
@@ -50,7 +50,7 @@ export function chainIntoConflist(
   const stat = host.files.stat(path, { noFollow: true });
   if (stat?.kind !== "file")
     return refuse(`expected a file of its own, got a ${stat?.kind ?? "missing file"}`);
-  const plan = planConflist(host.files.readText(path) ?? "", pluginName, supported);
+  const plan = planConflist(host.files.readText(path) ?? "", { ...wanted, type: pluginName });
   if (plan.kind === "refuse") return refuse(plan.problem);
   if (plan.kind === "keep") return { kind: "chained", path, written: false };
   try {

@@ -5,10 +5,13 @@ import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import { type ExecutableOptions, installExecutable, pluginName } from "./executable.ts";
 import { chainIntoConflist, type ConflistState } from "./host-conflist.ts";
+import { readNetworksFile } from "./networks-file.ts";
 
 export interface InstallOptions extends ExecutableOptions {
   /** The folder of CNI configurations; undefined where all configurations name virtfn themselves. */
   readonly confDir: string | undefined;
+  /** A file with the chained entry's `networks`, which need not be there. */
+  readonly networksFile: string | undefined;
 }
 
 /** How the executable stands after a look. `refused` with `isUsable`: the one of the release before is still there. */
@@ -39,12 +42,19 @@ export class Installer {
   look(): InstallReport {
     const executable = this.#lookAtExecutable();
     const isUsable = executable.kind === "installed" || executable.isUsable;
-    const { confDir } = this.#options;
-    const isWanted = isUsable && confDir !== undefined;
-    return {
-      executable,
-      conflist: isWanted ? chainIntoConflist(this.#host, confDir, this.#supported) : undefined,
-    };
+    return { executable, conflist: isUsable ? this.#lookAtConflist() : undefined };
+  }
+
+  #lookAtConflist(): ConflistState | undefined {
+    const { confDir, networksFile } = this.#options;
+    if (confDir === undefined) return undefined;
+    try {
+      const networks = networksFile === undefined ? undefined : readNetworksFile(this.#host, networksFile);
+      return chainIntoConflist(this.#host, confDir, { supported: this.#supported, networks });
+    } catch (error) {
+      if (error instanceof HostError) return { kind: "refused", error };
+      throw error;
+    }
   }
 
   #lookAtExecutable(): ExecutableState {

@@ -1,5 +1,6 @@
 // `virtfn install-cni`: puts the CNI executable on the host and chains it behind the cluster's own CNI.
 
+import { dirname } from "node:path";
 import { Registry, Gauge } from "prom-client";
 import { type DaemonContext, runDaemon } from "../../host/daemon.ts";
 import type { Host } from "../../host/host.ts";
@@ -47,9 +48,12 @@ async function install(
   const supported = await readCniVersions(host, options.source);
   const installer = new Installer(host, options, supported);
   const reports = new ReportLog(log);
-  const folders = [options.binDir, ...(options.confDir === undefined ? [] : [options.confDir])];
+  const { binDir, confDir, networksFile } = options;
+  const folders = confDir === undefined ? [binDir] : [binDir, confDir];
   for (const folder of folders) host.files.makeFolder(folder, 0o755);
-  await lookUntil(host, folders, signal, () => {
+  if (networksFile !== undefined) folders.push(dirname(networksFile));
+  const present = folders.filter((folder) => host.files.stat(folder) !== undefined);
+  await lookUntil(host, present, signal, () => {
     const report = installer.look();
     reports.add(report);
     onReport(report);

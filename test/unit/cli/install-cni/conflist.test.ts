@@ -8,8 +8,8 @@ const supported = ["0.3.1", "0.4.0", "1.0.0"];
 const entry =
   '{"type":"virtfn","capabilities":{"deviceID":true,"mac":true,"ips":true,"io.kubernetes.cri.pod-annotations":true}}';
 
-function plan(text: string): ReturnType<typeof planConflist> {
-  return planConflist(text, "virtfn", supported);
+function plan(text: string, networks?: readonly object[]): ReturnType<typeof planConflist> {
+  return planConflist(text, { type: "virtfn", supported, networks });
 }
 
 test("the entry goes behind the last plugin, laid out like it, and every other byte stays", () => {
@@ -77,6 +77,23 @@ test("an entry of virtfn, also one that an administrator wrote, is kept as it is
   expect(plan(`{"name":"c","cniVersion":"1.0.0","plugins":[{"type":"ptp"},${own}]}`)).toEqual({
     kind: "keep",
   });
+});
+
+test("wanted networks go into the entry, which else stays as it is, and are kept the second time", () => {
+  const around = [
+    '{"name":"c","cniVersion":"1.0.0","plugins":[{"type":"ptp"}, ',
+    ',{"type":"last"}]}',
+  ] as const;
+  const networks = [{ resource: "sriov/vf", vlan: 100 }];
+  const planned = plan(around.join('{"type":"virtfn", "withMultus":true}'), networks);
+  const text = around.join(
+    '{"type":"virtfn","withMultus":true,"networks":[{"resource":"sriov/vf","vlan":100}]}',
+  );
+  expect(planned).toEqual({ kind: "write", text });
+  expect(plan(text, networks)).toEqual({ kind: "keep" });
+  expect(plan(text, [{ resource: "sriov/vf" }]).kind).toBe("write");
+  const fresh = plan('{"name":"c","cniVersion":"1.0.0","plugins":[{"type":"ptp"}]}', networks);
+  expect(fresh.kind === "write" && fresh.text).toContain('"networks":[{"resource":"sriov/vf","vlan":100}]}]');
 });
 
 test("any list gets exactly one entry, keeps its other content, and is kept the second time", () => {

@@ -36,6 +36,7 @@ function installer(aliases: readonly string[] = []): Installer {
     source: at("image/virtfn-cni"),
     binDir: at("bin"),
     confDir: at("conf"),
+    networksFile: at("networks.yaml"),
     hostRoot: root,
     aliases,
   };
@@ -114,6 +115,32 @@ test.each([
   expect(problemOf(report)).toContain(problem);
   expect(readFileSync(path, "utf8")).toBe(text);
   expect(whyNotInstalled(report)).toBe(problemOf(report));
+});
+
+test("networks come from their file, are followed when it changes, and stay when it is taken away", () => {
+  const path = join(root, "conf/10-cluster.conflist");
+  writeFileSync(path, list);
+  writeFileSync(join(root, "networks.yaml"), "- resource: sriov/vf\n  vlan: 100\n");
+  const look = installer();
+  look.look();
+  expect(readFileSync(path, "utf8")).toContain('"networks":[{"resource":"sriov/vf","vlan":100}]');
+  writeFileSync(join(root, "networks.yaml"), '[{"resource":"sriov/vf","vlan":200}]');
+  expect(look.look().conflist).toEqual({ kind: "chained", path, written: true });
+  expect(readFileSync(path, "utf8")).toContain('"vlan":200');
+  rmSync(join(root, "networks.yaml"));
+  expect(look.look().conflist).toEqual({ kind: "chained", path, written: false });
+});
+
+test.each([
+  ["resource: sriov/vf", "top level: expected Array, got Object"],
+  ["[]", "top level: expected >=1, got 0"],
+  ["- sriov/vf", '0: expected Object, got "sriov/vf"'],
+  ["- [", "networks.yaml"],
+])("networks that are %j leave the list as it is", (text, problem) => {
+  writeFileSync(join(root, "conf/10-cluster.conflist"), list);
+  writeFileSync(join(root, "networks.yaml"), text);
+  expect(problemOf(installer().look())).toContain(problem);
+  expect(readFileSync(join(root, "conf/10-cluster.conflist"), "utf8")).toBe(list);
 });
 
 test("a symbolic link is left as it is", () => {
