@@ -18,7 +18,7 @@ const commands: Commands = {
   "install-cni": {
     summary: "puts the CNI executable on the host and chains it behind the cluster's own CNI",
     run: async (args) => {
-      const { runInstallCni } = await import("./install-cni/run.ts");
+      const { runInstallCni } = await import("./install-cni/main.ts");
       return runInstallCni(createHost(), args, join(dirname(process.execPath), "virtfn-cni"));
     },
   },

@@ -6,12 +6,29 @@ import { UsageError } from "../usage-error.ts";
 import type { InstallOptions } from "./installer.ts";
 
 export interface InstallCniOptions extends InstallOptions {
+  readonly help: boolean;
   /** Stay, and keep it so. */
   readonly watch: boolean;
   readonly listen: ListenAddress | undefined;
 }
 
+export const usage = `Usage: virtfn install-cni [FLAGS]
+
+Puts the CNI executable into the host's folder of CNI plugins and virtfn's entry into the configuration list that the
+container runtime loads, behind the cluster's own plugins. Waits while there is no configuration yet.
+
+  --watch               stay, and put both back when another program changes them
+  --cni-bin-dir DIR     default /opt/cni/bin
+  --cni-conf-dir DIR    default /etc/cni/net.d
+  --networks FILE       YAML or JSON list: what the entry's "networks" is to be; a missing file leaves the entry's own
+  --no-conflist         the executable only, where every configuration names virtfn itself (Multus)
+  --name NAME           a further name for the executable, may be repeated; another program's file is kept beside it
+  --host-root DIR       where the host's root is seen, to check that the host can start the executable (default /)
+  --listen ADDRESS:PORT serve /healthz, /readyz and /metrics (default off)
+`;
+
 const options = {
+  help: { type: "boolean", default: false },
   watch: { type: "boolean", default: false },
   "cni-bin-dir": { type: "string", default: "/opt/cni/bin" },
   "cni-conf-dir": { type: "string", default: "/etc/cni/net.d" },
@@ -32,6 +49,7 @@ export function parseInstallCniOptions(argv: readonly string[], source: string):
   }
   return {
     source,
+    help: values.help,
     watch: values.watch,
     binDir: absolute("cni-bin-dir", values["cni-bin-dir"]),
     confDir: values["no-conflist"] ? undefined : absolute("cni-conf-dir", values["cni-conf-dir"]),

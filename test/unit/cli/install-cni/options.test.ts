@@ -1,11 +1,12 @@
 // The command line of install-cni.
 
 import { expect, test } from "vitest";
-import { parseInstallCniOptions } from "../../../../cli/install-cni/options.ts";
+import { parseInstallCniOptions, usage } from "../../../../cli/install-cni/options.ts";
 
 test("without options it installs once, where runtimes look by default", () => {
   expect(parseInstallCniOptions([], "/usr/bin/virtfn-cni")).toEqual({
     source: "/usr/bin/virtfn-cni",
+    help: false,
     watch: false,
     binDir: "/opt/cni/bin",
     confDir: "/etc/cni/net.d",
@@ -30,6 +31,7 @@ test("every option has its place", () => {
   ];
   expect(parseInstallCniOptions(argv, "/s")).toEqual({
     source: "/s",
+    help: false,
     watch: true,
     binDir: "/b",
     confDir: "/c",
@@ -38,6 +40,16 @@ test("every option has its place", () => {
     aliases: ["sriov"],
     listen: { hostname: "10.0.0.5", port: 9819 },
   });
+});
+
+test("every option that the usage names is one", () => {
+  const named = [...usage.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => `--${name}`);
+  expect(named.length).toBeGreaterThan(5);
+  for (const option of named) {
+    const value = option === "--listen" ? "off" : "/value".slice(option === "--name" ? 1 : 0);
+    const takesValue = !["--watch", "--no-conflist"].includes(option);
+    expect(() => parseInstallCniOptions(takesValue ? [option, value] : [option], "/s")).not.toThrow();
+  }
 });
 
 test("without a conflist there is no folder to look for one", () => {

@@ -6,7 +6,7 @@ import { type DaemonContext, runDaemon } from "../../host/daemon.ts";
 import type { Host } from "../../host/host.ts";
 import { readCniVersions } from "./cni-versions.ts";
 import { type InstallReport, Installer, whyNotInstalled } from "./installer.ts";
-import { type InstallCniOptions, parseInstallCniOptions } from "./options.ts";
+import { type InstallCniOptions, parseInstallCniOptions, usage } from "./options.ts";
 import { ReportLog } from "./report-log.ts";
 import { lookUntil } from "./watch.ts";
 
@@ -22,6 +22,10 @@ export async function runInstallCni(
   source: string,
 ): Promise<number> {
   const options = parseInstallCniOptions(argv, source);
+  if (options.help) {
+    console.log(usage.trimEnd());
+    return 0;
+  }
   const metrics = new Registry();
   const ready = new Gauge({
     name: "virtfn_install_cni_problems",

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readCniVersions } from "../../../../cli/install-cni/cni-versions.ts";
-import { runInstallCni } from "../../../../cli/install-cni/run.ts";
+import { runInstallCni } from "../../../../cli/install-cni/main.ts";
 import { lookUntil } from "../../../../cli/install-cni/watch.ts";
 import { createClock } from "../../../../host/clock.ts";
 import { createExec } from "../../../../host/exec.ts";
