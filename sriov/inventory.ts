@@ -1,10 +1,16 @@
 // The SR-IOV devices of the node, read once into one immutable value.
 
 import type { Host } from "../host/host.ts";
-import { parseCpuList } from "./cpu-list.ts";
 import { comparePciAddress, isPciAddress, pciRoutingId, type PciAddress } from "./pci-address.ts";
-import { pciFolder, readLinkName, readNumaNode, readPciDevice, type PciDevice } from "./pci-device.ts";
-import { readAttribute, readNumber } from "./sysfs.ts";
+import {
+  pciFolder,
+  readLinkName,
+  readLocality,
+  readPciDevice,
+  type Locality,
+  type PciDevice,
+} from "./pci-device.ts";
+import { readNumber } from "./sysfs.ts";
 
 /** A device that can have virtual functions (it has `sriov_totalvfs`), of any PCI class. */
 export interface PhysicalFunction {
@@ -34,6 +40,7 @@ export interface VirtualFunction {
   readonly netdevs: readonly string[];
   /** The PF's where the VF says -1. */
   readonly numaNode: number | undefined;
+  /** Also the PF's where the VF says -1. */
   readonly localCpus: readonly number[];
   readonly vendor: string;
   readonly device: string;
@@ -62,10 +69,10 @@ export function readInventory(host: Sysfs): Inventory {
     const pf = vfs.has(address) ? undefined : readPf(host, address);
     if (pf === undefined) continue;
     pfs.set(address, pf);
+    const ofPf = readLocality(host, pciFolder(host, address));
     for (const [index, vfAddress] of pf.vfs.entries()) {
-      const device = readPciDevice(host, vfAddress);
-      if (device !== undefined)
-        vfs.set(vfAddress, readVfOf(host, { address: vfAddress, index, pf: address, device }, pf.numaNode));
+      const vf = readVfOf(host, { address: vfAddress, index, pf: address }, () => ofPf);
+      if (vf !== undefined) vfs.set(vfAddress, vf);
     }
   }
   return { pfs, vfs };
@@ -75,14 +82,9 @@ export function readInventory(host: Sysfs): Inventory {
 export function readVf(host: Sysfs, address: PciAddress): VirtualFunction | undefined {
   const pf = readLinkName(host, `${pciFolder(host, address)}/physfn`);
   if (pf === undefined || !isPciAddress(pf)) return undefined;
-  const device = readPciDevice(host, address);
   const index = readVfIndex(host, pf, address);
-  if (device === undefined || index === undefined) return undefined;
-  return readVfOf(
-    host,
-    { address, index, pf, device },
-    device.numaNode ?? readNumaNode(host, pciFolder(host, pf)),
-  );
+  if (index === undefined) return undefined;
+  return readVfOf(host, { address, index, pf }, () => readLocality(host, pciFolder(host, pf)));
 }
 
 /** Whether a kernel network driver has the VF, wherever its netdev is. */
@@ -97,7 +99,8 @@ function readPf(host: Sysfs, address: PciAddress): PhysicalFunction | undefined 
   const totalVfs = readNumber(host.files, `${pciFolder(host, address)}/sriov_totalvfs`);
   const pf = totalVfs === undefined ? undefined : readPciDevice(host, address);
   if (totalVfs === undefined || pf === undefined) return undefined;
-  const { driver, netdevs, numaNode, vendor, device, classCode } = pf;
+  const { driver, netdevs, vendor, device, classCode } = pf;
+  const { numaNode } = readLocality(host, pf.folder);
   const numVfs = readNumber(host.files, `${pf.folder}/sriov_numvfs`) ?? 0;
   return {
     address,
@@ -125,25 +128,27 @@ function readVfLinks(host: Sysfs, { folder, entries }: PciDevice): readonly PciA
   return found;
 }
 
-interface FoundVf extends Pick<VirtualFunction, "address" | "index" | "pf"> {
-  readonly device: PciDevice;
-}
-
-function readVfOf(host: Sysfs, found: FoundVf, numaNode: number | undefined): VirtualFunction {
-  const { address, index, pf, device } = found;
-  const { folder, entries, driver, netdevs, vendor, classCode, inode } = device;
+// A VF that does not know its place is where its PF is.
+function readVfOf(
+  host: Sysfs,
+  vf: Pick<VirtualFunction, "address" | "index" | "pf">,
+  readPfLocality: () => Locality,
+): VirtualFunction | undefined {
+  const found = readPciDevice(host, vf.address);
+  if (found === undefined) return undefined;
+  const { folder, entries, driver, netdevs, vendor, device, classCode, inode } = found;
+  const own = readLocality(host, folder);
+  const { numaNode, localCpus } = own.numaNode === undefined ? readPfLocality() : own;
   const group = entries.includes("iommu_group") ? readLinkName(host, `${folder}/iommu_group`) : undefined;
   const irqs = entries.includes("msi_irqs") ? (host.files.list(`${folder}/msi_irqs`) ?? []) : [];
   return {
-    address,
-    index,
-    pf,
+    ...vf,
     driver,
     netdevs,
-    numaNode: device.numaNode ?? numaNode,
-    localCpus: parseCpuList(readAttribute(host.files, `${folder}/local_cpulist`) ?? ""),
+    numaNode,
+    localCpus,
     vendor,
-    device: device.device,
+    device,
     classCode,
     inode,
     iommuGroup: group === undefined ? undefined : Number(group),

@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 
 import type { Host } from "../host/host.ts";
+import { parseCpuList } from "./cpu-list.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { readAttribute, readNumber } from "./sysfs.ts";
 
@@ -17,8 +18,12 @@ export interface PciDevice {
   readonly classCode: number;
   readonly driver: string | undefined;
   readonly netdevs: readonly string[];
-  /** `undefined` for -1. */
+}
+
+/** Where a device is in the machine; `numaNode` is `undefined` for -1, and `localCpus` then are all. */
+export interface Locality {
   readonly numaNode: number | undefined;
+  readonly localCpus: readonly number[];
 }
 
 type Sysfs = Pick<Host, "files" | "paths">;
@@ -44,14 +49,16 @@ export function readPciDevice(host: Sysfs, address: PciAddress): PciDevice | und
     classCode: readNumber(files, `${folder}/class`) ?? 0,
     driver: entries.includes("driver") ? readLinkName(host, `${folder}/driver`) : undefined,
     netdevs: readNetdevs(host, folder, entries),
-    numaNode: readNumaNode(host, folder),
   };
 }
 
-/** `numa_node`; `undefined` when the device says -1 or nothing. */
-export function readNumaNode({ files }: Sysfs, folder: string): number | undefined {
+/** Node and CPUs of the device whose folder this is. */
+export function readLocality({ files }: Sysfs, folder: string): Locality {
   const node = readNumber(files, `${folder}/numa_node`);
-  return node === undefined || node < 0 ? undefined : node;
+  return {
+    numaNode: node === undefined || node < 0 ? undefined : node,
+    localCpus: parseCpuList(readAttribute(files, `${folder}/local_cpulist`) ?? ""),
+  };
 }
 
 /** Last part of a symbolic link: the driver's or group's name. */
