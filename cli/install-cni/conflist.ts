@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { appendPlugin, replacePlugin } from "./conflist-text.ts";
+import type { EntrySettings } from "./entry-file.ts";
 
 /** What to do with a list: leave it (virtfn is in it), write `text` in its place, or leave it for the reason in `problem`. */
 export type ConflistPlan =
@@ -27,16 +28,16 @@ export interface WantedEntry {
   readonly type: string;
   /** The CNI versions that the plugin answers to. */
   readonly supported: readonly string[];
-  /** What the entry's `networks` is to be; undefined leaves it as it is, and a new entry without any. */
-  readonly networks: readonly object[] | undefined;
+  /** What the entry says besides `type` and `capabilities`; undefined leaves one that is there as it is. */
+  readonly settings: EntrySettings | undefined;
 }
 
 /**
- * Plans the list `text`. Planning the planned text again keeps it; of an entry that is there only `networks` is changed.
+ * Plans the list `text`. Planning the planned text again keeps it.
  * Source: CNI SPEC.md, "Network configuration format"; an absent cniVersion is 0.1.0, and the runtime takes the highest of `cniVersions`.
  */
 export function planConflist(text: string, wanted: WantedEntry): ConflistPlan {
-  const { type, supported, networks } = wanted;
+  const { type, supported, settings } = wanted;
   const list = parseList(text);
   if (typeof list === "string") return refuse(list);
   const unknown = [list.cniVersion, ...list.cniVersions].find((version) => !supported.includes(version));
@@ -46,13 +47,12 @@ export function planConflist(text: string, wanted: WantedEntry): ConflistPlan {
   }
   const ours = list.plugins.filter((plugin) => plugin.type === type);
   if (ours.length > 1) return refuse(`plugins: expected one entry of type ${type}, got ${ours.length}`);
-  const [entry] = ours;
-  if (entry === undefined) {
-    return { kind: "write", text: appendPlugin(text, { type, capabilities, ...(networks && { networks }) }) };
-  }
-  const isAsWanted = networks === undefined || JSON.stringify(entry["networks"]) === JSON.stringify(networks);
+  const entry = { type, capabilities, ...settings };
+  const [present] = ours;
+  if (present === undefined) return { kind: "write", text: appendPlugin(text, entry) };
+  const isAsWanted = settings === undefined || JSON.stringify(present) === JSON.stringify(entry);
   if (isAsWanted) return { kind: "keep" };
-  return { kind: "write", text: replacePlugin(text, list.plugins.indexOf(entry), { ...entry, networks }) };
+  return { kind: "write", text: replacePlugin(text, list.plugins.indexOf(present), entry) };
 }
 
 function refuse(problem: string): ConflistPlan {

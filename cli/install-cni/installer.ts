@@ -3,15 +3,15 @@
 import { join } from "node:path";
 import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
+import { readEntryFile } from "./entry-file.ts";
 import { type ExecutableOptions, installExecutable, pluginName } from "./executable.ts";
 import { chainIntoConflist, type ConflistState } from "./host-conflist.ts";
-import { readNetworksFile } from "./networks-file.ts";
 
 export interface InstallOptions extends ExecutableOptions {
   /** The folder of CNI configurations; undefined where all configurations name virtfn themselves. */
   readonly confDir: string | undefined;
-  /** A file with the chained entry's `networks`, which need not be there. */
-  readonly networksFile: string | undefined;
+  /** A file with what the chained entry says, which need not be there. */
+  readonly entryFile: string | undefined;
 }
 
 /** How the executable stands after a look. `refused` with `isUsable`: the one of the release before is still there. */
@@ -46,11 +46,11 @@ export class Installer {
   }
 
   #lookAtConflist(): ConflistState | undefined {
-    const { confDir, networksFile } = this.#options;
+    const { confDir, entryFile } = this.#options;
     if (confDir === undefined) return undefined;
     try {
-      const networks = networksFile === undefined ? undefined : readNetworksFile(this.#host, networksFile);
-      return chainIntoConflist(this.#host, confDir, { supported: this.#supported, networks });
+      const settings = entryFile === undefined ? undefined : readEntryFile(this.#host, entryFile);
+      return chainIntoConflist(this.#host, confDir, { supported: this.#supported, settings });
     } catch (error) {
       if (error instanceof HostError) return { kind: "refused", error };
       throw error;

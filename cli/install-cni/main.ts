@@ -52,10 +52,10 @@ async function install(
   const supported = await readCniVersions(host, options.source);
   const installer = new Installer(host, options, supported);
   const reports = new ReportLog(log);
-  const { binDir, confDir, networksFile } = options;
+  const { binDir, confDir, entryFile } = options;
   const folders = confDir === undefined ? [binDir] : [binDir, confDir];
   for (const folder of folders) host.files.makeFolder(folder, 0o755);
-  if (networksFile !== undefined) folders.push(dirname(networksFile));
+  if (entryFile !== undefined) folders.push(dirname(entryFile));
   const present = folders.filter((folder) => host.files.stat(folder) !== undefined);
   await lookUntil(host, present, signal, () => {
     const report = installer.look();

@@ -20,7 +20,7 @@ container runtime loads, behind the cluster's own plugins. Waits while there is 
   --watch               stay, and put both back when another program changes them
   --cni-bin-dir DIR     default /opt/cni/bin
   --cni-conf-dir DIR    default /etc/cni/net.d
-  --networks FILE       YAML or JSON list: what the entry's "networks" is to be; a missing file leaves the entry's own
+  --entry FILE          YAML or JSON mapping: what the entry says ("networks"); a missing file leaves it as it is
   --no-conflist         the executable only, where every configuration names virtfn itself (Multus)
   --name NAME           a further name for the executable, may be repeated; another program's file is kept beside it
   --host-root DIR       where the host's root is seen, to check that the host can start the executable (default /)
@@ -32,7 +32,7 @@ const options = {
   watch: { type: "boolean", default: false },
   "cni-bin-dir": { type: "string", default: "/opt/cni/bin" },
   "cni-conf-dir": { type: "string", default: "/etc/cni/net.d" },
-  networks: { type: "string" },
+  entry: { type: "string" },
   "no-conflist": { type: "boolean", default: false },
   "host-root": { type: "string", default: "/" },
   name: { type: "string", multiple: true, default: [] as string[] },
@@ -53,7 +53,7 @@ export function parseInstallCniOptions(argv: readonly string[], source: string):
     watch: values.watch,
     binDir: absolute("cni-bin-dir", values["cni-bin-dir"]),
     confDir: values["no-conflist"] ? undefined : absolute("cni-conf-dir", values["cni-conf-dir"]),
-    networksFile: values.networks === undefined ? undefined : absolute("networks", values.networks),
+    entryFile: values.entry === undefined ? undefined : absolute("entry", values.entry),
     hostRoot: absolute("host-root", values["host-root"]),
     aliases: values.name.filter((name) => name !== "virtfn"),
     listen: parseListenAddress(values.listen),

@@ -3,13 +3,14 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { planConflist } from "../../../../cli/install-cni/conflist.ts";
+import type { EntrySettings } from "../../../../cli/install-cni/entry-file.ts";
 
 const supported = ["0.3.1", "0.4.0", "1.0.0"];
 const entry =
   '{"type":"virtfn","capabilities":{"deviceID":true,"mac":true,"ips":true,"io.kubernetes.cri.pod-annotations":true}}';
 
-function plan(text: string, networks?: readonly object[]): ReturnType<typeof planConflist> {
-  return planConflist(text, { type: "virtfn", supported, networks });
+function plan(text: string, settings?: EntrySettings): ReturnType<typeof planConflist> {
+  return planConflist(text, { type: "virtfn", supported, settings });
 }
 
 test("the entry goes behind the last plugin, laid out like it, and every other byte stays", () => {
@@ -79,21 +80,19 @@ test("an entry of virtfn, also one that an administrator wrote, is kept as it is
   });
 });
 
-test("wanted networks go into the entry, which else stays as it is, and are kept the second time", () => {
+test("wanted settings make the whole entry, in its place, and are kept the second time", () => {
   const around = [
     '{"name":"c","cniVersion":"1.0.0","plugins":[{"type":"ptp"}, ',
     ',{"type":"last"}]}',
   ] as const;
-  const networks = [{ resource: "sriov/vf", vlan: 100 }];
-  const planned = plan(around.join('{"type":"virtfn", "withMultus":true}'), networks);
-  const text = around.join(
-    '{"type":"virtfn","withMultus":true,"networks":[{"resource":"sriov/vf","vlan":100}]}',
-  );
-  expect(planned).toEqual({ kind: "write", text });
-  expect(plan(text, networks)).toEqual({ kind: "keep" });
-  expect(plan(text, [{ resource: "sriov/vf" }]).kind).toBe("write");
-  const fresh = plan('{"name":"c","cniVersion":"1.0.0","plugins":[{"type":"ptp"}]}', networks);
-  expect(fresh.kind === "write" && fresh.text).toContain('"networks":[{"resource":"sriov/vf","vlan":100}]}]');
+  const settings = { networks: [{ resource: "sriov/vf", vlan: 100 }] };
+  const wanted = entry.replace(/}$/, ',"networks":[{"resource":"sriov/vf","vlan":100}]}');
+  const planned = plan(around.join('{"type":"virtfn", "withMultus":true}'), settings);
+  expect(planned).toEqual({ kind: "write", text: around.join(wanted) });
+  expect(plan(around.join(wanted), settings)).toEqual({ kind: "keep" });
+  expect(plan(around.join(wanted), { networks: [{ resource: "sriov/vf" }] }).kind).toBe("write");
+  const fresh = plan('{"name":"c","cniVersion":"1.0.0","plugins":[{"type":"ptp"}]}', settings);
+  expect(fresh.kind === "write" && fresh.text).toContain(`[{"type":"ptp"},${wanted}]`);
 });
 
 test("any list gets exactly one entry, keeps its other content, and is kept the second time", () => {

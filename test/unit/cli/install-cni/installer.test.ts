@@ -36,7 +36,7 @@ function installer(aliases: readonly string[] = []): Installer {
     source: at("image/virtfn-cni"),
     binDir: at("bin"),
     confDir: at("conf"),
-    networksFile: at("networks.yaml"),
+    entryFile: at("chained.yaml"),
     hostRoot: root,
     aliases,
   };
@@ -117,28 +117,28 @@ test.each([
   expect(whyNotInstalled(report)).toBe(problemOf(report));
 });
 
-test("networks come from their file, are followed when it changes, and stay when it is taken away", () => {
+test("what the entry says comes from its file, is followed when that changes, and stays when it is taken away", () => {
   const path = join(root, "conf/10-cluster.conflist");
   writeFileSync(path, list);
-  writeFileSync(join(root, "networks.yaml"), "- resource: sriov/vf\n  vlan: 100\n");
+  writeFileSync(join(root, "chained.yaml"), "networks:\n  - resource: sriov/vf\n    vlan: 100\n");
   const look = installer();
   look.look();
   expect(readFileSync(path, "utf8")).toContain('"networks":[{"resource":"sriov/vf","vlan":100}]');
-  writeFileSync(join(root, "networks.yaml"), '[{"resource":"sriov/vf","vlan":200}]');
+  writeFileSync(join(root, "chained.yaml"), '{"networks":[{"resource":"sriov/vf","vlan":200}]}');
   expect(look.look().conflist).toEqual({ kind: "chained", path, written: true });
   expect(readFileSync(path, "utf8")).toContain('"vlan":200');
-  rmSync(join(root, "networks.yaml"));
+  rmSync(join(root, "chained.yaml"));
   expect(look.look().conflist).toEqual({ kind: "chained", path, written: false });
 });
 
 test.each([
-  ["resource: sriov/vf", "top level: expected Array, got Object"],
-  ["[]", "top level: expected >=1, got 0"],
-  ["- sriov/vf", '0: expected Object, got "sriov/vf"'],
-  ["- [", "networks.yaml"],
-])("networks that are %j leave the list as it is", (text, problem) => {
+  ["- resource: sriov/vf", "expected a mapping with the key networks, got a list"],
+  ["", "top level: expected Object, got null"],
+  ["type: sriov", 'type: to be left to install-cni, got "sriov"'],
+  ["networks: [", "chained.yaml"],
+])("an entry file with %j leaves the list as it is", (text, problem) => {
   writeFileSync(join(root, "conf/10-cluster.conflist"), list);
-  writeFileSync(join(root, "networks.yaml"), text);
+  writeFileSync(join(root, "chained.yaml"), text);
   expect(problemOf(installer().look())).toContain(problem);
   expect(readFileSync(join(root, "conf/10-cluster.conflist"), "utf8")).toBe(list);
 });

@@ -1,0 +1,147 @@
+// What the manifests grant: each container its own privileges and mounts, and nothing that nobody uses.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+
+const deploy = resolve(import.meta.dirname, "../../../deploy");
+const base = join(deploy, "kustomize/base");
+
+const containerSchema = v.object({
+  name: v.string(),
+  image: v.string(),
+  args: v.array(v.string()),
+  securityContext: v.looseObject({}),
+  resources: v.object({ requests: v.looseObject({ cpu: v.string(), memory: v.string() }) }),
+  readinessProbe: v.optional(v.looseObject({ httpGet: v.object({ path: v.string(), port: v.number() }) })),
+  livenessProbe: v.optional(v.looseObject({ httpGet: v.object({ path: v.string(), port: v.number() }) })),
+  volumeMounts: v.array(
+    v.object({
+      name: v.string(),
+      mountPath: v.string(),
+      readOnly: v.optional(v.boolean(), false),
+      recursiveReadOnly: v.optional(v.string()),
+      mountPropagation: v.optional(v.string()),
+    }),
+  ),
+});
+
+const podSchema = v.looseObject({
+  initContainers: v.array(containerSchema),
+  containers: v.array(containerSchema),
+  volumes: v.array(
+    v.looseObject({
+      name: v.string(),
+      hostPath: v.optional(v.object({ path: v.string(), type: v.string() })),
+    }),
+  ),
+});
+
+function readPod(): v.InferOutput<typeof podSchema> {
+  const daemonSet = parse(readFileSync(join(base, "daemonset.yaml"), "utf8")) as {
+    spec: { template: { spec: unknown } };
+  };
+  return v.parse(podSchema, daemonSet.spec.template.spec);
+}
+
+const pod = readPod();
+const all = [...pod.initContainers, ...pod.containers];
+
+const unprivileged = {
+  runAsUser: 0,
+  runAsGroup: 0,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+test("only tuning is privileged, the others have no capability, and every root is read-only", () => {
+  expect(all.map(({ name, securityContext }) => [name, securityContext])).toEqual([
+    ["install-cni-first", unprivileged],
+    ["install-cni", unprivileged],
+    ["deviceplugin", unprivileged],
+    ["tuning", { runAsUser: 0, runAsGroup: 0, privileged: true, readOnlyRootFilesystem: true }],
+  ]);
+});
+
+test("each container sees the host's folders it works with, at their own paths", () => {
+  const paths = new Map(pod.volumes.map(({ name, hostPath }) => [name, hostPath?.path ?? "config map"]));
+  const lines = all.flatMap(({ name, volumeMounts }) =>
+    volumeMounts.map((mount) => {
+      const source = paths.get(mount.name);
+      const from = source === mount.mountPath ? "" : ` from ${source}`;
+      const how = [mount.readOnly ? "ro" : "rw", mount.recursiveReadOnly, mount.mountPropagation];
+      return `${name} ${mount.mountPath}${from} ${how.filter(Boolean).join(" ")}`;
+    }),
+  );
+  expect(`\n${lines.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    install-cni-first /opt/cni/bin rw
+    install-cni-first /etc/cni/net.d rw
+    install-cni-first /etc/virtfn/cni from config map ro
+    install-cni-first /host from / ro IfPossible
+    install-cni /opt/cni/bin rw
+    install-cni /etc/cni/net.d rw
+    install-cni /etc/virtfn/cni from config map ro
+    deviceplugin /var/lib/kubelet/plugins_registry rw
+    deviceplugin /var/lib/kubelet/device-plugins rw
+    deviceplugin /var/lib/kubelet/pod-resources ro
+    deviceplugin /var/lib/virtfn ro
+    deviceplugin /run/virtfn rw
+    tuning /var/lib/virtfn rw
+    tuning /run/virtfn rw
+    tuning /run/netns rw HostToContainer
+    tuning /var/lib/kubelet/pod-resources ro
+    "
+  `);
+  expect([...paths.keys()].toSorted()).toEqual(
+    [...new Set(all.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name)))].toSorted(),
+  );
+});
+
+test("the pod needs no CNI, no token, and runs on every Linux node before other pods", () => {
+  expect(pod).toMatchObject({
+    hostNetwork: true,
+    hostPID: true,
+    serviceAccountName: "virtfn",
+    automountServiceAccountToken: false,
+    priorityClassName: "system-node-critical",
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    tolerations: [{ operator: "Exists" }],
+  });
+});
+
+test("every daemon has a port of its own, which its probes ask on the node's address", () => {
+  const ports = pod.containers.map(({ args, readinessProbe, livenessProbe }) => {
+    const [, port] = /^--listen=\[\$\(HOST_IP\)\]:(\d+)$/.exec(args.at(-1) ?? "") ?? [];
+    expect(readinessProbe?.httpGet).toEqual({ path: "/readyz", port: Number(port) });
+    const alive = { path: "/healthz", port: Number(port) };
+    expect(livenessProbe?.httpGet ?? alive).toEqual(alive);
+    return port;
+  });
+  expect(new Set(ports).size).toBe(pod.containers.length);
+  expect(ports).not.toContain(undefined);
+});
+
+test("nothing is allowed at the API server, as nothing asks it", () => {
+  const kinds = readdirSync(base)
+    .filter((file) => file !== "kustomization.yaml")
+    .flatMap((file) => parseAllDocuments(readFileSync(join(base, file), "utf8")))
+    .map((document) => String(document.get("kind")));
+  expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
+});
+
+test("every example asks for VFs as limits and ends at SIGTERM", () => {
+  const folder = join(deploy, "examples");
+  for (const file of readdirSync(folder)) {
+    for (const document of parseAllDocuments(readFileSync(join(folder, file), "utf8"))) {
+      expect(document.errors).toEqual([]);
+      const text = JSON.stringify(document.toJSON());
+      expect(text).toMatch(/"limits":\{"sriov\/vf":\d\}/);
+      expect(text).toContain("trap 'exit 0' TERM");
+    }
+  }
+});
