@@ -1,0 +1,145 @@
+// IPAM delegates: other CNI plugins that hand out addresses. Run with the CNI environment, their answer parsed once.
+
+import * as v from "valibot";
+
+import type { Host } from "../host/host.ts";
+import type { Attachment, IpamLease } from "./attachment.ts";
+import { IpamError } from "./vf-errors.ts";
+
+/** What a delegate is called for; `netns` is "" where the namespace is gone. */
+export interface IpamCall {
+  readonly lease: IpamLease;
+  readonly containerId: string;
+  readonly netns: string;
+}
+
+/** A delegate's answer. Addresses are in CIDR form. Source: CNI spec 1.0.0, "Delegated plugins (IPAM)". */
+export interface IpamResult {
+  readonly ips: readonly { readonly address: string; readonly gateway?: string | undefined }[];
+  readonly routes: readonly IpamRoute[];
+  readonly dns: object | undefined;
+}
+
+export interface IpamRoute {
+  readonly dst: string;
+  readonly gw?: string | undefined;
+  readonly mtu?: number | undefined;
+  readonly advmss?: number | undefined;
+  readonly priority?: number | undefined;
+  readonly table?: number | undefined;
+  readonly scope?: number | undefined;
+}
+
+type IpamHost = Pick<Host, "files" | "exec">;
+
+const timeoutMs = 60_000;
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+// Go writes an empty IP as null or leaves it out.
+const text = v.pipe(
+  v.nullish(v.string()),
+  v.transform((value) => value ?? undefined),
+);
+
+const answer = v.object({
+  ips: v.nullish(v.array(v.object({ address: v.string(), gateway: text }))),
+  routes: v.nullish(
+    v.array(
+      v.object({
+        dst: v.string(),
+        gw: text,
+        mtu: v.optional(count),
+        advmss: v.optional(count),
+        priority: v.optional(count),
+        table: v.optional(count),
+        scope: v.optional(count),
+      }),
+    ),
+  ),
+  dns: v.nullish(v.looseObject({})),
+});
+
+const errorAnswer = v.object({ code: v.number(), msg: v.string(), details: v.optional(v.string()) });
+
+/** Asks the delegate for addresses. Throws ERR_IPAM with the delegate's own message. */
+export async function addIpam(host: IpamHost, call: IpamCall): Promise<IpamResult> {
+  const stdout = await runDelegate(host, "ADD", call);
+  const parsed = v.safeParse(answer, parseJson(stdout));
+  if (!parsed.success)
+    throw new IpamError(
+      doing("ADD", call),
+      `expected a CNI result, got ${JSON.stringify(stdout.slice(0, 200))}`,
+    );
+  const { ips, routes, dns } = parsed.output;
+  return {
+    ips: ips ?? [],
+    routes: routes ?? [],
+    dns: dns ?? undefined,
+  };
+}
+
+/** Gives the addresses back; without any there is nothing to do and no error. Throws ERR_IPAM. */
+export async function releaseIpam(host: IpamHost, call: IpamCall): Promise<void> {
+  await runDelegate(host, "DEL", call);
+}
+
+/** The call that releases a record's addresses; `undefined` when it has none. */
+export function ipamCallOf(record: Pick<Attachment, "ipam" | "owner">, netns: string): IpamCall | undefined {
+  const { ipam, owner } = record;
+  return ipam === undefined ? undefined : { lease: ipam, containerId: owner.containerId, netns };
+}
+
+async function runDelegate(host: IpamHost, command: "ADD" | "DEL", call: IpamCall): Promise<string> {
+  const { lease, containerId, netns } = call;
+  const result = await host.exec.run({
+    command: findDelegate(host, command, call),
+    args: [],
+    env: {
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: containerId,
+      CNI_NETNS: netns,
+      CNI_IFNAME: lease.interface,
+      CNI_ARGS: lease.args,
+      CNI_PATH: lease.path,
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    },
+    stdin: lease.config,
+    timeoutMs,
+  });
+  if (result.exitCode === 0) return result.stdout;
+  const parsed = v.safeParse(errorAnswer, parseJson(result.stdout));
+  if (!parsed.success) {
+    const said = (result.stdout.trim() || result.stderr.trim()).slice(0, 500);
+    throw new IpamError(doing(command, call), `exit code ${result.exitCode}: ${said}`);
+  }
+  const { msg, details, code } = parsed.output;
+  throw new IpamError(doing(command, call), details === undefined ? msg : `${msg}; ${details}`, {
+    delegateCode: code,
+  });
+}
+
+function findDelegate(host: IpamHost, command: string, call: IpamCall): string {
+  const { type, path } = call.lease;
+  const found = path
+    .split(":")
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => `${folder}/${type}`)
+    .find((file) => host.files.stat(file)?.kind === "file");
+  if (found === undefined)
+    throw new IpamError(
+      doing(command, call),
+      `expected an executable ${type} in one of CNI_PATH's folders, got ${path}`,
+    );
+  return found;
+}
+
+function doing(command: string, { lease }: IpamCall): string {
+  return `IPAM ${command} by ${lease.type} for ${lease.interface}`;
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+// Gives back what a record says a pod has: addresses first, then the VF, then the record itself.
+
+import type { Host } from "../host/host.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import type { Attachment } from "./attachment.ts";
+import { removeAttachment, writeAttachment } from "./attachment-store.ts";
+import { ipamCallOf, releaseIpam } from "./ipam.ts";
+import { ReleaseError } from "./vf-errors.ts";
+import { restoreVf } from "./vf-restore.ts";
+
+/**
+ * Releases the addresses, brings the VF home as it was and forgets the record. `netns` is the owner's namespace, undefined when
+ * it is gone. Each part is tried even when another fails; then the record stays, as `releasing`, and ERR_RELEASE lists what is
+ * left: doing it again goes on from there. The caller holds the VF's lock.
+ */
+export async function releaseAttachment(
+  host: Host,
+  record: Attachment,
+  netns: NetnsHandle | undefined,
+): Promise<void> {
+  const { address } = record.device;
+  if (record.state === "attached") writeAttachment(host, { ...record, state: "releasing" });
+  const problems: unknown[] = [];
+  const lease = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
+  try {
+    if (lease !== undefined) await releaseIpam(host, lease);
+  } catch (error) {
+    problems.push(error);
+  }
+  try {
+    await restoreVf(host, record, netns);
+  } catch (error) {
+    problems.push(error);
+  }
+  if (problems.length > 0) throw new ReleaseError(address, problems);
+  removeAttachment(host, address);
+}
+
+/** Opens the namespace of the record's owner, by `path` or as the record has it; `undefined` when it is gone or is another one now. */
+export function openOwnerNetns(
+  host: Pick<Host, "namespaces">,
+  record: Pick<Attachment, "owner">,
+  path: string = record.owner.netns,
+): NetnsHandle | undefined {
+  const netns = host.namespaces.open(path);
+  if (netns === undefined || String(netns.cookie) === record.owner.cookie) return netns;
+  netns[Symbol.dispose]();
+  return undefined;
+}

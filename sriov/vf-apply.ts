@@ -1,0 +1,93 @@
+// Carries a plan of PF-side settings out, one message at a time, each read back; what was done is undone when one fails.
+
+import { NetlinkError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Netlink, VfChange, VfInfo } from "../host/netlink/netlink.ts";
+import type { PciAddress } from "./pci-address.ts";
+import { VfMissingError, VfReadBackError, VfStepError } from "./vf-errors.ts";
+import { describeVfChange, hasVfChange, toVfSide, type VfStep } from "./vf-settings.ts";
+
+/** A VF as its PF knows it. `netlink` is a handle in the namespace of the PF's netdev. */
+export interface VfOnPf {
+  readonly netlink: Pick<Netlink, "listVfs" | "setVf">;
+  readonly pf: PciAddress;
+  readonly pfName: string;
+  readonly pfIndex: number;
+  readonly vf: number;
+}
+
+/** How long a driver may answer EBUSY or EAGAIN to one message. */
+const busyMs = 3_000;
+
+/**
+ * Carries `steps` out under the PF's lock, reads each back, and undoes the ones done when one fails. Drivers take no
+ * concurrent VF configuration on one PF. Throws ERR_VF_STEP naming step, expected and got; ERR_LOCK_TIMEOUT.
+ */
+export async function applyVf(
+  host: Pick<Host, "locks" | "clock">,
+  target: VfOnPf,
+  steps: readonly VfStep[],
+): Promise<void> {
+  if (steps.length === 0) return;
+  using _lock = await host.locks.acquire(target.pf);
+  const done: VfStep[] = [];
+  for (const step of steps) {
+    try {
+      await setVf(host, target, step.change);
+      done.push(step);
+      checkVf(target, step.change);
+    } catch (cause) {
+      const problems = await undo(host, target, done);
+      throw new VfStepError(`${target.pfName} vf ${target.vf}`, describeVfChange(step.change), problems, {
+        cause,
+      });
+    }
+  }
+}
+
+/** What the PF reports of the VF now. Throws ERR_VF_MISSING when it reports no such VF. */
+export function readVfInfo(target: VfOnPf): VfInfo {
+  const info = target.netlink.listVfs(target.pfIndex).find((found) => found.vf === target.vf);
+  if (info === undefined) throw new VfMissingError(`${target.pfName} reports no VF ${target.vf}`);
+  return info;
+}
+
+function checkVf(target: VfOnPf, change: VfChange): void {
+  const info = readVfInfo(target);
+  if (hasVfChange(info, change)) return;
+  const on = `${target.pfName} vf ${target.vf}`;
+  throw new VfReadBackError(on, describeVfChange(change), JSON.stringify(toVfSide(info)));
+}
+
+async function setVf(host: Pick<Host, "clock">, target: VfOnPf, change: VfChange): Promise<void> {
+  const endMs = host.clock.monotonicMs() + busyMs;
+  for (let pauseMs = 5; ; pauseMs *= 2) {
+    try {
+      target.netlink.setVf(target.pfIndex, target.vf, change);
+      return;
+    } catch (error) {
+      if (!isBusy(error) || host.clock.monotonicMs() + pauseMs > endMs) throw error;
+      await host.clock.sleep(pauseMs);
+    }
+  }
+}
+
+async function undo(
+  host: Pick<Host, "clock">,
+  target: VfOnPf,
+  done: readonly VfStep[],
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const step of done.toReversed()) {
+    try {
+      await setVf(host, target, step.undo);
+    } catch (error) {
+      problems.push(`${describeVfChange(step.undo)} could not be put back: ${String(error)}`);
+    }
+  }
+  return problems;
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof NetlinkError && (error.errno === "EBUSY" || error.errno === "EAGAIN");
+}

@@ -1,0 +1,81 @@
+// Errors of giving a VF to a pod and taking it back.
+
+import { SriovError } from "./errors.ts";
+
+/** The driver of the PF does not report a setting that was asked for. */
+export class VfUnsupportedError extends SriovError {
+  readonly code = "ERR_VF_UNSUPPORTED";
+
+  constructor(setting: string) {
+    super(`the driver of this PF does not report ${setting}: it could be neither checked nor put back`);
+  }
+}
+
+/** One PF-side setting was refused or did not take; the ones before it were undone. */
+export class VfStepError extends SriovError {
+  readonly code = "ERR_VF_STEP";
+
+  constructor(
+    on: string,
+    step: string,
+    undoProblems: readonly string[],
+    options: { readonly cause: unknown },
+  ) {
+    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
+    super([`setting ${step} on ${on}: ${reason}`, ...undoProblems].join("; "), options);
+  }
+}
+
+/** A setting was accepted, but reads back differently. */
+export class VfReadBackError extends SriovError {
+  readonly code = "ERR_VF_READ_BACK";
+
+  constructor(what: string, expected: string, got: string) {
+    super(`reading back ${what}: expected ${expected}, got ${got}`);
+  }
+}
+
+/** There is no such VF, or it has no netdev where it should have one. */
+export class VfMissingError extends SriovError {
+  readonly code = "ERR_VF_MISSING";
+}
+
+/** The VF belongs to someone alive; the runtime tries again later. */
+export class VfBusyError extends SriovError {
+  readonly code = "ERR_VF_BUSY";
+}
+
+/** The node itself lives on the VF. */
+export class VfNodeUseError extends SriovError {
+  readonly code = "ERR_VF_NODE_USE";
+
+  constructor(address: string, reason: string) {
+    super(`refusing to give ${address} to a pod: the node itself uses it (${reason})`);
+  }
+}
+
+/** The VF is given back, except for what the message lists; doing it again goes on where this stopped. */
+export class ReleaseError extends SriovError {
+  readonly code = "ERR_RELEASE";
+
+  constructor(address: string, problems: readonly unknown[]) {
+    const texts = problems.map((problem) => (problem instanceof Error ? problem.message : String(problem)));
+    super(`giving back ${address}: ${texts.join("; ")}`, { cause: problems[0] });
+  }
+}
+
+/** An IPAM delegate is missing, failed, or answered what is no result. */
+export class IpamError extends SriovError {
+  readonly code = "ERR_IPAM";
+  /** Number of the delegate's own error, where it gave one. */
+  readonly delegateCode: number | undefined;
+
+  constructor(
+    doing: string,
+    problem: string,
+    options: ErrorOptions & { readonly delegateCode?: number | undefined } = {},
+  ) {
+    super(`${doing}: ${problem}`, options);
+    this.delegateCode = options.delegateCode;
+  }
+}

@@ -1,0 +1,92 @@
+// Where a VF's netdev is: on the host, in a pod's namespace, or on its way home.
+
+import type { Host } from "../host/host.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import type { Attachment } from "./attachment.ts";
+import { findVfLink } from "./netdev.ts";
+import { readPciDevice } from "./pci-device.ts";
+import type { PciAddress } from "./pci-address.ts";
+import type { VfOnPf } from "./vf-apply.ts";
+
+/** How long a dying namespace is waited for: the kernel takes it down in the background. */
+export const dyingNetnsMs = 10_000;
+
+/** The VF's netdev in the host's namespace, by what sysfs shows there: no dump of all links. `netlink` is the host's. */
+export function findHomeLink(
+  host: Pick<Host, "files" | "paths">,
+  netlink: Pick<Netlink, "getLink">,
+  address: PciAddress,
+): Link | undefined {
+  // Between the two looks udev may rename it.
+  for (let tries = 0; tries < 3; tries += 1) {
+    const name = readPciDevice(host, address)?.netdevs[0];
+    const link = name === undefined ? undefined : netlink.getLink({ name });
+    if (link !== undefined || name === undefined) return link;
+  }
+  return undefined;
+}
+
+/** The VF's netdev in `netns`, through a handle opened there. The sysfs of the namespace is looked at only when netlink does not tell. */
+export function findLinkInside(
+  host: Pick<Host, "namespaces">,
+  netlink: Pick<Netlink, "listLinks">,
+  netns: NetnsHandle,
+  address: PciAddress,
+): Link | undefined {
+  const link = findVfLink(netlink, address);
+  if (link !== undefined) return link;
+  const isTold = netlink.listLinks().every(({ name, parentDevice, kind }) => {
+    if (name === "lo" || kind !== undefined) return true;
+    return parentDevice !== undefined && !parentDevice.startsWith("virtio");
+  });
+  if (isTold) return undefined;
+  using sysfs = host.namespaces.openSysfs(netns);
+  return findVfLink(netlink, address, sysfs);
+}
+
+/** The netdev of the VF's PF, to change the VF's settings through; `undefined` when it is not in the host's namespace. */
+export function findPfSide(
+  host: Pick<Host, "files" | "paths">,
+  netlink: Pick<Netlink, "getLink" | "listVfs" | "setVf">,
+  { pf, vf }: Pick<Attachment["device"], "pf" | "vf">,
+): VfOnPf | undefined {
+  const name = readPciDevice(host, pf)?.netdevs[0];
+  const link = name === undefined ? undefined : netlink.getLink({ name });
+  if (link === undefined || !netlink.listVfs(link.index).some((info) => info.vf === vf)) return undefined;
+  return { netlink, pf, pfName: link.name, pfIndex: link.index, vf };
+}
+
+/**
+ * What `look` finds, at once or after a link event of the namespace of `netlink`, but at most after `timeoutMs`; then
+ * `undefined`. What `look` throws is thrown.
+ */
+export async function waitForLinks<Found>(
+  host: Pick<Host, "clock">,
+  netlink: Pick<Netlink, "subscribe">,
+  timeoutMs: number,
+  look: () => Found | undefined,
+): Promise<Found | undefined> {
+  const over = new AbortController();
+  const { promise, resolve, reject } = Promise.withResolvers<Found | undefined>();
+  function check(): void {
+    try {
+      const found = look();
+      if (found !== undefined) resolve(found);
+    } catch (error) {
+      reject(error);
+    }
+  }
+  using _events = netlink.subscribe(check);
+  check();
+  const timer = host.clock.sleep(timeoutMs, over.signal).then(
+    () => resolve(undefined),
+    (error: unknown) => reject(error as Error),
+  );
+  try {
+    return await promise;
+  } finally {
+    over.abort(new Error("over"));
+    await timer;
+  }
+}

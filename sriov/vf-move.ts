@@ -1,0 +1,61 @@
+// Moving a VF's netdev between namespaces under a name that clashes with none.
+
+import { NetlinkError } from "../host/errors.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import { pciDomain, pciRoutingId, type PciAddress } from "./pci-address.ts";
+import { VfMissingError } from "./vf-errors.ts";
+
+/** One side of a move. */
+export interface Side {
+  readonly netlink: Netlink;
+  readonly netns: NetnsHandle;
+}
+
+/**
+ * Takes `link` down, gives it a name that is free on both sides, moves it once and returns it as it is there, down and under
+ * that name. The kernel's move is not atomic where names clash, so none may. Throws NetlinkError; ERR_VF_MISSING.
+ */
+export function moveVf(from: Side, to: Side, link: Link, address: PciAddress): Link {
+  const name = chooseName(from.netlink, to.netlink, link, address);
+  if (link.isUp) from.netlink.setLink(link.index, { set: "up", value: false });
+  if (link.name !== name) from.netlink.setLink(link.index, { set: "name", value: name });
+  from.netlink.moveLink(link.index, to.netns);
+  const moved = to.netlink.getLink({ name });
+  if (moved === undefined)
+    throw new VfMissingError(`${address} was moved to ${to.netns.label} as ${name}, and is not there`);
+  return moved;
+}
+
+/** As `moveVf`, for a device that a pod could give altnames: what clashes with a name on the host is dropped first. */
+export function moveVfHome(
+  from: Side,
+  to: Side,
+  link: Link,
+  address: PciAddress,
+  altNames: readonly string[],
+): Link {
+  for (const altName of link.altNames.filter((known) => !altNames.includes(known)))
+    from.netlink.removeAltName(link.index, altName);
+  try {
+    return moveVf(from, to, link, address);
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
+    const current = from.netlink.getLink({ index: link.index });
+    if (current === undefined) throw error;
+    for (const altName of current.altNames) from.netlink.removeAltName(link.index, altName);
+    return moveVf(from, to, current, address);
+  }
+}
+
+// Unique on a node by itself: made of the PCI address. A pod can still have taken it, so it is looked up on both sides.
+function chooseName(from: Netlink, to: Netlink, link: Link, address: PciAddress): string {
+  const id = `${pciDomain(address).toString(16)}${pciRoutingId(address).toString(16).padStart(4, "0")}`;
+  for (const prefix of ["vf", "vg", "vh", "vi", "vj"]) {
+    const name = `${prefix}${id}`;
+    const holder = from.getLink({ name });
+    const isFree = holder === undefined || (holder.index === link.index && holder.name === name);
+    if (isFree && to.getLink({ name }) === undefined) return name;
+  }
+  throw new VfMissingError(`no temporary name for ${address} is free in both namespaces`);
+}

@@ -1,0 +1,55 @@
+// Puts a VF's own MAC and its admin MAC back. The two hang together: which may be set when depends on the driver and on trust.
+
+import { NetlinkError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { VfOriginal } from "./attachment.ts";
+import { applyVf, readVfInfo, type VfOnPf } from "./vf-apply.ts";
+import { VfReadBackError } from "./vf-errors.ts";
+import { planVf } from "./vf-settings.ts";
+
+/** A VF at home, down, with its PF where that is known. */
+export interface HomeVf {
+  readonly home: Pick<Netlink, "getLink" | "setLink">;
+  readonly link: Link;
+  readonly side: VfOnPf | undefined;
+}
+
+/**
+ * Puts the MAC and the admin MAC back. A PF that never got an admin MAC reports the VF's own: when that alone brings the
+ * original back, the PF is left alone. Throws ERR_VF_STEP, ERR_VF_READ_BACK.
+ */
+export async function restoreMac(
+  host: Pick<Host, "locks" | "clock">,
+  vf: HomeVf,
+  original: Pick<VfOriginal, "mac" | "adminMac">,
+): Promise<void> {
+  const { mac, adminMac } = original;
+  if (mac !== undefined) setMac(vf.home, vf.link.index, mac);
+  if (vf.side !== undefined && adminMac !== undefined)
+    await applyVf(host, vf.side, planVf(readVfInfo(vf.side), { adminMac }));
+  if (mac !== undefined && !setMac(vf.home, vf.link.index, mac)) takeAdminMac(vf.home, vf.link.index, mac);
+}
+
+/** Sets the VF's own MAC; false when its PF does not allow it (an admin MAC is set, trust is off). */
+export function setMac(home: HomeVf["home"], index: number, mac: string): boolean {
+  if (home.getLink({ index })?.mac === mac) return true;
+  try {
+    home.setLink(index, { set: "mac", value: mac });
+    return true;
+  } catch (error) {
+    if (error instanceof NetlinkError && refusals.has(error.errno)) return false;
+    throw error;
+  }
+}
+
+/** Opens and closes the netdev, at which the driver asks its PF for the admin MAC. Throws ERR_VF_READ_BACK when that is not `mac`. */
+export function takeAdminMac(home: HomeVf["home"], index: number, mac: string): void {
+  home.setLink(index, { set: "up", value: true });
+  home.setLink(index, { set: "up", value: false });
+  const link = home.getLink({ index });
+  if (link?.mac !== mac)
+    throw new VfReadBackError(`the MAC of ${link?.name ?? index}`, mac, link?.mac ?? "none");
+}
+
+const refusals: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "EPERM", "EACCES"]);

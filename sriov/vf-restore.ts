@@ -1,0 +1,108 @@
+// Brings a VF home and puts back what differs from its record's `original`: by comparing, so it can be done any number of times.
+
+import { NetlinkError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import type { Attachment, VfOriginal } from "./attachment.ts";
+import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
+import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
+import { VfMissingError } from "./vf-errors.ts";
+import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
+import { restoreMac } from "./vf-restore-mac.ts";
+import { applyVf, readVfInfo } from "./vf-apply.ts";
+import { moveVfHome } from "./vf-move.ts";
+import { planVf } from "./vf-settings.ts";
+
+export type RestoreHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "namespaces" | "openNetlink">;
+
+/**
+ * Brings the record's VF from `netns` (undefined: that namespace is gone) to the host and makes it as it was: name, MAC, MTU,
+ * altnames, masks, PF-side settings. Another VF at the same address, or none, is left alone. A VF that the kernel is still
+ * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, NetlinkError.
+ */
+export async function restoreVf(
+  host: RestoreHost,
+  record: Pick<Attachment, "device" | "original" | "bootId">,
+  netns: NetnsHandle | undefined,
+): Promise<void> {
+  const { address, inode } = record.device;
+  const vf = readVf(host, address);
+  if (vf === undefined || String(vf.inode) !== inode || record.bootId !== host.clock.bootId()) return;
+  using home = host.openNetlink();
+  const link = isNetworkVf(vf) ? await bringHome(host, home, vf, netns, record.original.altNames) : undefined;
+  const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
+  const side = findPfSide(host, home, record.device);
+  if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
+  if (side === undefined) return;
+  const { adminMac: _restoredWithMac, ...settings } = record.original;
+  await applyVf(host, side, planVf(readVfInfo(side), settings));
+}
+
+/** The VF's link on the host, moved there from `netns` or waited for. Throws ERR_VF_MISSING. */
+export async function bringHome(
+  host: RestoreHost,
+  home: Netlink,
+  vf: Pick<VirtualFunction, "address" | "driver">,
+  netns: NetnsHandle | undefined,
+  altNames: readonly string[],
+): Promise<Link> {
+  const { address } = vf;
+  const present = findHomeLink(host, home, address);
+  if (present !== undefined) return present;
+  if (netns !== undefined) {
+    using inside = host.openNetlink(netns);
+    const link = findLinkInside(host, inside, netns, address);
+    if (link !== undefined) {
+      using own = host.namespaces.own();
+      return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, altNames);
+    }
+  }
+  const returned = await waitForLinks(host, home, dyingNetnsMs, () => findHomeLink(host, home, address));
+  if (returned !== undefined) return returned;
+  const where = netns === undefined ? "its namespace is gone" : `it is not in ${netns.label}`;
+  throw new VfMissingError(
+    `${address} (driver ${vf.driver ?? "none"}) did not come back to the host within ${dyingNetnsMs} ms: ${where}`,
+  );
+}
+
+function restoreNetdev(
+  host: Pick<Host, "files" | "paths">,
+  home: Netlink,
+  link: Link,
+  original: VfOriginal,
+): Link {
+  const { index } = link;
+  if (link.isUp) home.setLink(index, { set: "up", value: false });
+  if (link.isPromiscuous) home.setLink(index, { set: "promiscuous", value: false });
+  if (link.isAllMulticast) home.setLink(index, { set: "allMulticast", value: false });
+  for (const altName of link.altNames.filter((name) => !original.altNames.includes(name)))
+    home.removeAltName(index, altName);
+  if (original.name !== undefined && original.name !== link.name)
+    renameUnlessTaken(home, index, original.name);
+  for (const altName of original.altNames.filter((name) => !link.altNames.includes(name)))
+    addAltNameUnlessTaken(home, index, altName);
+  if (original.mtu !== undefined && original.mtu !== link.mtu)
+    home.setLink(index, { set: "mtu", value: original.mtu });
+  const restored = home.getLink({ index });
+  if (restored === undefined) throw new VfMissingError(`${link.name} vanished while it was put back`);
+  restoreQueueMasks(ownSysfs(host), restored.name, original.queues);
+  return restored;
+}
+
+// Another device may have the name by now, udev perhaps gave it back already: the VF keeps the name that it has.
+function renameUnlessTaken(home: Netlink, index: number, name: string): void {
+  try {
+    home.setLink(index, { set: "name", value: name });
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
+  }
+}
+
+function addAltNameUnlessTaken(home: Netlink, index: number, altName: string): void {
+  try {
+    home.addAltName(index, altName);
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
+  }
+}
