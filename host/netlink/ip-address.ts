@@ -37,19 +37,19 @@ function parseIpv4(text: string): readonly number[] | undefined {
 function parseIpv6(text: string): readonly number[] | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(parseGroups);
+  const [head, tail] = halves.map((half, position) => parseGroups(half, position === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   const missing = 16 - head.length - (tail?.length ?? 0);
   if (halves.length === 1) return missing === 0 ? head : undefined;
   return missing >= 2 ? [...head, ...Array<number>(missing).fill(0), ...(tail ?? [])] : undefined;
 }
 
-/** Groups between colons as bytes; the last may be an IPv4 address. */
-function parseGroups(text: string): readonly number[] | undefined {
+/** Groups between colons as bytes; the last of all may be an IPv4 address. */
+function parseGroups(text: string, isEnd: boolean): readonly number[] | undefined {
   const bytes: number[] = [];
   const groups = text === "" ? [] : text.split(":");
   for (const [position, group] of groups.entries()) {
-    const ipv4 = position === groups.length - 1 ? parseIpv4(group) : undefined;
+    const ipv4 = isEnd && position === groups.length - 1 ? parseIpv4(group) : undefined;
     if (ipv4 !== undefined) bytes.push(...ipv4);
     else if (/^[0-9a-f]{1,4}$/i.test(group))
       bytes.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff);

@@ -81,7 +81,7 @@ export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] 
 export function decodeStatus({ type, flags, body }: NetlinkMessage): NetlinkStatus {
   if (body.length < 4) return { errno: 0, extAck: undefined };
   const view = viewOf(body);
-  const errno = -view.getInt32(0, true);
+  const errno = Math.abs(view.getInt32(0, true));
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno, extAck: undefined };
   const requestBytes =
     (flags & NLM_F_CAPPED) === 0 && body.length >= 8 ? view.getUint32(4, true) : headerBytes;

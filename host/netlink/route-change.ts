@@ -61,9 +61,9 @@ function encodeRoute(
   const attributes = [
     ...(prefixLength === 0 ? [] : [{ type: RTA.DST, value: address }]),
     ...gatewayAttribute(route),
-    ...numberAttribute(RTA.OIF, route.index),
-    ...numberAttribute(RTA.TABLE, table < 256 ? undefined : table),
     ...numberAttribute(RTA.PRIORITY, route.metric),
+    ...numberAttribute(RTA.TABLE, table < 256 ? undefined : table),
+    ...numberAttribute(RTA.OIF, route.index),
     ...metricsAttribute(route),
   ];
   return concatBytes([header, encodeAttributes(attributes)]);

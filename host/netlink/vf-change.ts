@@ -29,12 +29,8 @@ function encodeChange(vf: number, change: VfChange): Attribute {
   switch (change.set) {
     case "mac":
       return { type: IFLA_VF.MAC, value: encodeVfMac(vf, change.mac) };
-    case "vlan": {
-      const etherType = vlanEtherTypes[change.vlanProto];
-      const networkOrder = Uint8Array.of(etherType >> 8, etherType & 0xff, 0, 0);
-      const entry = concatBytes([encodeU32s(vf, change.vlan, change.qos), networkOrder]);
-      return { type: IFLA_VF.VLAN_LIST, value: [{ type: IFLA_VF_VLAN_INFO, value: entry }] };
-    }
+    case "vlan":
+      return encodeVlan(vf, change);
     case "rate":
       return { type: IFLA_VF.RATE, value: encodeU32s(vf, change.minTxRateMbps, change.maxTxRateMbps) };
     case "spoofchk":
@@ -44,6 +40,18 @@ function encodeChange(vf: number, change: VfChange): Attribute {
     case "linkState":
       return { type: IFLA_VF.LINK_STATE, value: encodeU32s(vf, linkStates.indexOf(change.value)) };
   }
+}
+
+/** The single attribute means 802.1Q; another protocol needs the list, with the protocol in network order. */
+function encodeVlan(
+  vf: number,
+  { vlan, qos, vlanProto }: Extract<VfChange, { readonly set: "vlan" }>,
+): Attribute {
+  const settings = encodeU32s(vf, vlan, qos);
+  if (vlanProto === "802.1q") return { type: IFLA_VF.VLAN, value: settings };
+  const etherType = vlanEtherTypes[vlanProto];
+  const entry = concatBytes([settings, Uint8Array.of(etherType >> 8, etherType & 0xff, 0, 0)]);
+  return { type: IFLA_VF.VLAN_LIST, value: [{ type: IFLA_VF_VLAN_INFO, value: entry }] };
 }
 
 function encodeVfMac(vf: number, mac: string): Uint8Array {

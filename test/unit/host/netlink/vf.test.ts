@@ -1,0 +1,117 @@
+// VFs as a driver reports them, built by hand: this kernel may have no SR-IOV device.
+
+import { describe, expect, it } from "vitest";
+
+import { concatBytes, type Attribute } from "../../../../host/netlink/codec.ts";
+import { encodeLinkBody } from "../../../../host/netlink/link.ts";
+import { encodeMac, encodeU32s } from "../../../../host/netlink/values.ts";
+import { describeVfChange } from "../../../../host/netlink/vf-change.ts";
+import { decodeVfs } from "../../../../host/netlink/vf.ts";
+
+const unreported = 0xffff_ffff;
+
+function link(...vfs: readonly (readonly Attribute[])[]): Uint8Array {
+  const list = vfs.map((value) => ({ type: 1, value }));
+  return encodeLinkBody(2, [
+    { type: 3, value: new TextEncoder().encode("pf\0") },
+    { type: 22, value: list },
+  ]);
+}
+
+function mac(vf: number, text: string): Attribute {
+  return { type: 1, value: concatBytes([encodeU32s(vf), encodeMac(text), new Uint8Array(26)]) };
+}
+
+const igb: readonly Attribute[] = [
+  mac(1, "02:00:00:00:00:01"),
+  { type: 13, value: new Uint8Array(32) },
+  { type: 2, value: encodeU32s(1, 100, 5) },
+  { type: 6, value: encodeU32s(1, 0, 500) },
+  { type: 3, value: encodeU32s(1, 500) },
+  { type: 4, value: encodeU32s(1, 1) },
+  { type: 5, value: encodeU32s(1, 0) },
+  { type: 7, value: encodeU32s(1, unreported) },
+  { type: 9, value: encodeU32s(1, 0) },
+  {
+    type: 12,
+    value: [{ type: 1, value: concatBytes([encodeU32s(1, 100, 5), Uint8Array.of(0x81, 0, 0, 0)]) }],
+  },
+];
+
+describe("decodeVfs", () => {
+  it("reads each setting", () => {
+    expect(decodeVfs(link(igb))).toEqual([
+      {
+        vf: 1,
+        mac: "02:00:00:00:00:01",
+        vlan: 100,
+        qos: 5,
+        vlanProto: "802.1q",
+        spoofchk: true,
+        trust: false,
+        linkState: "auto",
+        minTxRateMbps: 0,
+        maxTxRateMbps: 500,
+      },
+    ]);
+  });
+
+  it("leaves undefined what the driver does not report, and what an old kernel does not have", () => {
+    const bare = [mac(0, "00:00:00:00:00:00"), { type: 4, value: encodeU32s(0, unreported) }];
+    expect(decodeVfs(link(bare))).toEqual([
+      {
+        vf: 0,
+        mac: "00:00:00:00:00:00",
+        vlan: 0,
+        qos: 0,
+        vlanProto: "802.1q",
+        spoofchk: undefined,
+        trust: undefined,
+        linkState: undefined,
+        minTxRateMbps: undefined,
+        maxTxRateMbps: undefined,
+      },
+    ]);
+  });
+
+  it("reads the protocol from the list, and does without the list", () => {
+    const list = {
+      type: 12,
+      value: [{ type: 1, value: concatBytes([encodeU32s(0, 7, 1), Uint8Array.of(0x88, 0xa8, 0, 0)]) }],
+    };
+    const [stacked] = decodeVfs(link([mac(0, "02:00:00:00:00:00"), list]));
+    expect(stacked).toMatchObject({ vlan: 7, qos: 1, vlanProto: "802.1ad" });
+    const [single] = decodeVfs(link([mac(0, "02:00:00:00:00:00"), { type: 2, value: encodeU32s(0, 9, 2) }]));
+    expect(single).toMatchObject({ vlan: 9, qos: 2, vlanProto: "802.1q" });
+  });
+
+  it("gives none for a link that has none", () => {
+    expect(decodeVfs(encodeLinkBody(2, []))).toEqual([]);
+    expect(decodeVfs(link())).toEqual([]);
+  });
+});
+
+describe("describeVfChange", () => {
+  it("says what is set, for messages", () => {
+    const texts = (
+      [
+        { set: "mac", mac: "02:00:00:00:00:01" },
+        { set: "vlan", vlan: 100, qos: 5, vlanProto: "802.1ad" },
+        { set: "rate", minTxRateMbps: 0, maxTxRateMbps: 500 },
+        { set: "trust", value: true },
+        { set: "spoofchk", value: false },
+        { set: "linkState", value: "enable" },
+      ] as const
+    ).map((change) => describeVfChange(2, 3, change));
+    expect(texts).toMatchInlineSnapshot(`
+      [
+        "set vf 3 of link 2: mac 02:00:00:00:00:01",
+        "set vf 3 of link 2: vlan 100 qos 5 proto 802.1ad",
+        "set vf 3 of link 2: min_tx_rate 0 max_tx_rate 500 Mbit/s",
+        "set vf 3 of link 2: trust on",
+        "set vf 3 of link 2: spoofchk off",
+        "set vf 3 of link 2: state enable",
+      ]
+    `);
+  });
+});
