@@ -72,6 +72,15 @@ export function formatTuningRecord({ bootId, inode, vectors, masks }: TuningReco
   return `${JSON.stringify({ format: "1.0", bootId, inode, vectors, masks }, undefined, 1)}\n`;
 }
 
+/** Whether the record is about this very VF: of this boot, and not of an earlier VF at the same address. */
+export function isRecordOf(
+  record: TuningRecord,
+  vf: { readonly address: PciAddress; readonly inode: bigint },
+  bootId: string,
+): boolean {
+  return record.address === vf.address && record.bootId === bootId && record.inode === String(vf.inode);
+}
+
 function parseJson(json: string, path: string): unknown {
   try {
     return JSON.parse(json);

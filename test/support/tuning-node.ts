@@ -1,0 +1,131 @@
+// A fake node with CPUs and interrupts, on which VFs are attached to pods and given back without a CNI.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import type { Attachment } from "../../sriov/attachment.ts";
+import { removeAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
+import { readVf } from "../../sriov/inventory.ts";
+import { parsePciAddress, type PciAddress } from "../../sriov/pci-address.ts";
+import { createFakeHost, type FakeHost } from "./fake-host.ts";
+import { vfAddress } from "./fake-host-nic.ts";
+import { planCpus } from "./fixture-cpus.ts";
+import { writeFolder } from "./fixture-folder.ts";
+import { asKernelFiles, readIrq, writeIrq } from "./irq-tree.ts";
+
+const pf = "0000:3b:00.0";
+
+/** What the kernel does by itself: the CPUs of the VF's node. */
+export const defaultAffinity = "0-3";
+
+export interface TuningNode extends Disposable {
+  readonly fake: FakeHost;
+  readonly host: FakeHost["host"];
+  address(vf: number): PciAddress;
+  /** IRQ numbers of a VF: tx, rx, mailbox. */
+  irqs(vf: number): readonly number[];
+  /** Gives the VF to a pod: netdev moved and up, interrupts registered, record written last. */
+  attach(vf: number, pod: string, change?: (record: Attachment) => Attachment): Attachment;
+  /** Registers the VF's interrupts under new default affinities, as a first open does. */
+  open(vf: number, name: string, affinity?: string): void;
+  /** Brings the VF home: netdev moved back, record removed. Its interrupts keep their affinity, as the kernel has it. */
+  detach(vf: number, pod: string): void;
+  /** Affinity of tx, rx and mailbox, as "1 2 0-3". */
+  affinities(vf: number): string;
+  /** rps_cpus of the VF's one receive queue inside the pod. */
+  mask(vf: number, pod: string): string;
+}
+
+/** One PF with `vfs` VFs on node 0 of two nodes with four CPUs each. */
+export function createTuningNode(vfs = 3): TuningNode {
+  const fake = createFakeHost([{ name: "ens1f0", address: pf, vfs }]);
+  const { kernel, root } = fake;
+  const host = { ...fake.host, files: asKernelFiles(fake.host.files) };
+  writeFolder(root, planCpus({ nodes: 2, coresPerNode: 4, threads: 1, cachesPerNode: 1 }));
+  const address = (vf: number): PciAddress => parsePciAddress(vfAddress(pf, vf));
+  const irqs = (vf: number): readonly number[] => readVf(host, address(vf))?.irqs ?? [];
+  const sysfsOf = (pod: string): string => kernel.mounted.get(`/run/netns/${pod}`)?.sysfs ?? "";
+
+  function open(vf: number, name: string, affinity = defaultAffinity): void {
+    const actions = [`${name}-tx-0`, `${name}-rx-0`, name];
+    for (const [at, irq] of irqs(vf).entries())
+      if (readIrq(root, irq) === "none") writeIrq(root, irq, actions[at] ?? "", affinity);
+  }
+  return {
+    fake,
+    host,
+    address,
+    irqs,
+    open,
+    attach(vf, pod, change = (record) => record) {
+      const netns = fake.addNetns(pod);
+      moveLink(fake, undefined, netns, `ens1f0v${vf}`, "net1");
+      open(vf, "net1");
+      const record = change(makeRecord(host, address(vf), vf, pod, kernel.mounted.get(netns)?.cookie ?? 0n));
+      writeAttachment(host, record);
+      return record;
+    },
+    detach(vf, pod) {
+      moveLink(fake, `/run/netns/${pod}`, "/proc/1/ns/net", "net1", `ens1f0v${vf}`);
+      removeAttachment(host, address(vf));
+      fake.removeNetns(pod);
+    },
+    affinities: (vf) =>
+      irqs(vf)
+        .map((irq) => readIrq(root, irq))
+        .join(" "),
+    mask: (_vf, pod) =>
+      fs.readFileSync(join(sysfsOf(pod), "class/net/net1/queues/rx-0/rps_cpus"), "utf8").trim(),
+    [Symbol.dispose]: () => fake[Symbol.dispose](),
+  };
+}
+
+function moveLink(
+  { host }: FakeHost,
+  from: string | undefined,
+  to: string,
+  name: string,
+  newName: string,
+): void {
+  using source = host.namespaces.open(from ?? "/proc/1/ns/net");
+  using target = host.namespaces.open(to);
+  if (source === undefined || target === undefined)
+    throw new Error(`no namespace ${from ?? "host"} or ${to}`);
+  using there = host.openNetlink(source);
+  const link = there.getLink({ name });
+  if (link === undefined) throw new Error(`no link ${name} in ${source.label}`);
+  there.moveLink(link.index, target);
+  using here = host.openNetlink(target);
+  const moved = here.getLink({ name });
+  if (moved === undefined) throw new Error(`${name} did not arrive in ${target.label}`);
+  here.setLink(moved.index, { set: "name", value: newName });
+}
+
+function makeRecord(
+  host: FakeHost["host"],
+  address: PciAddress,
+  vf: number,
+  pod: string,
+  cookie: bigint,
+): Attachment {
+  return {
+    format: "1.0",
+    owner: {
+      containerId: `container-of-${pod}`,
+      attachment: "net1",
+      network: "blue",
+      netns: `/var/run/netns/${pod}`,
+      cookie: String(cookie),
+      pod: { namespace: "shop", name: pod, uid: `uid-of-${pod}` },
+    },
+    interface: "net1",
+    device: { address, pf: parsePciAddress(pf), vf, inode: String(readVf(host, address)?.inode) },
+    bootId: host.clock.bootId(),
+    state: "attached",
+    createdAt: "2026-01-01T00:00:00.000Z",
+    announce: "done",
+    pickedBy: "kubelet",
+    original: { altNames: [], queues: [] },
+    applied: { addresses: [], routes: [] },
+  };
+}

@@ -1,0 +1,289 @@
+// One pass over a fake node: pins, masks, what is remembered, what is put back.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { SystemCallError } from "../../../host/errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
+import { readTuningRecord } from "../../../sriov/tuning-store.ts";
+import { type PassReport, runPass } from "../../../tuning/pass.ts";
+import { Refusals } from "../../../tuning/refusals.ts";
+import { type Fault, withFault } from "../../support/faults.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+
+async function pass(host: Host, refusals = new Refusals()): Promise<PassReport> {
+  return runPass(host, { refusals, lockTimeoutMs: 0 });
+}
+
+/** The node with a kernel that refuses to move one interrupt. */
+function refusing(
+  node: TuningNode,
+  irq: number | undefined,
+  errno: string,
+): { host: Host; attempts: () => number } {
+  let attempts = 0;
+  const files: Host["files"] = {
+    ...node.host.files,
+    writeText(path, text) {
+      if (path.endsWith(`/${irq}/smp_affinity_list`)) {
+        attempts += 1;
+        throw new SystemCallError("write", path, errno);
+      }
+      node.host.files.writeText(path, text);
+    },
+  };
+  return { host: { ...node.host, files }, attempts: () => attempts };
+}
+
+/** A node with one pod on which one pass ran into `fault`. */
+async function tuneOnce(
+  fault?: Fault,
+): Promise<{ readonly node: TuningNode; readonly calls: readonly string[] }> {
+  const node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const faulty = withFault(node.host, fault);
+  await pass(faulty.host).catch(() => undefined);
+  return { node, calls: faulty.calls };
+}
+/** Calls that change the node. */
+async function countWrites(node: TuningNode): Promise<readonly string[]> {
+  const { host, calls } = withFault(node.host);
+  await pass(host);
+  return calls.filter((call) => /write|remove|rename/i.test(call));
+}
+
+describe("a pass", () => {
+  test("pins each queue vector of each VF to a CPU of its own on the VF's node, and leaves the mailbox", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    node.attach(1, "web-2");
+    await pass(node.host);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+    expect(node.affinities(1)).toBe("2 3 0-3");
+  });
+
+  test("steers packets to the other CPUs of the node when there are more CPUs than queues", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    await pass(node.host);
+    expect(node.mask(0, "web-1")).toBe("0000000d");
+  });
+
+  test("finds nothing left to do afterwards", async () => {
+    using node = createTuningNode();
+    for (const [vf, pod] of ["a", "b", "c"].entries()) node.attach(vf, pod);
+    await pass(node.host);
+    expect(await countWrites(node)).toEqual([]);
+  });
+
+  test("of a new process takes the pins over without a write", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    await pass(node.host);
+    node.fake.endProcess();
+    expect(await countWrites(node)).toEqual([]);
+  });
+
+  test("saves what was there before the first write, and puts it back when the pod is gone", async () => {
+    using node = createTuningNode();
+    const irq = node.irqs(0)[1];
+    node.open(0, "ens1f0v0");
+    fs.writeFileSync(join(node.fake.root, `proc/irq/${irq}/smp_affinity_list`), "2-3\n");
+    node.attach(0, "web-1");
+    await pass(node.host);
+    expect(readTuningRecord(node.host, node.address(0))?.vectors).toEqual([
+      { msiIndex: 0, original: "0-3", cpu: 0 },
+      { msiIndex: 1, original: "2-3", cpu: 1 },
+    ]);
+    node.detach(0, "web-1");
+    const { restored } = await pass(node.host);
+    expect([...restored.values()]).toEqual([{ result: "restored", writes: 2, problems: [] }]);
+    expect(node.affinities(0)).toBe("0-3 2-3 0-3");
+    expect(readTuningRecord(node.host, node.address(0))).toBeUndefined();
+  });
+
+  test("keeps the first original when the next pod gets the VF before tuning saw the last one go", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    await pass(node.host);
+    node.detach(0, "web-1");
+    node.attach(0, "web-2");
+    await pass(node.host);
+    expect(node.mask(0, "web-2")).toBe("0000000d");
+    node.detach(0, "web-2");
+    await pass(node.host);
+    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+  });
+
+  test("repairs a pin that someone else undid, and counts it as drift", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    await pass(node.host);
+    fs.writeFileSync(join(node.fake.root, `proc/irq/${node.irqs(0)[1]}/smp_affinity_list`), "0-7\n");
+    const report = await pass(node.host);
+    expect(report.plans[0]?.drifted).toEqual([1]);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test("is unfinished while the driver has not registered its handlers, and pins when it has", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    for (const irq of node.irqs(0)) fs.rmSync(join(node.fake.root, `proc/irq/${irq}`), { recursive: true });
+    expect((await pass(node.host)).isUnfinished).toBe(true);
+    node.open(0, "net1");
+    expect((await pass(node.host)).isUnfinished).toBe(false);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test("leaves VFs alone whose record is of another boot, or of an earlier VF at that address", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1", (record) => ({ ...record, bootId: "another" }));
+    node.attach(1, "web-2", (record) => ({ ...record, device: { ...record.device, inode: "1" } }));
+    node.attach(2, "web-3", (record) => ({ ...record, state: "adding" }));
+    expect(await countWrites(node)).toEqual([]);
+  });
+
+  test("discards what was saved in an earlier boot without writing an affinity", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    await pass(node.host);
+    node.fake.clock.reboot();
+    const before = node.affinities(0);
+    const { restored } = await pass(node.host);
+    expect([...restored.values()].map(({ result }) => result)).toEqual(["discarded"]);
+    expect(node.affinities(0)).toBe(before);
+    expect(readTuningRecord(node.host, node.address(0))).toBeUndefined();
+  });
+
+  test("with policy none puts back what was changed, masks too", async () => {
+    using node = createTuningNode();
+    const record = node.attach(0, "web-1");
+    await pass(node.host);
+    writeAttachment(node.host, { ...record, tuning: { policy: "none" } });
+    await pass(node.host);
+    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+    expect(node.mask(0, "web-1")).toBe("00");
+    expect(await countWrites(node)).toEqual([]);
+  });
+
+  test("falls back to numa-spread from a policy it does not know, and says so", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
+    const { problems } = await pass(node.host);
+    expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'FALLBACK: policy "follow-pod" is not known here, using numa-spread',
+    ]);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test("does not restore a VF whose record can't be read: it may be in use", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    await pass(node.host);
+    fs.writeFileSync(join(node.host.paths.attachments, `${node.address(0)}.json`), "");
+    const { problems } = await pass(node.host);
+    expect(problems.map(({ code }) => code)).toEqual(["ERR_RECORD_CORRUPT"]);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test("moves an unreadable tuning record aside and goes on", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    const path = join(node.host.paths.tuningState, `${node.address(0)}.json`);
+    fs.mkdirSync(node.host.paths.tuningState, { recursive: true });
+    fs.writeFileSync(path, "");
+    await pass(node.host);
+    expect(fs.readdirSync(node.host.paths.quarantine)).toHaveLength(1);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test("writes nothing while the CNI has the VF's lock, and comes back", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    const lock = await node.host.locks.acquire(node.address(0));
+    expect((await pass(node.host)).isUnfinished).toBe(true);
+    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+    lock[Symbol.dispose]();
+    await pass(node.host);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test("writes nothing when another pod got the VF between the look and the lock", async () => {
+    using node = createTuningNode();
+    const record = node.attach(0, "web-1");
+    const host: Host = {
+      ...node.host,
+      locks: {
+        acquire: async (name, options) => {
+          writeAttachment(node.host, { ...record, owner: { ...record.owner, containerId: "other" } });
+          return node.host.locks.acquire(name, options);
+        },
+      },
+    };
+    const { applied } = await pass(host);
+    expect([...applied.values()].map(({ result }) => result)).toEqual(["stale"]);
+    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+  });
+
+  test("writes no mask into a namespace that took the place of the pod's", async () => {
+    using node = createTuningNode();
+    const record = node.attach(0, "web-1", (made) => ({ ...made, owner: { ...made.owner, cookie: "999" } }));
+    await pass(node.host);
+    expect(node.mask(0, "web-1")).toBe("00");
+    expect(readAttachment(node.host, record.device.address)).toEqual(record);
+  });
+});
+
+describe("a refused pin", () => {
+  test("is a problem of that vector alone, and is not remembered as changed", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    const { host } = refusing(node, node.irqs(0)[0], "ENOSPC");
+    const { problems, applied } = await pass(host);
+    expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual(["vector 0 ENOSPC"]);
+    expect([...applied.values()].map(({ pins }) => pins)).toEqual([1]);
+    expect(readTuningRecord(node.host, node.address(0))?.vectors.map(({ msiIndex }) => msiIndex)).toEqual([
+      1,
+    ]);
+  });
+
+  test.each(["EPERM", "EIO"])(
+    "is not tried again after %s while the interrupt is the same",
+    async (errno) => {
+      using node = createTuningNode();
+      node.attach(0, "web-1");
+      const { host, attempts } = refusing(node, node.irqs(0)[0], errno);
+      const refusals = new Refusals();
+      for (let i = 0; i < 3; i += 1) await pass(host, refusals);
+      expect(attempts()).toBe(1);
+      expect(node.affinities(0)).toBe("0-3 1 0-3");
+    },
+  );
+});
+
+test("killed after any change and started again, a pass ends in the same state and restores the same", async () => {
+  const whole = await tuneOnce();
+  whole.node[Symbol.dispose]();
+  const changes = whole.calls.flatMap((call, at) => (/write|remove|rename|acquire/i.test(call) ? [at] : []));
+  expect(changes.map((at) => whole.calls[at])).toEqual([
+    "locks.acquire",
+    "files.writeAtomic",
+    "files.writeText",
+    "files.writeText",
+    "namespaces.openSysfs().writeText",
+    "locks.acquire().Symbol(Symbol.dispose)",
+  ]);
+  for (const at of changes) {
+    const { node } = await tuneOnce({ at, how: "killAfter" });
+    using _node = node;
+    node.fake.endProcess();
+    await pass(node.host);
+    expect(`${node.affinities(0)} ${node.mask(0, "web-1")}`).toBe("0 1 0-3 0000000d");
+    node.detach(0, "web-1");
+    await pass(node.host);
+    expect(`after call ${at}: ${node.affinities(0)}`).toBe(`after call ${at}: 0-3 0-3 0-3`);
+  }
+});

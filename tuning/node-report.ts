@@ -1,0 +1,132 @@
+// The plan of a pass for people and programs: what each vector and mask is and shall be, as JSON or as a table.
+
+import { formatCpuList } from "../sriov/cpu-list.ts";
+import type { VectorRole } from "../sriov/irq-role.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import type { Vector } from "../sriov/vectors.ts";
+import { listQueueVectors, type VfPlan } from "./node-plan.ts";
+import type { NodeState } from "./node-state.ts";
+import type { Problem } from "./problem.ts";
+
+/** CPU sets in the kernel's list format; `cpu` is where the vector shall be, absent where it is left alone. */
+export interface VectorReport {
+  readonly msiIndex: number;
+  readonly irq: number;
+  readonly role: string;
+  readonly affinity: string | undefined;
+  readonly effective: string;
+  readonly cpu: number | undefined;
+  readonly step: "pin" | "keep" | "leave" | "wait" | "fixed";
+}
+
+export interface VfReport {
+  readonly address: PciAddress;
+  /** "namespace/name" of the pod, else its container. */
+  readonly pod: string;
+  readonly interface: string;
+  readonly numaNode: number | undefined;
+  readonly policy: string;
+  readonly candidates: string;
+  readonly vectors: readonly VectorReport[];
+  readonly rps: readonly { readonly queue: string; readonly now: string; readonly to: string }[] | undefined;
+}
+
+export interface NodeReport {
+  readonly vfs: readonly VfReport[];
+  readonly restore: readonly PciAddress[];
+  readonly problems: readonly Problem[];
+}
+
+/** The report of what was seen and planned. */
+export function describeNode(
+  state: NodeState,
+  plans: readonly VfPlan[],
+  problems: readonly Problem[],
+): NodeReport {
+  return { vfs: plans.map(describeVf), restore: state.toRestore, problems };
+}
+
+/** The report as a table with one line per vector and per RPS mask. */
+export function formatNodeReport(report: NodeReport): string {
+  const header = ["VF", "POD", "INTERFACE", "IRQ", "WHAT", "NOW", "TO", "STEP"];
+  const rows = report.vfs.flatMap(listRows);
+  const lines = [
+    ...(rows.length === 0 ? ["no VF is attached to a pod"] : alignColumns([header, ...rows])),
+    ...report.restore.map((address) => `${address}: no pod holds it, to be put back as it was`),
+    ...report.problems.map(({ vf, about, code, message }) => `${vf} ${about}: ${code}: ${message}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function listRows({ address, pod, interface: name, vectors, rps }: VfReport): readonly (readonly string[])[] {
+  return [
+    ...vectors.map(({ irq, role, affinity, cpu, step }) => {
+      const to = cpu === undefined ? "" : `${cpu}`;
+      return [address, pod, name, `${irq}`, role, affinity ?? "-", to, step];
+    }),
+    ...(rps ?? []).map(({ queue, now, to }) => {
+      const step = now === to ? "keep" : "write";
+      return [address, pod, name, "", `${queue} rps`, now, to, step];
+    }),
+  ];
+}
+
+function describeVf({ target, pins, masks, cpus }: VfPlan): VfReport {
+  const { record, vf, vectors } = target;
+  const { pod, containerId } = record.owner;
+  const queues = new Set(listQueueVectors(target).map(({ msiIndex }) => msiIndex));
+  const steps = new Set(pins.map(({ msiIndex }) => msiIndex));
+  return {
+    address: vf.address,
+    pod: pod === undefined ? containerId : `${pod.namespace}/${pod.name}`,
+    interface: record.interface,
+    numaNode: vf.numaNode,
+    policy: target.policy,
+    candidates: formatCpuList(target.candidates),
+    vectors: vectors.map((vector) => ({
+      msiIndex: vector.msiIndex,
+      irq: vector.irq,
+      role: describeRole(vector.role),
+      affinity: vector.affinity === undefined ? undefined : formatCpuList(vector.affinity),
+      effective: formatCpuList(vector.effective),
+      cpu: cpus.get(vector.msiIndex),
+      step: describeStep(
+        vector,
+        target.policy !== "none" && queues.has(vector.msiIndex),
+        steps.has(vector.msiIndex),
+      ),
+    })),
+    rps: target.masks?.map(({ queue, text }) => ({
+      queue,
+      now: text,
+      to: masks.find((step) => step.queue === queue)?.to ?? text,
+    })),
+  };
+}
+
+function describeStep(vector: Vector, isOurs: boolean, isPinned: boolean): VectorReport["step"] {
+  if (isPinned) return "pin";
+  if (!isOurs) return vector.role === undefined ? "wait" : "leave";
+  if (vector.affinity === undefined) return "wait";
+  return vector.affinity.length === 1 ? "keep" : "fixed";
+}
+
+function describeRole(role: VectorRole | undefined): string {
+  if (role === undefined) return "unknown";
+  return role.kind === "other"
+    ? "other"
+    : `${role.direction === "both" ? "rx+tx" : role.direction} ${role.queue}`;
+}
+
+function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows.reduce<readonly number[]>(
+    (max, row) => row.map((cell, at) => Math.max(cell.length, max[at] ?? 0)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,116 @@
+// The node as tuning sees it in one pass: attached VFs with their vectors and masks, and what earlier passes left.
+
+import type { Host } from "../host/host.ts";
+import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
+import { readAttachments } from "../sriov/attachment-store.ts";
+import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { type CpuTopology, readTopology } from "../sriov/topology.ts";
+import { choosePolicy, spreadCandidates, type TuningPolicy } from "../sriov/tuning-policy.ts";
+import { isRecordOf, type TuningRecord } from "../sriov/tuning-record.ts";
+import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
+import { readVectors, type Vector } from "../sriov/vectors.ts";
+import { describeProblem, type Problem } from "./problem.ts";
+import { openVfQueues, type QueueMask } from "./vf-queues.ts";
+
+/** A VF in a pod. `masks` is undefined when the pod's namespace can't be looked into. */
+export interface TunedVf {
+  readonly record: Attachment;
+  readonly vf: VirtualFunction;
+  readonly policy: TuningPolicy;
+  /** CPUs that may serve its queues, the preferred ones first. */
+  readonly candidates: readonly number[];
+  readonly vectors: readonly Vector[];
+  readonly saved: TuningRecord | undefined;
+  readonly masks: readonly QueueMask[] | undefined;
+}
+
+export interface NodeState {
+  readonly topology: CpuTopology;
+  readonly vfs: readonly TunedVf[];
+  /** VFs with a tuning record that no pod holds any more, or whose policy is now `none`. */
+  readonly toRestore: readonly PciAddress[];
+  readonly problems: readonly Problem[];
+}
+
+type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "clock">;
+
+/** Reads the node; changes nothing. What can't be read is a problem in the result, never thrown. */
+export function readNodeState(host: Eyes): NodeState {
+  const topology = readTopology(host);
+  const { records, unreadable } = readAttachments(host);
+  const problems = unreadable.map(({ address, error }) => describeProblem(address, "record", error));
+  // What can't be judged counts as held: nothing of it is put back.
+  const kept = new Set(unreadable.map(({ address }) => address));
+  const vfs: TunedVf[] = [];
+  for (const record of records) {
+    const { address } = record.device;
+    try {
+      const vf = readVf(host, address);
+      if (vf === undefined || !holdsVf(host, record, vf)) continue;
+      if (policyOf(record).policy !== "none") kept.add(address);
+      if (record.state !== "attached" || !isNetworkVf(vf)) continue;
+      vfs.push(readTunedVf(host, topology, record, vf, problems));
+    } catch (error) {
+      problems.push(describeProblem(address, "device", error));
+      kept.add(address);
+    }
+  }
+  return {
+    topology,
+    vfs,
+    toRestore: listTuningRecords(host).filter((address) => !kept.has(address)),
+    problems,
+  };
+}
+
+/** Whether `record` is about this very VF: not one of an earlier boot, nor an earlier VF at the same address. */
+export function holdsVf(host: Pick<Host, "clock">, record: Attachment, vf: VirtualFunction): boolean {
+  return isOfThisBoot(record, host.clock.bootId()) && record.device.inode === String(vf.inode);
+}
+
+/** The tuning record of this very VF, if there is one. Throws ERR_TUNING_RECORD. */
+export function readSaved(
+  host: Pick<Host, "files" | "paths" | "clock">,
+  vf: VirtualFunction,
+): TuningRecord | undefined {
+  const saved = readTuningRecord(host, vf.address);
+  return saved !== undefined && isRecordOf(saved, vf, host.clock.bootId()) ? saved : undefined;
+}
+
+function policyOf(record: Attachment): ReturnType<typeof choosePolicy> {
+  return choosePolicy(record.tuning?.policy);
+}
+
+function readTunedVf(
+  host: Eyes,
+  topology: CpuTopology,
+  record: Attachment,
+  vf: VirtualFunction,
+  problems: Problem[],
+): TunedVf {
+  const { policy, note } = policyOf(record);
+  const candidates = spreadCandidates(topology, vf);
+  for (const message of [note, candidates.note])
+    if (message !== undefined) problems.push({ vf: vf.address, about: "policy", code: "FALLBACK", message });
+  function attempt<T>(about: string, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      problems.push(describeProblem(vf.address, about, error));
+      return undefined;
+    }
+  }
+  return {
+    record,
+    vf,
+    policy,
+    candidates: candidates.cpus,
+    vectors: attempt("vectors", () => readVectors(host, vf)) ?? [],
+    saved: attempt("tuning record", () => readSaved(host, vf)),
+    masks: attempt("queues", () => {
+      using queues = openVfQueues(host, record);
+      return queues?.read();
+    }),
+  };
+}

@@ -1,0 +1,55 @@
+// One pass over the node: look, plan, carry out VF by VF, put back what nobody holds.
+
+import type { Host } from "../host/host.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
+import { planNode, type VfPlan } from "./node-plan.ts";
+import { type NodeState, readNodeState } from "./node-state.ts";
+import type { Problem } from "./problem.ts";
+import type { Refusals } from "./refusals.ts";
+import { restoreVf, type RestoreOutcome } from "./restore.ts";
+
+export type TuningHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock">;
+
+export interface PassOptions {
+  readonly refusals: Refusals;
+  /** How long to wait for the lock of one VF. */
+  readonly lockTimeoutMs: number;
+}
+
+/** What one pass saw, meant to do and did. */
+export interface PassReport {
+  readonly state: NodeState;
+  readonly plans: readonly VfPlan[];
+  readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
+  readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
+  readonly problems: readonly Problem[];
+  /** Something is not there yet, was locked, or changed meanwhile: another pass soon is worth it. */
+  readonly isUnfinished: boolean;
+}
+
+/** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
+export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
+  const state = readNodeState(host);
+  options.refusals.keepOnly(new Set(state.vfs.map(({ vf }) => vf.address)));
+  const restored = new Map<PciAddress, RestoreOutcome>();
+  for (const address of state.toRestore)
+    restored.set(
+      address,
+      await restoreVf(host, address, { evenInPods: false, lockTimeoutMs: options.lockTimeoutMs }),
+    );
+  const plans = planNode(state, options.refusals);
+  const applied = new Map<PciAddress, VfOutcome>();
+  for (const plan of plans) applied.set(plan.target.vf.address, await applyVfPlan(host, plan, options));
+  const outcomes = [...applied.values(), ...restored.values()];
+  return {
+    state,
+    plans,
+    applied,
+    restored,
+    problems: [...state.problems, ...outcomes.flatMap(({ problems }) => problems)],
+    isUnfinished:
+      plans.some(({ isWaiting }) => isWaiting) ||
+      outcomes.some(({ result }) => result === "stale" || result === "busy"),
+  };
+}

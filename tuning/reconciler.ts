@@ -1,0 +1,79 @@
+// The loop of the daemon: a pass after each event, soon again while something is not finished, and now and then anyway.
+
+import type { Host } from "../host/host.ts";
+import type { Log } from "../host/log.ts";
+import { Wakeup } from "../host/wakeup.ts";
+import { watchAttachments } from "../sriov/attachment-store.ts";
+import type { TuningMetrics } from "./metrics.ts";
+import { type PassReport, runPass, type TuningHost } from "./pass.ts";
+import { ReportLog } from "./report-log.ts";
+import { Refusals } from "./refusals.ts";
+
+/** Between passes when nothing happens: finds what no event tells. */
+export const pollMs = 30_000;
+
+/** Waits before looking again while something is unfinished; after the last one the poll takes over. */
+export const retryDelaysMs = [25, 50, 100, 200, 400, 800, 1600, 3200] as const;
+
+const lockTimeoutMs = 200;
+
+export interface ReconcilerOptions {
+  readonly log: Log;
+  readonly metrics: TuningMetrics;
+  readonly signal: AbortSignal;
+  readonly onPass?: (report: PassReport) => void;
+}
+
+/** Runs until `signal` is aborted, and leaves all pins as they are then: the next start takes them over. */
+export async function reconcile(
+  host: TuningHost & Pick<Host, "openNetlink">,
+  { log, metrics, signal, onPass }: ReconcilerOptions,
+): Promise<void> {
+  const refusals = new Refusals();
+  const reports = new ReportLog(log);
+  const wakeup = new Wakeup(host);
+  let retries = 0;
+  function onEvent(): void {
+    retries = 0;
+    wakeup.wake();
+  }
+  using _records = watchAttachments(host, onEvent);
+  using _links = watchLinks(host, onEvent);
+  while (!signal.aborted) {
+    const startedMs = host.clock.monotonicMs();
+    const report = await attemptPass(host, refusals, log);
+    if (report !== undefined) {
+      metrics.record(report, (host.clock.monotonicMs() - startedMs) / 1000, reports.add(report));
+      onPass?.(report);
+    }
+    if (report?.isUnfinished !== true) retries = 0;
+    const delayMs = (report?.isUnfinished === true ? retryDelaysMs[retries] : undefined) ?? pollMs;
+    retries += 1;
+    await wakeup.wait(delayMs, signal);
+  }
+}
+
+// A pass as a whole fails when the node itself can't be read (its CPUs, its records): the next one may.
+async function attemptPass(host: TuningHost, refusals: Refusals, log: Log): Promise<PassReport | undefined> {
+  try {
+    return await runPass(host, { refusals, lockTimeoutMs });
+  } catch (error) {
+    log.error({ error }, "a pass failed");
+    return undefined;
+  }
+}
+
+// A VF that comes back to the host, or leaves it, is hardware: virtual links (a veth for each pod) wake nobody.
+function watchLinks(host: Pick<Host, "openNetlink">, onEvent: () => void): Disposable {
+  const netlink = host.openNetlink();
+  const subscription = netlink.subscribe((event) => {
+    if (event.event === "overrun" || (event.event === "link" && event.link.parentDevice !== undefined))
+      onEvent();
+  });
+  return {
+    [Symbol.dispose]() {
+      subscription[Symbol.dispose]();
+      netlink[Symbol.dispose]();
+    },
+  };
+}

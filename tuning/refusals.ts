@@ -1,0 +1,44 @@
+// What the kernel refused, remembered so that it is not tried again until something about it changes.
+
+import type { PciAddress } from "../sriov/pci-address.ts";
+
+/** errno of a pin that no later try changes: the kernel places the interrupt itself (EIO on older kernels). */
+const finalErrnos = new Set(["EPERM", "EIO"]);
+
+/** Lives as long as the process; a restart tries everything once more. */
+export class Refusals {
+  readonly #pins = new Map<string, number>();
+  readonly #masks = new Map<string, string>();
+
+  /** Whether this vector, under its present IRQ number, can't be placed. */
+  hasPin(vf: PciAddress, vector: { readonly msiIndex: number; readonly irq: number }): boolean {
+    return this.#pins.get(`${vf} ${vector.msiIndex}`) === vector.irq;
+  }
+
+  /** Remembers a refused pin if its errno is a final one. */
+  addPin(vf: PciAddress, vector: { readonly msiIndex: number; readonly irq: number }, errno: string): void {
+    if (finalErrnos.has(errno)) this.#pins.set(`${vf} ${vector.msiIndex}`, vector.irq);
+  }
+
+  /** Whether this mask was refused or narrowed when the queue had `from`. */
+  hasMask(vf: PciAddress, step: MaskChange): boolean {
+    return this.#masks.get(`${vf} ${step.queue}`) === `${step.from} to ${step.to}`;
+  }
+
+  /** Remembers that writing `to` left the queue at `from`. */
+  addMask(vf: PciAddress, step: MaskChange): void {
+    this.#masks.set(`${vf} ${step.queue}`, `${step.from} to ${step.to}`);
+  }
+
+  /** Forgets VFs that are not in use any more. */
+  keepOnly(vfs: ReadonlySet<string>): void {
+    for (const memory of [this.#pins, this.#masks])
+      for (const key of memory.keys()) if (!vfs.has(key.split(" ", 1)[0] ?? "")) memory.delete(key);
+  }
+}
+
+interface MaskChange {
+  readonly queue: string;
+  readonly from: string;
+  readonly to: string;
+}

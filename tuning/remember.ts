@@ -1,0 +1,95 @@
+// Saves what was there before the first write, so that it can be put back after a crash, a restart or an upgrade too.
+
+import type { Host } from "../host/host.ts";
+import { ownerToken } from "../sriov/attachment.ts";
+import { formatCpuList } from "../sriov/cpu-list.ts";
+import {
+  formatTuningRecord,
+  type TunedVector,
+  type TuningRecord,
+  TuningRecordError,
+} from "../sriov/tuning-record.ts";
+import { quarantineTuningRecord, removeTuningRecord, writeTuningRecord } from "../sriov/tuning-store.ts";
+import { readAffinity } from "../sriov/vectors.ts";
+import { listQueueVectors, type VfPlan } from "./node-plan.ts";
+import { readSaved } from "./node-state.ts";
+import type { QueueMask } from "./vf-queues.ts";
+
+type Store = Pick<Host, "files" | "paths" | "clock">;
+
+/** The record before and after; `after` is on disk. */
+export interface Remembered {
+  readonly before: TuningRecord | undefined;
+  readonly after: TuningRecord;
+}
+
+/**
+ * Writes the VF's tuning record with the plan's pins, and with the present affinities and masks of what it did not know
+ * yet: what is known already is never overwritten. Call it under the VF's lock, before the first write.
+ */
+export function rememberBefore(host: Store, plan: VfPlan, masks: readonly QueueMask[]): Remembered {
+  const { vf, record } = plan.target;
+  const before = readOrQuarantine(host, plan);
+  const after: TuningRecord = {
+    address: vf.address,
+    bootId: host.clock.bootId(),
+    inode: String(vf.inode),
+    vectors: rememberVectors(host, plan, before?.vectors ?? []),
+    masks: rememberMasks(ownerToken(record.owner), before?.masks, masks),
+  };
+  if (before === undefined || formatTuningRecord(before) !== formatTuningRecord(after))
+    writeTuningRecord(host, after);
+  return { before, after };
+}
+
+/** Takes pins that failed out of the record again: what could not be changed needs no putting back. */
+export function forgetFailedPins(
+  host: Store,
+  { before, after }: Remembered,
+  failed: readonly number[],
+): void {
+  const vectors = after.vectors.flatMap((vector) => {
+    if (!failed.includes(vector.msiIndex)) return [vector];
+    return before?.vectors.find(({ msiIndex }) => msiIndex === vector.msiIndex) ?? [];
+  });
+  if (vectors.length === 0 && after.masks === undefined) removeTuningRecord(host, after.address);
+  else writeTuningRecord(host, { ...after, vectors });
+}
+
+function rememberVectors(host: Store, plan: VfPlan, known: readonly TunedVector[]): readonly TunedVector[] {
+  if (plan.pins.length === 0) return known;
+  const fresh = listQueueVectors(plan.target).flatMap(({ msiIndex, irq }): readonly TunedVector[] => {
+    const cpu = plan.cpus.get(msiIndex);
+    const original =
+      known.find((vector) => vector.msiIndex === msiIndex)?.original ?? readOriginal(host, irq);
+    return cpu === undefined || original === undefined ? [] : [{ msiIndex, original, cpu }];
+  });
+  const others = known.filter(({ msiIndex }) => fresh.every((vector) => vector.msiIndex !== msiIndex));
+  return [...fresh, ...others].toSorted((a, b) => a.msiIndex - b.msiIndex);
+}
+
+function readOriginal(host: Store, irq: number): string | undefined {
+  const affinity = readAffinity(host, irq);
+  return affinity === undefined ? undefined : formatCpuList(affinity);
+}
+
+function rememberMasks(
+  owner: string,
+  before: TuningRecord["masks"],
+  masks: readonly QueueMask[],
+): TuningRecord["masks"] {
+  const known = before?.owner === owner ? before.queues : [];
+  const fresh = masks.filter(({ queue }) => known.every((each) => each.queue !== queue));
+  const queues = [...known, ...fresh.map(({ queue, text }) => ({ queue, original: text }))];
+  return queues.length === 0 ? undefined : { owner, queues };
+}
+
+function readOrQuarantine(host: Store, { target }: VfPlan): TuningRecord | undefined {
+  try {
+    return readSaved(host, target.vf);
+  } catch (error) {
+    if (!(error instanceof TuningRecordError)) throw error;
+    quarantineTuningRecord(host, target.vf.address);
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+// Logs what passes did, and each problem once when it appears and once when it is gone.
+
+import type { Log } from "../host/log.ts";
+import { ownerToken } from "../sriov/attachment.ts";
+import type { PassReport } from "./pass.ts";
+import { type Problem, problemKey } from "./problem.ts";
+
+export class ReportLog {
+  readonly #log: Log;
+  #known: ReadonlyMap<string, Problem> = new Map();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Logs the pass; returns the problems that the pass before did not have. */
+  add(report: PassReport): readonly Problem[] {
+    for (const plan of report.plans) {
+      const outcome = report.applied.get(plan.target.vf.address);
+      const { record, vf } = plan.target;
+      const about = this.#log.child({
+        pciAddress: vf.address,
+        pod: record.owner.pod?.name,
+        namespace: record.owner.pod?.namespace,
+        owner: ownerToken(record.owner),
+      });
+      if (plan.drifted.length > 0) about.warn({ vectors: plan.drifted }, "found pins undone");
+      if (outcome !== undefined && outcome.pins + outcome.masks > 0) {
+        const pins = plan.pins.map(({ msiIndex, to }) => `${msiIndex} -> CPU ${to}`);
+        const masks = plan.masks.map(({ queue, to }) => `${queue} ${to}`);
+        about.info({ pins, masks }, "tuned");
+      }
+    }
+    for (const [pciAddress, { result, writes }] of report.restored)
+      if (result === "restored" || result === "discarded") this.#log.info({ pciAddress, writes }, result);
+    return this.#addProblems(report.problems);
+  }
+
+  #addProblems(problems: readonly Problem[]): readonly Problem[] {
+    const now = new Map(problems.map((problem) => [problemKey(problem), problem]));
+    const appeared = [...now].filter(([key]) => !this.#known.has(key)).map(([, problem]) => problem);
+    for (const { vf, about, code, message } of appeared)
+      this.#log.warn({ pciAddress: vf, about, code, detail: message }, "problem");
+    for (const [key, { vf, about, code }] of this.#known)
+      if (!now.has(key)) this.#log.info({ pciAddress: vf, about, code }, "problem is gone");
+    this.#known = now;
+    return appeared;
+  }
+}

@@ -1,0 +1,126 @@
+// Puts back what tuning changed on a VF, as its tuning record has it, and drops the record.
+
+import { LockTimeoutError, SystemCallError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import { type Attachment, ownerToken } from "../sriov/attachment.ts";
+import { readAttachment } from "../sriov/attachment-store.ts";
+import { parseCpuList } from "../sriov/cpu-list.ts";
+import { SriovError } from "../sriov/errors.ts";
+import { readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { choosePolicy } from "../sriov/tuning-policy.ts";
+import { isRecordOf, type TuningRecord, TuningRecordError } from "../sriov/tuning-record.ts";
+import { quarantineTuningRecord, readTuningRecord, removeTuningRecord } from "../sriov/tuning-store.ts";
+import { readAffinity, writeAffinity } from "../sriov/vectors.ts";
+import { holdsVf } from "./node-state.ts";
+import { describeProblem, type Problem } from "./problem.ts";
+import { openVfQueues } from "./vf-queues.ts";
+
+/**
+ * `restored`: as it was before; `discarded`: the record was of another boot or of another VF at that address, or unreadable;
+ * `held`: a pod has the VF; `busy`: the CNI has its lock; `incomplete`: see the problems, the record is kept.
+ */
+export interface RestoreOutcome {
+  readonly result: "restored" | "discarded" | "held" | "busy" | "incomplete";
+  readonly writes: number;
+  readonly problems: readonly Problem[];
+}
+
+type RestoreHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock">;
+
+/** Under the VF's lock. `evenInPods`: also where a pod holds the VF, its masks included; else only what nobody holds. */
+export async function restoreVf(
+  host: RestoreHost,
+  address: PciAddress,
+  options: { readonly evenInPods: boolean; readonly lockTimeoutMs: number },
+): Promise<RestoreOutcome> {
+  try {
+    using _lock = await host.locks.acquire(address, { timeoutMs: options.lockTimeoutMs });
+    return restoreLocked(host, address, options.evenInPods);
+  } catch (error) {
+    if (error instanceof LockTimeoutError) return outcome("busy");
+    return outcome("incomplete", [describeProblem(address, "restore", error)]);
+  }
+}
+
+function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: boolean): RestoreOutcome {
+  const vf = readVf(host, address);
+  const holder = readHolder(host, address, vf);
+  if (!evenInPods && holder !== undefined && (holder === "unknown" || !isHandsOff(holder)))
+    return outcome("held");
+  let saved: TuningRecord | undefined;
+  try {
+    saved = readTuningRecord(host, address);
+  } catch (error) {
+    if (!(error instanceof TuningRecordError)) throw error;
+    quarantineTuningRecord(host, address);
+    return outcome("discarded", [describeProblem(address, "tuning record", error)]);
+  }
+  if (saved === undefined) return outcome("restored");
+  if (vf === undefined || !isRecordOf(saved, vf, host.clock.bootId())) {
+    removeTuningRecord(host, address);
+    return outcome("discarded");
+  }
+  const problems: Problem[] = [];
+  const attempt = (about: string, restore: () => number): number => {
+    try {
+      return restore();
+    } catch (error) {
+      problems.push(describeProblem(address, about, error));
+      return 0;
+    }
+  };
+  const affinities = saved.vectors.map(({ msiIndex, original }) =>
+    attempt(`vector ${msiIndex}`, () => restoreAffinity(host, vf, msiIndex, original)),
+  );
+  const masks = attempt("queues", () =>
+    holder === undefined || holder === "unknown" ? 0 : restoreMasks(host, holder, saved),
+  );
+  const writes = [...affinities, masks].reduce((sum, count) => sum + count, 0);
+  if (problems.length > 0) return { result: "incomplete", writes, problems };
+  removeTuningRecord(host, address);
+  return { result: "restored", writes, problems };
+}
+
+// A vector without a folder in /proc/irq has no handler and no affinity to put back.
+function restoreAffinity(host: RestoreHost, vf: VirtualFunction, msiIndex: number, original: string): number {
+  const irq = vf.irqs[msiIndex];
+  const now = irq === undefined ? undefined : readAffinity(host, irq);
+  if (irq === undefined || now === undefined || now.join() === parseCpuList(original).join()) return 0;
+  writeAffinity(host, irq, original);
+  return 1;
+}
+
+function restoreMasks(host: RestoreHost, record: Attachment, { masks }: TuningRecord): number {
+  if (masks === undefined || record.state !== "attached" || masks.owner !== ownerToken(record.owner))
+    return 0;
+  using queues = openVfQueues(host, record);
+  const present = queues?.read() ?? [];
+  const changed = masks.queues.filter(({ queue, original }) =>
+    present.some((mask) => mask.queue === queue && mask.text !== original),
+  );
+  for (const { queue, original } of changed) queues?.write(queue, original);
+  return changed.length;
+}
+
+function readHolder(
+  host: RestoreHost,
+  address: PciAddress,
+  vf: VirtualFunction | undefined,
+): Attachment | "unknown" | undefined {
+  try {
+    const record = readAttachment(host, address);
+    return record !== undefined && vf !== undefined && holdsVf(host, record, vf) ? record : undefined;
+  } catch (error) {
+    if (error instanceof SriovError || error instanceof SystemCallError) return "unknown";
+    throw error;
+  }
+}
+
+function isHandsOff(record: Attachment): boolean {
+  return choosePolicy(record.tuning?.policy).policy === "none";
+}
+
+function outcome(result: RestoreOutcome["result"], problems: readonly Problem[] = []): RestoreOutcome {
+  return { result, writes: 0, problems };
+}

@@ -1,0 +1,106 @@
+// `virtfn tuning`: the daemon, one pass, a dry run, or putting everything back.
+
+import { runDaemon } from "../host/daemon.ts";
+import type { Host } from "../host/host.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { listTuningRecords } from "../sriov/tuning-store.ts";
+import { createMetrics } from "./metrics.ts";
+import { planNode } from "./node-plan.ts";
+import { describeNode, formatNodeReport } from "./node-report.ts";
+import { readNodeState } from "./node-state.ts";
+import { parseTuningOptions, tuningHelp } from "./options.ts";
+import { runPass, type TuningHost } from "./pass.ts";
+import { reconcile } from "./reconciler.ts";
+import { Refusals } from "./refusals.ts";
+import { restoreVf, type RestoreOutcome } from "./restore.ts";
+
+/** How long the one-time commands wait for a VF that the CNI is working on. */
+const lockTimeoutMs = 5_000;
+
+/**
+ * Runs the command and gives its exit code: 1 when something could not be done, which is told. `print` takes the output of
+ * the one-time commands (stdout). Throws ERR_USAGE, ERR_LISTEN_ADDRESS.
+ */
+export async function runTuning(
+  host: Host,
+  argv: readonly string[],
+  print: (text: string) => void,
+): Promise<number> {
+  const options = parseTuningOptions(argv);
+  switch (options.command) {
+    case "help":
+      print(tuningHelp);
+      return 0;
+    case "daemon":
+      return runTuningDaemon(host, options.listen);
+    case "once":
+      return options.isDryRun ? dryRun(host, options.isJson, print) : runOnce(host, options.isJson, print);
+    case "restore":
+      return restoreAll(host, options.isJson, print);
+  }
+}
+
+async function runTuningDaemon(
+  host: Host,
+  listen: Parameters<typeof runDaemon>[1]["listen"],
+): Promise<number> {
+  const metrics = createMetrics();
+  let passes = 0;
+  const whyNotReady = (): string | undefined => (passes === 0 ? "has not looked at the node yet" : undefined);
+  return runDaemon(host, { name: "tuning", listen, whyNotReady, metrics: metrics.registry }, (context) =>
+    reconcile(host, { ...context, metrics, onPass: () => void (passes += 1) }),
+  );
+}
+
+function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): number {
+  const state = readNodeState(host);
+  const report = describeNode(state, planNode(state, new Refusals()), state.problems);
+  print(isJson ? formatJson(report) : formatNodeReport(report));
+  return 0;
+}
+
+async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
+  const { state, plans, applied, restored, problems, isUnfinished } = await runPass(host, {
+    refusals: new Refusals(),
+    lockTimeoutMs,
+  });
+  const report = describeNode(state, plans, problems);
+  const done = {
+    ...report,
+    applied: [...applied].map(([address, { result, pins, masks }]) => ({ address, result, pins, masks })),
+    restored: listRestored(restored),
+    isUnfinished,
+  };
+  print(isJson ? formatJson(done) : formatNodeReport(report));
+  return problems.some(({ code }) => code !== "FALLBACK") ? 1 : 0;
+}
+
+async function restoreAll(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
+  const outcomes = new Map<PciAddress, RestoreOutcome>();
+  for (const address of listTuningRecords(host))
+    outcomes.set(address, await restoreVf(host, address, { evenInPods: true, lockTimeoutMs }));
+  const restored = listRestored(outcomes);
+  const lines = restored.map(({ address, result, writes, problems }) =>
+    [
+      `${address}: ${result}, ${writes} values written back`,
+      ...problems.map(({ message }) => `  ${message}`),
+    ].join("\n"),
+  );
+  print(isJson ? formatJson({ restored }) : `${lines.join("\n") || "tuning has changed nothing"}\n`);
+  return restored.every(({ result }) => result === "restored" || result === "discarded") ? 0 : 1;
+}
+
+function listRestored(
+  outcomes: ReadonlyMap<PciAddress, RestoreOutcome>,
+): readonly (RestoreOutcome & { readonly address: PciAddress })[] {
+  return [...outcomes].map(([address, { result, writes, problems }]) => ({
+    address,
+    result,
+    writes,
+    problems,
+  }));
+}
+
+function formatJson(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

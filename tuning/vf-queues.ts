@@ -1,0 +1,67 @@
+// The receive queues of a VF inside its pod's network namespace: their RPS masks, read and written without a mount point.
+
+import { join } from "node:path";
+
+import type { Host } from "../host/host.ts";
+import type { NetnsSysfs } from "../host/netns.ts";
+import type { Attachment } from "../sriov/attachment.ts";
+import { resolveInRoot } from "../sriov/root-path.ts";
+
+/** `queue`: its folder, "rx-0"; `text`: rps_cpus as the kernel printed it, trimmed. */
+export interface QueueMask {
+  readonly queue: string;
+  readonly text: string;
+}
+
+/** Open queues of one VF; dispose of them soon: while they are open, the namespace cannot die. */
+export interface VfQueues extends Disposable {
+  read(): readonly QueueMask[];
+  /** Writes rps_cpus and returns what the kernel made of it. SystemCallError: EINVAL when no allowed CPU is left. */
+  write(queue: string, mask: string): string;
+}
+
+/**
+ * The queues of the record's VF in the record's namespace, found by PCI address, since pods may rename it; `undefined` when
+ * that namespace is gone (another cookie counts as gone) or the VF has no netdev there.
+ */
+export function openVfQueues(
+  host: Pick<Host, "files" | "paths" | "namespaces">,
+  record: Attachment,
+): VfQueues | undefined {
+  const path = resolveInRoot(host.files, host.paths.hostRoot, record.owner.netns);
+  if (path === undefined) return undefined;
+  using netns = host.namespaces.open(join(host.paths.hostRoot, path));
+  if (netns === undefined || String(netns.cookie) !== record.owner.cookie) return undefined;
+  const sysfs = host.namespaces.openSysfs(netns);
+  const netdev = findNetdev(sysfs, record.device.address);
+  if (netdev === undefined) {
+    sysfs[Symbol.dispose]();
+    return undefined;
+  }
+  const folder = `class/net/${netdev}/queues`;
+  const read = (queue: string): string | undefined => sysfs.readText(`${folder}/${queue}/rps_cpus`)?.trim();
+  return {
+    read: () =>
+      (sysfs.list(folder) ?? [])
+        .filter((queue) => /^rx-\d+$/.test(queue))
+        .toSorted((a, b) => Number(a.slice(3)) - Number(b.slice(3)))
+        .flatMap((queue) => {
+          const text = read(queue);
+          return text === undefined ? [] : [{ queue, text }];
+        }),
+    write: (queue, mask) => {
+      sysfs.writeText(`${folder}/${queue}/rps_cpus`, mask);
+      return read(queue) ?? "";
+    },
+    [Symbol.dispose]: () => sysfs[Symbol.dispose](),
+  };
+}
+
+// Network device folders show only what is in the namespace this sysfs belongs to; a virtio NIC has its own below virtioN.
+function findNetdev(sysfs: NetnsSysfs, address: string): string | undefined {
+  const device = `bus/pci/devices/${address}`;
+  const parents = (sysfs.list(device) ?? []).filter((name) => /^virtio\d+$/.test(name));
+  return [device, ...parents.map((name) => `${device}/${name}`)]
+    .flatMap((parent) => sysfs.list(`${parent}/net`) ?? [])
+    .at(0);
+}
