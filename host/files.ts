@@ -53,7 +53,7 @@ export interface Files {
   isSameContent(left: string, right: string): boolean;
   /** At most `length` bytes from `offset`, fewer at the end of the file; `undefined` when the file is missing. */
   readBytes(path: string, offset: number, length: number): Uint8Array | undefined;
-  /** Calls `onChange` for each change below the folder until the returned value is disposed (inotify). The folder must exist. */
+  /** Calls `onChange` for each change below the folder, at least once, until the returned value is disposed (inotify). The folder must exist. */
   watch(path: string, onChange: (change: FileChange) => void): Disposable;
 }
 
@@ -127,13 +127,32 @@ function isSameContent(left: string, right: string): boolean {
   return true;
 }
 
+// Bun drops an event that equals the one before it within 1 ms, also when that one was delivered already (measured with
+// 1.4.5): a name is told once more when it has been quiet, so that the last state of the file is always seen.
 function watch(path: string, onChange: (change: FileChange) => void): Disposable {
+  const pending = new Map<string, NodeJS.Timeout>();
+  const tell = (name: string): void => {
+    clearTimeout(pending.get(name));
+    pending.set(
+      name,
+      setTimeout(() => {
+        pending.delete(name);
+        onChange({ name });
+      }, 5),
+    );
+    onChange({ name });
+  };
   const watcher = attempt("inotify_add_watch", path, () =>
-    fs.watch(path, (_event, name) => onChange({ name: name ?? "" })),
+    fs.watch(path, (_event, name) => tell(name ?? "")),
   );
   // An error later on (the folder is gone) is a change like any other: the caller looks again and sees it.
-  watcher.on("error", () => onChange({ name: "" }));
-  return { [Symbol.dispose]: () => watcher.close() };
+  watcher.on("error", () => tell(""));
+  return {
+    [Symbol.dispose]: () => {
+      watcher.close();
+      for (const timer of pending.values()) clearTimeout(timer);
+    },
+  };
 }
 
 function readStat(path: string, noFollow: boolean): FileStat {

@@ -151,6 +151,19 @@ describe("watch", () => {
     expect([...seen]).toEqual(expect.arrayContaining(["one.json", "two.json"]));
   });
 
+  it("tells of a removal that follows at once", async () => {
+    const gone = Promise.withResolvers<void>();
+    const path = join(folder, "brief.json");
+    const watching = files.watch(folder, ({ name }) => {
+      if (name !== "brief.json") return;
+      if (!files.remove(path)) gone.resolve();
+    });
+    files.writeAtomic(path, "1");
+    await gone.promise;
+    watching[Symbol.dispose]();
+    expect(files.stat(path)).toBeUndefined();
+  });
+
   it("refuses a folder that is not there", () => {
     expect(() => files.watch(join(folder, "none"), () => {})).toThrow(
       /^inotify_add_watch\(.*none\) failed: ENOENT$/,
