@@ -1,0 +1,112 @@
+// Records in their folder: written whole, read one by one, moved aside, watched.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+import { createClock } from "../../../host/clock.ts";
+import {
+  quarantineAttachment,
+  readAttachment,
+  readAttachments,
+  removeAttachment,
+  watchAttachments,
+  writeAttachment,
+} from "../../../sriov/attachment-store.ts";
+import type { Attachment } from "../../../sriov/attachment.ts";
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import { machines } from "../../fixtures/machines.ts";
+import { sampleAttachment } from "../../support/attachment-arbitrary.ts";
+import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
+
+const address = sampleAttachment.device.address;
+
+function recordOf(text: string): Attachment {
+  return { ...sampleAttachment, device: { ...sampleAttachment.device, address: parsePciAddress(text) } };
+}
+
+function writeRaw(tree: FixtureTree, name: string, text: string): string {
+  const path = join(tree.host.paths.attachments, name);
+  fs.mkdirSync(tree.host.paths.attachments, { recursive: true });
+  fs.writeFileSync(path, text);
+  return path;
+}
+
+test("a node without the folder has no records", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  expect(readAttachments(tree.host)).toEqual({ records: [], unreadable: [] });
+  expect(readAttachment(tree.host, address)).toBeUndefined();
+  expect(removeAttachment(tree.host, address)).toBe(false);
+});
+
+test("what is written is read, only root can, and removing it forgets it", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  writeAttachment(tree.host, sampleAttachment);
+  expect(readAttachment(tree.host, address)).toEqual(sampleAttachment);
+  const folder = tree.host.paths.attachments;
+  expect(fs.statSync(folder).mode & 0o777).toBe(0o700);
+  expect(fs.statSync(join(folder, `${address}.json`)).mode & 0o777).toBe(0o600);
+  expect(removeAttachment(tree.host, address)).toBe(true);
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test("all records in PCI order; one unreadable file hides no other; foreign files do not count", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  for (const text of ["0000:0a:00.1", "10000:01:00.0", "0000:02:00.7"])
+    writeAttachment(tree.host, recordOf(text));
+  const empty = writeRaw(tree, "0000:03:00.0.json", "");
+  writeRaw(tree, "0000:03:00.1.json.tmp", "{}");
+  writeRaw(tree, "notes.json", "{}");
+  const { records, unreadable } = readAttachments(tree.host);
+  expect(records.map(({ device }) => device.address)).toEqual([
+    "0000:02:00.7",
+    "0000:0a:00.1",
+    "10000:01:00.0",
+  ]);
+  expect(unreadable).toEqual([
+    { address: "0000:03:00.0", path: empty, error: expect.objectContaining({ code: "ERR_RECORD_CORRUPT" }) },
+  ]);
+});
+
+test("a record under another VF's name is corrupt", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  writeRaw(tree, "0000:03:00.0.json", JSON.stringify(sampleAttachment));
+  expect(() => readAttachment(tree.host, parsePciAddress("0000:03:00.0"))).toThrow(
+    /0000:03:00\.0\.json: it is about 0000:01:10\.2, expected 0000:03:00\.0/,
+  );
+});
+
+test("quarantine keeps the bytes and the reason, and the VF has no record any more", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  writeRaw(tree, `${address}.json`, "garbage");
+  const host = { ...tree.host, clock: createClock(tree.host.files, tree.host.paths.proc) };
+  const to = quarantineAttachment(host, address, "it is not JSON");
+  if (to === undefined) throw new Error("nothing was moved");
+  expect(fs.readFileSync(to, "utf8")).toBe("garbage");
+  expect(fs.readFileSync(`${to}.reason`, "utf8")).toBe("it is not JSON\n");
+  expect(readAttachment(tree.host, address)).toBeUndefined();
+  expect(quarantineAttachment(host, address, "again")).toBeUndefined();
+});
+
+test("the watcher names the VF whose record came, changed or went, so that looking then shows the last state", async () => {
+  using tree = createFixtureTree(machines.netvsc);
+  const states: (string | undefined)[] = [];
+  let seen = Promise.withResolvers<void>();
+  using _watch = watchAttachments(tree.host, (changed) => {
+    states.push(readAttachment(tree.host, changed)?.state);
+    seen.resolve();
+  });
+  const until = async (state: string | undefined): Promise<void> => {
+    while (states.at(-1) !== state || states.length === 0) {
+      seen = Promise.withResolvers();
+      await seen.promise;
+    }
+  };
+  writeAttachment(tree.host, { ...sampleAttachment, state: "adding" });
+  await until("adding");
+  writeAttachment(tree.host, sampleAttachment);
+  await until("attached");
+  removeAttachment(tree.host, address);
+  await until(undefined);
+  expect(new Set(states)).toEqual(new Set(["adding", "attached", undefined]));
+});
