@@ -1,0 +1,147 @@
+// The device plugin as a process: follows the node, answers Allocate, tells how it is.
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+import { createPaths } from "../../../host/paths.ts";
+import { readAdvertisedPools } from "../../../sriov/advertised-pools.ts";
+import { type Machine, machines } from "../../fixtures/machines.ts";
+import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
+import { FakeKubelet } from "../../support/fake-kubelet.ts";
+import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
+import { waitFor } from "../../support/wait-for.ts";
+
+const resource = "sriov/vf";
+const pf = "0000:01:00.0";
+
+test("a change of the VF count is at the kubelet within 2 s, on the same stream", async () => {
+  await using node = await startNode(machines.igb);
+  await node.kubelet.waitForDevices(resource, 7);
+  for (const count of [3, 0, 7]) {
+    node.tree.setNumVfs(pf, count);
+    node.plugin.sendUevent();
+    expect(await node.kubelet.waitForDevices(resource, count)).toBeLessThan(2_000);
+  }
+  expect(node.kubelet.registrations).toBe(1);
+});
+
+test("a VF that loses its network driver leaves the list, and comes back with it", async () => {
+  await using node = await startNode(machines.igb);
+  await node.kubelet.waitForDevices(resource, 7);
+  node.tree.setDriver("0000:01:10.2", "vfio-pci");
+  node.plugin.sendUevent();
+  await node.kubelet.waitForDevices(resource, 6);
+  expect(node.kubelet.devices(resource)?.map(({ ID }) => ID)).not.toContain("0000:01:10.2");
+  node.tree.setDriver("0000:01:10.2", "igbvf");
+  node.plugin.sendUevent();
+  await node.kubelet.waitForDevices(resource, 7);
+});
+
+test("a node without any VF offers an empty list, and the VFs when they come", async () => {
+  await using node = await startNode({
+    ...machines.igb,
+    pfs: machines.igb.pfs.map((one) => ({ ...one, numVfs: 0 })),
+  });
+  await node.kubelet.waitForDevices(resource, 0);
+  node.tree.setNumVfs(pf, 2);
+  node.plugin.sendUevent();
+  expect(await node.kubelet.waitForDevices(resource, 2)).toBeLessThan(2_000);
+});
+
+test("Allocate gives the addresses and their JSON", async () => {
+  await using node = await startNode(machines.igb);
+  await node.kubelet.waitForDevices(resource, 7);
+  const answer = await node.kubelet.allocate(resource, ["0000:01:10.2", "0000:01:10.0"]);
+  expect(answer.containerResponses.map(({ envs }) => envs)).toEqual([
+    {
+      PCIDEVICE_SRIOV_VF: "0000:01:10.2,0000:01:10.0",
+      PCIDEVICE_SRIOV_VF_INFO:
+        '{"0000:01:10.2":{"generic":{"deviceID":"0000:01:10.2"}},"0000:01:10.0":{"generic":{"deviceID":"0000:01:10.0"}}}',
+    },
+  ]);
+});
+
+test("Allocate refuses with the reason, also what vanished since the last scan", async () => {
+  await using node = await startNode(machines.igb);
+  await node.kubelet.waitForDevices(resource, 7);
+  await expect(node.kubelet.allocate(resource, ["0000:99:10.0"])).rejects.toThrow(
+    "FAILED_PRECONDITION: allocating 0000:99:10.0 of sriov/vf: no such device is offered",
+  );
+  node.tree.setDriver("0000:01:10.0", "vfio-pci");
+  await expect(node.kubelet.allocate(resource, ["0000:01:10.0"])).rejects.toThrow(
+    "expected the driver igbvf, got vfio-pci",
+  );
+  node.tree.setNumVfs(pf, 0);
+  await expect(node.kubelet.allocate(resource, ["0000:01:10.2"])).rejects.toThrow("gone from the PCI bus");
+});
+
+test("what is offered is written down before the kubelet knows it, and stays when the plugin ends", async () => {
+  await using node = await startNode(machines.igb, { isKubeletUp: false });
+  const paths = createPaths(node.tree.root);
+  await node.plugin.waitForLine("serving the plugin's socket");
+  expect(readAdvertisedPools({ ...node.tree.host, paths })?.get(resource)).toHaveLength(7);
+  await node.plugin.end("SIGTERM");
+  expect(readAdvertisedPools({ ...node.tree.host, paths })?.get(resource)).toHaveLength(7);
+});
+
+test("it is ready while the kubelet holds its list, says why not otherwise, and never exits for that", async () => {
+  const port = await freePort();
+  await using node = await startNode(machines.igb, { args: ["--listen", `127.0.0.1:${port}`] });
+  await node.kubelet.waitForDevices(resource, 7);
+  expect(await get(port, "/readyz")).toEqual([200, "ok\n"]);
+  node.kubelet.stop();
+  await waitFor("not ready", async () => (await get(port, "/readyz"))[0] === 503);
+  expect((await get(port, "/readyz"))[1]).toMatch(/^not ready: sriov\/vf: /u);
+  expect(await get(port, "/healthz")).toEqual([200, "ok\n"]);
+  await node.kubelet.start();
+  await node.kubelet.waitForDevices(resource, 7);
+  const metrics = (await get(port, "/metrics"))[1];
+  expect(metrics).toContain('virtfn_devices{resource="sriov/vf"} 7');
+  expect(metrics).toContain('virtfn_registrations_total{resource="sriov/vf"} 2');
+});
+
+test("a taken metrics port is an error line, and devices are offered all the same", async () => {
+  using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
+  await using node = await startNode(machines.igb, { args: ["--listen", `127.0.0.1:${other.port}`] });
+  expect((await node.plugin.waitForLine("cannot serve health and metrics")).level).toBe("error");
+  await node.kubelet.waitForDevices(resource, 7);
+});
+
+interface Node extends AsyncDisposable {
+  readonly tree: FixtureTree;
+  readonly kubelet: FakeKubelet;
+  readonly plugin: DevicePluginProcess;
+}
+
+async function startNode(
+  machine: Machine,
+  { isKubeletUp = true, args }: { isKubeletUp?: boolean; args?: readonly string[] } = {},
+): Promise<Node> {
+  const tree = createFixtureTree(machine);
+  fs.mkdirSync(join(tree.root, "var/lib/kubelet/device-plugins"), { recursive: true });
+  const kubelet = new FakeKubelet(tree.root);
+  if (isKubeletUp) await kubelet.start();
+  const plugin = new DevicePluginProcess(tree.root, args);
+  return {
+    tree,
+    kubelet,
+    plugin,
+    [Symbol.asyncDispose]: async () => {
+      await plugin.end("SIGKILL");
+      kubelet.stop();
+      tree[Symbol.dispose]();
+    },
+  };
+}
+
+async function get(port: number, path: string): Promise<[number, string]> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  return [response.status, await response.text()];
+}
+
+async function freePort(): Promise<number> {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
+  const port = Number(server.port);
+  await server.stop(true);
+  return port;
+}

@@ -1,0 +1,69 @@
+// A running device plugin on a fixture machine, as a process of its own.
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { ueventFolder } from "./deviceplugin-entry.ts";
+import { waitFor } from "./wait-for.ts";
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The process; disposing it kills it. Its log lines are collected. */
+export class DevicePluginProcess implements AsyncDisposable {
+  readonly lines: LogLine[] = [];
+  readonly #root: string;
+  readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
+
+  constructor(root: string, args: readonly string[] = ["--listen", "off"]) {
+    this.#root = root;
+    const entry = join(import.meta.dirname, "deviceplugin-entry.ts");
+    this.#child = Bun.spawn([process.execPath, entry, root, ...args], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    void this.#collect();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Sends the signal and waits for the end; the exit code, `null` when killed. */
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null> {
+    this.#child.kill(signal);
+    await this.#child.exited;
+    return this.#child.exitCode;
+  }
+
+  /** What the kernel does after a change of PCI devices. */
+  sendUevent(): void {
+    fs.writeFileSync(join(this.#root, ueventFolder, `${performance.now()}`), "");
+  }
+
+  async waitForLine(message: string, timeoutMs?: number): Promise<LogLine> {
+    await waitFor(
+      `the log line "${message}"`,
+      () => this.lines.some(({ msg }) => msg === message),
+      timeoutMs,
+    );
+    return this.lines.find(({ msg }) => msg === message) as LogLine;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  async #collect(): Promise<void> {
+    let rest = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#child.stdout) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      this.lines.push(...lines.map((line) => JSON.parse(line) as LogLine));
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// The answer to Allocate on fixture machines: what is given, and the three reasons to refuse.
+import { expect, test } from "vitest";
+
+import { allocateDevices } from "../../../deviceplugin/allocation.ts";
+import { buildDeviceTree, defaultResource, type DeviceList } from "../../../deviceplugin/device-tree.ts";
+import { readInventory, readVf } from "../../../sriov/inventory.ts";
+import { machines } from "../../fixtures/machines.ts";
+import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
+
+test("two VFs are given by their addresses, with no device node and no mount", () => {
+  using tree = createFixtureTree(machines.igb);
+  expect(allocate(tree, offer(tree), ["0000:01:10.0", "0000:01:10.2"])).toMatchObject({
+    envs: { PCIDEVICE_SRIOV_VF: "0000:01:10.0,0000:01:10.2" },
+    mounts: [],
+    devices: [],
+    cdiDevices: [],
+  });
+});
+
+test("a VF whose netdev is still inside a dying pod is given: the CNI waits for it", () => {
+  using tree = createFixtureTree(machines.away);
+  expect(() => allocate(tree, offer(tree), ["0000:01:10.2"])).not.toThrow();
+});
+
+test.each(["0000:99:10.0", "nonsense", ""])("a device that was never offered (%j) is refused", (id) => {
+  using tree = createFixtureTree(machines.igb);
+  expect(() => allocate(tree, offer(tree), [id])).toThrow(
+    `allocating ${id} of sriov/vf: no such device is offered`,
+  );
+});
+
+test("a device that vanished since the scan is refused", () => {
+  using tree = createFixtureTree(machines.igb);
+  const devices = offer(tree);
+  tree.setNumVfs("0000:01:00.0", 0);
+  expect(() => allocate(tree, devices, ["0000:01:10.0"])).toThrow("the device is gone from the PCI bus");
+});
+
+test.each([
+  ["vfio-pci", "expected the driver igbvf, got vfio-pci"],
+  [undefined, "expected the driver igbvf, got none"],
+])("a device that has the driver %s now is refused", (driver, message) => {
+  using tree = createFixtureTree(machines.igb);
+  const devices = offer(tree);
+  tree.setDriver("0000:01:10.0", driver);
+  expect(() => allocate(tree, devices, ["0000:01:10.0"])).toThrow(message);
+});
+
+function offer(tree: FixtureTree): DeviceList {
+  const { resources } = buildDeviceTree(readInventory(tree.host), new Map());
+  return resources.get(defaultResource) ?? new Map();
+}
+
+function allocate(tree: FixtureTree, devices: DeviceList, ids: readonly string[]): object {
+  return allocateDevices(defaultResource, devices, ids, (address) => readVf(tree.host, address));
+}
