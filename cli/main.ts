@@ -15,6 +15,15 @@ const commands: Commands = {
       return run({ ...createHost(), uevents: createUevents(createLibc()) }, args);
     },
   },
+  tuning: {
+    summary: "keeps the interrupts of VFs in pods on CPUs near them, and sets their RPS masks",
+    run: async (args) => {
+      const { run } = await import("../tuning/main.ts");
+      const print = (text: string): boolean => process.stdout.write(text);
+      // In a container that shares the host's PID namespace, and on the host itself: the root of the host.
+      return run(createHost({ hostRoot: "/proc/1/root" }), args, print);
+    },
+  },
   "install-cni": {
     summary: "puts the CNI executable on the host and chains it behind the cluster's own CNI",
     run: async (args) => {

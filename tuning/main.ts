@@ -8,7 +8,7 @@ import { createMetrics } from "./metrics.ts";
 import { planNode } from "./node-plan.ts";
 import { describeNode, formatNodeReport } from "./node-report.ts";
 import { readNodeState } from "./node-state.ts";
-import { parseTuningOptions, tuningHelp } from "./options.ts";
+import { parseTuningOptions, type TuningOptions, usage } from "./options.ts";
 import { runPass, type TuningHost } from "./pass.ts";
 import { reconcile } from "./reconciler.ts";
 import { Refusals } from "./refusals.ts";
@@ -21,7 +21,7 @@ const lockTimeoutMs = 5_000;
  * Runs the command and gives its exit code: 1 when something could not be done, which is told. `print` takes the output of
  * the one-time commands (stdout). Throws ERR_USAGE, ERR_LISTEN_ADDRESS.
  */
-export async function runTuning(
+export async function run(
   host: Host,
   argv: readonly string[],
   print: (text: string) => void,
@@ -29,10 +29,10 @@ export async function runTuning(
   const options = parseTuningOptions(argv);
   switch (options.command) {
     case "help":
-      print(tuningHelp);
+      print(usage);
       return 0;
     case "daemon":
-      return runTuningDaemon(host, options.listen);
+      return runTuningDaemon(host, options);
     case "once":
       return options.isDryRun ? dryRun(host, options.isJson, print) : runOnce(host, options.isJson, print);
     case "restore":
@@ -42,12 +42,13 @@ export async function runTuning(
 
 async function runTuningDaemon(
   host: Host,
-  listen: Parameters<typeof runDaemon>[1]["listen"],
+  { listen, logLevel }: Extract<TuningOptions, { readonly command: "daemon" }>,
 ): Promise<number> {
   const metrics = createMetrics();
   let passes = 0;
   const whyNotReady = (): string | undefined => (passes === 0 ? "has not looked at the node yet" : undefined);
-  return runDaemon(host, { name: "tuning", listen, whyNotReady, metrics: metrics.registry }, (context) =>
+  const daemon = { name: "tuning", listen, logLevel, whyNotReady, metrics: metrics.registry };
+  return runDaemon(host, daemon, (context) =>
     reconcile(host, { ...context, metrics, onPass: () => void (passes += 1) }),
   );
 }
