@@ -5,8 +5,8 @@ import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 
 /** The executable did not answer CNI's VERSION as the specification has it. */
-export class CniVersionsError extends HostError {
-  readonly code = "ERR_CNI_VERSIONS";
+export class CniAnswerError extends HostError {
+  readonly code = "ERR_CNI_ANSWER";
 
   constructor(executable: string, problem: string, options?: ErrorOptions) {
     super(`asking ${executable} for the CNI versions it knows: ${problem}`, options);
@@ -18,7 +18,7 @@ const answerSchema = v.pipe(v.string(), v.parseJson(), v.object({ supportedVersi
 /** As long as a start may take on an emulated or very busy node. */
 const timeoutMs = 60_000;
 
-/** Runs `executable` with CNI_COMMAND=VERSION. Throws ERR_CNI_VERSIONS or ERR_EXEC. Source: CNI SPEC.md, "VERSION". */
+/** Runs `executable` with CNI_COMMAND=VERSION. Throws ERR_CNI_ANSWER or ERR_EXEC. Source: CNI SPEC.md, "VERSION". */
 export async function readCniVersions(
   host: Pick<Host, "exec">,
   executable: string,
@@ -30,10 +30,10 @@ export async function readCniVersions(
     stdin: JSON.stringify({ cniVersion: "1.0.0" }),
     timeoutMs,
   });
-  if (exitCode !== 0) throw new CniVersionsError(executable, `exit code ${exitCode}: ${stdout}${stderr}`);
+  if (exitCode !== 0) throw new CniAnswerError(executable, `exit code ${exitCode}: ${stdout}${stderr}`);
   const answer = v.safeParse(answerSchema, stdout);
   if (answer.success) return answer.output.supportedVersions;
-  throw new CniVersionsError(
+  throw new CniAnswerError(
     executable,
     `expected {"supportedVersions": [...]}, got ${JSON.stringify(stdout)}`,
   );
