@@ -19,9 +19,8 @@ const commands: Commands = {
     summary: "keeps the interrupts of VFs in pods on CPUs near them, and sets their RPS masks",
     run: async (args) => {
       const { run } = await import("../tuning/main.ts");
-      const print = (text: string): boolean => process.stdout.write(text);
       // In a container that shares the host's PID namespace, and on the host itself: the root of the host.
-      return run(createHost({ hostRoot: "/proc/1/root" }), args, print);
+      return run(createHost({ hostRoot: "/proc/1/root" }), args, (text) => process.stdout.write(text));
     },
   },
   "install-cni": {
