@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 
 import type { Libc } from "./libc.ts";
+import { receiveMulticast } from "./netlink/multicast.ts";
 
 export interface Uevent {
   /** "add", "remove", "change", "move", "bind", "unbind", "online", "offline". */
@@ -34,12 +35,11 @@ const receiveBufferBytes = 1024 * 1024;
 /** Uevents over a netlink socket of their own (NETLINK_KOBJECT_UEVENT). */
 export function createUevents(libc: Libc): Uevents {
   return {
-    subscribe: (onNotice) => {
-      const ending = new AbortController();
-      const fd = openUeventSocket(libc);
-      void readUntilEnd(fd, ending.signal, onNotice).finally(() => fs.closeSync(fd));
-      return { [Symbol.dispose]: () => ending.abort() };
-    },
+    subscribe: (onNotice) =>
+      receiveMulticast(
+        { open: () => openUeventSocket(libc), decode: decodeNotices, overrun: { event: "overrun" } },
+        onNotice,
+      ),
   };
 }
 
@@ -60,6 +60,10 @@ export function parseUevents(text: string): readonly Uevent[] {
   return uevents;
 }
 
+function decodeNotices(bytes: Uint8Array): readonly UeventNotice[] {
+  return parseUevents(Buffer.from(bytes).toString()).map((uevent) => ({ event: "uevent", uevent }));
+}
+
 function openUeventSocket(libc: Libc): number {
   const fd = libc.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
   try {
@@ -72,28 +76,5 @@ function openUeventSocket(libc: Libc): number {
   } catch (error) {
     fs.closeSync(fd);
     throw error;
-  }
-}
-
-async function readUntilEnd(
-  fd: number,
-  ending: AbortSignal,
-  onNotice: (notice: UeventNotice) => void,
-): Promise<void> {
-  while (!ending.aborted) {
-    const reader = Bun.file(fd).stream().getReader();
-    const cancel = (): void => void reader.cancel().catch(() => {});
-    ending.addEventListener("abort", cancel);
-    try {
-      for (let chunk = await reader.read(); !chunk.done && !ending.aborted; chunk = await reader.read()) {
-        const uevents = parseUevents(Buffer.from(chunk.value).toString());
-        for (const uevent of uevents) if (!ending.aborted) onNotice({ event: "uevent", uevent });
-      }
-    } catch {
-      // ENOBUFS: more came than was read.
-      if (!ending.aborted) onNotice({ event: "overrun" });
-    } finally {
-      ending.removeEventListener("abort", cancel);
-    }
   }
 }

@@ -69,7 +69,7 @@ export function createNetlink(
       ),
     addRoute: (route) => socket.change(`add ${describeRoute(route)}`, addRouteRequest(route)),
     removeRoute: (route) => socket.change(`remove ${describeRoute(route)}`, removeRouteRequest(route)),
-    subscribe: (onEvent) => readEvents(openEvents(), onEvent),
+    subscribe: (onEvent) => readEvents(openEvents, onEvent),
     [Symbol.dispose]: () => {
       socket[Symbol.dispose]();
       onDispose();

@@ -1,10 +1,9 @@
-// Link and address events of one namespace, read from a non-blocking socket by the event loop.
-
-import * as fs from "node:fs";
+// Link and address events of one namespace.
 
 import type { Libc } from "../libc.ts";
 import { decodeLink, RTM_DELLINK, RTM_NEWLINK } from "./link.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
+import { receiveMulticast } from "./multicast.ts";
 import type { NetlinkEvent } from "./netlink.ts";
 import { openRouteSocket } from "./socket.ts";
 
@@ -18,57 +17,9 @@ export function openEventSocket(libc: Libc): number {
   return openRouteSocket(libc, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 }
 
-/**
- * Calls `onEvent` for each event on the socket `fd`, which it owns, until disposed. Events that were lost (ENOBUFS: more
- * came than was read) are one `overrun`, and reading goes on.
- */
-export function readEvents(fd: number, onEvent: (event: NetlinkEvent) => void): Disposable {
-  const ending = new AbortController();
-  void deliver(fd, ending.signal, onEvent).finally(() => fs.closeSync(fd));
-  return { [Symbol.dispose]: () => ending.abort() };
-}
-
-async function deliver(
-  fd: number,
-  ending: AbortSignal,
-  onEvent: (event: NetlinkEvent) => void,
-): Promise<void> {
-  for await (const event of generateEvents(fd, ending)) {
-    if (ending.aborted) return;
-    onEvent(event);
-  }
-}
-
-async function* generateEvents(fd: number, ending: AbortSignal): AsyncGenerator<NetlinkEvent> {
-  while (!ending.aborted) {
-    using reader = openReader(fd, ending);
-    try {
-      for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) {
-        yield* decodeEvents(bytes);
-      }
-    } catch (error) {
-      if (!isOverrun(error)) throw error;
-      yield { event: "overrun" };
-    }
-  }
-}
-
-/** Reads until the stream ends, or `ending` is aborted. The descriptor stays open. */
-function openReader(
-  fd: number,
-  ending: AbortSignal,
-): Disposable & { read(): Promise<Uint8Array | undefined> } {
-  const reader = Bun.file(fd).stream().getReader();
-  const cancel = (): void => void reader.cancel().catch(() => {});
-  ending.addEventListener("abort", cancel);
-  return {
-    read: async () => (await reader.read()).value,
-    [Symbol.dispose]: () => ending.removeEventListener("abort", cancel),
-  };
-}
-
-function isOverrun(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOBUFS";
+/** Calls `onEvent` for each event on sockets made by `open`, until disposed. */
+export function readEvents(open: () => number, onEvent: (event: NetlinkEvent) => void): Disposable {
+  return receiveMulticast({ open, decode: decodeEvents, overrun: { event: "overrun" } }, onEvent);
 }
 
 /** The events in what one read gave: several datagrams, of which the last may be cut. */
