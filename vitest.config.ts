@@ -11,7 +11,12 @@ export default defineConfig({
       project("unit"),
       project("netns", { fileParallelism: false, testTimeout: 30_000 }),
       project("process", { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 }),
-      project("lab", { fileParallelism: false, testTimeout: 300_000, hookTimeout: 900_000 }),
+      project("lab", {
+        fileParallelism: false,
+        globalSetup: ["test/lab/global-setup.ts"],
+        testTimeout: 900_000,
+        hookTimeout: 900_000,
+      }),
     ],
   },
 });

@@ -1,15 +1,15 @@
 // Installs virtfn in the lab's cluster as a user would: one kubectl apply, then the node has VFs to give.
 import { fileURLToPath } from "node:url";
 import { LAB_NETWORK } from "../artifacts.ts";
+import type { Kubectl } from "../cluster/kubectl.ts";
 import { waitForNode } from "../cluster/wait-for.ts";
-import type { DemoLab } from "./demo-lab.ts";
 import { resource } from "./manifests.ts";
 
 export const overlay = fileURLToPath(new URL("../../../deploy/kustomize/overlays/lab", import.meta.url));
 export const productNamespace = "virtfn-system";
 
 /** Applies the overlay, waits for the DaemonSet and for `vfs` allocatable VFs; gives what `kubectl get node` shows then. */
-export async function installVirtfn({ kubectl }: DemoLab, vfs: number): Promise<string> {
+export async function installVirtfn(kubectl: Kubectl, vfs: number): Promise<string> {
   await kubectl.run(["apply", "-k", overlay]);
   await kubectl.run(["rollout", "status", "daemonset/virtfn", "-n", productNamespace, "--timeout=180s"], {
     timeoutMs: 200_000,

@@ -23,7 +23,10 @@ export function createDemoSteps(lab: DemoLab): readonly DemoStep[] {
         return `noted: names, MAC addresses, masks and affinity of ${state.split("\n").filter(isPciAddress).length} VFs`;
       },
     },
-    { title: "kubectl apply -k deploy/kustomize/overlays/lab", run: () => installVirtfn(lab, demoVfs) },
+    {
+      title: "kubectl apply -k deploy/kustomize/overlays/lab",
+      run: () => installVirtfn(lab.kubectl, demoVfs),
+    },
     { title: "two pods with one VF each ping each other over their VFs", run: () => pingOverVfs(lab) },
     {
       title: "both deleted",

@@ -1,0 +1,72 @@
+// What restarts on a node while pods have VFs: the devices are allocatable again soon, and the pods notice nothing.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { getPod } from "./cluster/wait-for.ts";
+import { forwardPodResources } from "./cluster/pod-resources.ts";
+import { demoVfs } from "./demo/steps.ts";
+import { resource } from "./demo/manifests.ts";
+import { readPodVfs } from "./demo/pod-vfs.ts";
+import { deletePods, startPods } from "./demo/pods.ts";
+import { openLabUnderTest } from "./support/lab-under-test.ts";
+import { type ContainerName, readContainer } from "./support/product-pod.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const lab = await openLabUnderTest();
+const pods = ["stays-1", "stays-2"] as const;
+const backWithinMs = 20_000;
+
+beforeAll(async () => {
+  await startPods(lab, { "stays-1": 1, "stays-2": 1 });
+});
+
+afterAll(async () => {
+  await deletePods(lab, pods);
+});
+
+test.each(["kubelet", "containerd"])("%s is restarted", async (unit) => {
+  const before = await readPods();
+  await lab.node.run(`systemctl restart ${unit}`);
+  await expectAllocatable();
+  expect(await readPods()).toEqual(before);
+});
+
+test.each(["deviceplugin", "tuning"] as const)("%s is killed", async (name) => {
+  const before = await readPods();
+  const { pid, restartCount } = await readContainer(lab, name);
+  await lab.node.run(`kill -KILL ${pid}`);
+  await Promise.all([expectAllocatable(), waitForRestart(name, restartCount)]);
+  expect(await readPods()).toEqual(before);
+});
+
+/** All that must stay as it is: the pods' containers, VFs, masks and pins. */
+async function readPods(): Promise<unknown> {
+  return await Promise.all(
+    pods.map(async (name) => {
+      const { metadata, status } = await getPod(lab.kubectl, { name });
+      return {
+        uid: metadata.uid,
+        phase: status.phase,
+        containers: status.containerStatuses,
+        vfs: await readPodVfs(lab, name),
+      };
+    }),
+  );
+}
+
+async function expectAllocatable(): Promise<void> {
+  await using forwarded = await forwardPodResources(lab.node, lab.handle.netns);
+  const look = async (): Promise<void> => {
+    using client = forwarded.connect();
+    const { devices } = await client.getAllocatable();
+    const count = devices.get(resource)?.length ?? 0;
+    if (count !== demoVfs) throw new Error(`${count} ${resource} allocatable`);
+  };
+  await waitUntil(`${demoVfs} ${resource} in PodResources`, look, { timeoutMs: backWithinMs });
+}
+
+async function waitForRestart(name: ContainerName, before: number): Promise<void> {
+  const look = async (): Promise<void> => {
+    const { restartCount } = await readContainer(lab, name);
+    if (restartCount === before) throw new Error(`restart count is still ${before}`);
+  };
+  await waitUntil(`restart of ${name}`, look, { timeoutMs: backWithinMs });
+}

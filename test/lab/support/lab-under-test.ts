@@ -1,0 +1,13 @@
+// The running lab as a test file uses it.
+import { afterAll, inject } from "vitest";
+import type { DemoLab } from "../demo/demo-lab.ts";
+import { openLab, type OpenLab } from "../lab-handle.ts";
+
+export type LabUnderTest = DemoLab & Pick<OpenLab, "handle">;
+
+/** Opens the lab for the whole file; closes its connections (never the lab) after the last test. */
+export async function openLabUnderTest(): Promise<LabUnderTest> {
+  const lab = await openLab(inject("labDir"));
+  afterAll(() => lab[Symbol.dispose]());
+  return { ...lab, toolsImage: lab.handle.artifacts.images.tools };
+}
