@@ -12,6 +12,6 @@ rm linux-image-*.deb
 cd /lib/modules/*/kernel
 # Drivers of devices that the emulated machine can not have: two thirds of the size.
 rm -rf sound drivers/gpu drivers/media drivers/staging drivers/iio drivers/bluetooth drivers/infiniband drivers/usb drivers/input \
-  drivers/net/wireless drivers/scsi drivers/hwmon drivers/hid drivers/mtd net/bluetooth net/wireless net/mac80211
+  drivers/net/wireless drivers/ata drivers/scsi drivers/hwmon drivers/hid drivers/mtd net/bluetooth net/wireless net/mac80211
 depmod "$(basename "$(dirname "$PWD")")"
 INSIDE

@@ -28,11 +28,20 @@ export async function provideDisk(workshop: Workshop, parts: DiskParts): Promise
     ],
     make: (target) =>
       inStep(workshop, images.length === 0 ? "disk" : "disk with the product image", async () => {
-        const state = join(target, "containerd");
-        await workshop.run("cp", ["--archive", "--reflink=auto", join(baseState), state]);
-        if (images.length > 0) await importImages(workshop, { ...parts, state, target, archives: images });
-        await packDisk(workshop, { ...parts, state, target });
-        await rm(state, { recursive: true });
+        const script = join(workshop.guest, "pack-disk.sh");
+        const out = join(target, "root.ext4");
+        await inMountFolder(target, (mounts) =>
+          workshop.runContained("sh", [
+            script,
+            mounts,
+            parts.nodeFiles,
+            parts.guestRoot,
+            baseState,
+            size,
+            out,
+            ...images,
+          ]),
+        );
       }),
   });
   return join(folder, "root.ext4");
@@ -50,45 +59,25 @@ async function provideBaseState(workshop: Workshop, parts: DiskParts): Promise<s
       inStep(workshop, "images imported into containerd", async () => {
         const state = join(target, "state");
         await mkdir(state, { mode: 0o711 });
-        await importImages(workshop, { ...parts, state, target, archives: parts.baseImages });
+        const script = join(workshop.guest, "import-images.sh");
+        await inMountFolder(target, (mounts) =>
+          workshop.runContained("sh", [
+            script,
+            mounts,
+            parts.nodeFiles,
+            parts.guestRoot,
+            state,
+            ...parts.baseImages,
+          ]),
+        );
       }),
   });
   return join(folder, "state");
 }
 
-interface Work extends DiskParts {
-  readonly state: string;
-  readonly target: string;
-}
-
-async function importImages(
-  workshop: Workshop,
-  work: Work & { readonly archives: readonly string[] },
-): Promise<void> {
-  const script = join(workshop.guest, "import-images.sh");
-  await inMountFolder(work, (mounts) =>
-    workshop.runContained("sh", [
-      script,
-      mounts,
-      work.nodeFiles,
-      work.guestRoot,
-      work.state,
-      ...work.archives,
-    ]),
-  );
-}
-
-async function packDisk(workshop: Workshop, work: Work): Promise<void> {
-  const script = join(workshop.guest, "pack-disk.sh");
-  const out = join(work.target, "root.ext4");
-  await inMountFolder(work, (mounts) =>
-    workshop.runContained("sh", [script, mounts, work.nodeFiles, work.guestRoot, work.state, size, out]),
-  );
-}
-
 /** An empty folder for the mounts of `run`, which only its own mount namespace sees. */
-async function inMountFolder(work: Work, run: (mounts: string) => Promise<unknown>): Promise<void> {
-  const mounts = join(work.target, "mounts");
+async function inMountFolder(target: string, run: (mounts: string) => Promise<unknown>): Promise<void> {
+  const mounts = join(target, "mounts");
   await mkdir(mounts);
   await run(mounts);
   await rm(mounts, { recursive: true });

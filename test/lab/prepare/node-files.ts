@@ -66,6 +66,9 @@ const texts: Readonly<Record<string, string>> = {
   // Empty: systemd makes one at the first boot.
   "etc/machine-id": "",
   "etc/resolv.conf": "",
+  // Newer than /usr: else the first boot rebuilds the linker's cache and the journal's catalogue.
+  "etc/.updated": "",
+  "var/.updated": "",
 };
 
 async function fill(workshop: Workshop, parts: NodeParts, root: string): Promise<void> {
