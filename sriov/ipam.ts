@@ -88,10 +88,25 @@ export function ipamCallOf(record: Pick<Attachment, "ipam" | "owner">, netns: st
   return ipam === undefined ? undefined : { lease: ipam, containerId: owner.containerId, netns };
 }
 
+/** Path of the delegate's executable, looked for in the folders of CNI_PATH. Throws ERR_IPAM when there is none. */
+export function findDelegate(host: Pick<Host, "files">, lease: IpamLease): string {
+  const found = lease.path
+    .split(":")
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => `${folder}/${lease.type}`)
+    .find((file) => host.files.stat(file)?.kind === "file");
+  if (found !== undefined) return found;
+  const expected = `expected an executable ${lease.type} in one of CNI_PATH's folders`;
+  throw new IpamError(
+    `looking for the IPAM delegate of ${lease.interface}`,
+    `${expected}, got "${lease.path}"`,
+  );
+}
+
 async function runDelegate(host: IpamHost, command: "ADD" | "DEL", call: IpamCall): Promise<string> {
   const { lease, containerId, netns } = call;
   const result = await host.exec.run({
-    command: findDelegate(host, command, call),
+    command: findDelegate(host, lease),
     args: [],
     env: {
       CNI_COMMAND: command,
@@ -115,21 +130,6 @@ async function runDelegate(host: IpamHost, command: "ADD" | "DEL", call: IpamCal
   throw new IpamError(doing(command, call), details === undefined ? msg : `${msg}; ${details}`, {
     delegateCode: code,
   });
-}
-
-function findDelegate(host: IpamHost, command: string, call: IpamCall): string {
-  const { type, path } = call.lease;
-  const found = path
-    .split(":")
-    .filter((folder) => folder.startsWith("/"))
-    .map((folder) => `${folder}/${type}`)
-    .find((file) => host.files.stat(file)?.kind === "file");
-  if (found === undefined)
-    throw new IpamError(
-      doing(command, call),
-      `expected an executable ${type} in one of CNI_PATH's folders, got ${path}`,
-    );
-  return found;
 }
 
 function doing(command: string, { lease }: IpamCall): string {

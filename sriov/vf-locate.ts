@@ -1,7 +1,7 @@
 // Where a VF's netdev is: on the host, in a pod's namespace, or on its way home.
 
 import type { Host } from "../host/host.ts";
-import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
 import { findVfLink } from "./netdev.ts";
@@ -45,16 +45,17 @@ export function findLinkInside(
   return findVfLink(netlink, address, sysfs);
 }
 
-/** The netdev of the VF's PF, to change the VF's settings through; `undefined` when it is not in the host's namespace. */
+/** The VF as its PF knows it, with what the PF reports now; `undefined` when the PF's netdev is not in the host's namespace. */
 export function findPfSide(
   host: Pick<Host, "files" | "paths">,
   netlink: Pick<Netlink, "getLink" | "listVfs" | "setVf">,
   { pf, vf }: Pick<Attachment["device"], "pf" | "vf">,
-): VfOnPf | undefined {
+): { readonly target: VfOnPf; readonly info: VfInfo } | undefined {
   const name = readPciDevice(host, pf)?.netdevs[0];
   const link = name === undefined ? undefined : netlink.getLink({ name });
-  if (link === undefined || !netlink.listVfs(link.index).some((info) => info.vf === vf)) return undefined;
-  return { netlink, pf, pfName: link.name, pfIndex: link.index, vf };
+  if (link === undefined) return undefined;
+  const info = netlink.listVfs(link.index).find((found) => found.vf === vf);
+  return info && { target: { netlink, pf, pfName: link.name, pfIndex: link.index, vf }, info };
 }
 
 /**

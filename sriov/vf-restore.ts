@@ -9,7 +9,7 @@ import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
-import { restoreMac } from "./vf-restore-mac.ts";
+import { restoreMac } from "./vf-mac.ts";
 import { applyVf, readVfInfo } from "./vf-apply.ts";
 import { moveVfHome } from "./vf-move.ts";
 import { planVf } from "./vf-settings.ts";
@@ -32,7 +32,7 @@ export async function restoreVf(
   using home = host.openNetlink();
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, netns, record.original.altNames) : undefined;
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
-  const side = findPfSide(host, home, record.device);
+  const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
   if (side === undefined) return;
   const { adminMac: _restoredWithMac, ...settings } = record.original;

@@ -1,9 +1,10 @@
-// `virtfn deviceplugin` on a machine that is a folder: the same program, with a Host whose root is the first argument.
+// `virtfn deviceplugin` on a machine that is a folder: arguments are its root, the kubelet's folder to register through, the flags.
 import * as fs from "node:fs";
 import { join } from "node:path";
 
 import { run } from "../../deviceplugin/main.ts";
 import { createHost } from "../../host/create-host.ts";
+import type { Host } from "../../host/host.ts";
 import type { Uevents } from "../../host/uevent.ts";
 
 /** Folder below the machine's root: a file made in it is a uevent of the PCI bus. */
@@ -22,7 +23,15 @@ function createFolderUevents(root: string): Uevents {
   };
 }
 
+/** A Host whose node is `root`; without plugins_registry where the other way of registering is to be tried. */
+function createFolderHost(root: string, way: string): Host {
+  const host = createHost({ root });
+  if (way === "plugins_registry") return host;
+  const kubelet = { ...host.paths.kubelet, pluginsRegistry: join(root, "missing") };
+  return { ...host, paths: { ...host.paths, kubelet } };
+}
+
 if (import.meta.main) {
-  const [root = "", ...args] = process.argv.slice(2);
-  process.exit(await run({ ...createHost({ root }), uevents: createFolderUevents(root) }, args));
+  const [root = "", way = "", ...args] = process.argv.slice(2);
+  process.exit(await run({ ...createFolderHost(root, way), uevents: createFolderUevents(root) }, args));
 }

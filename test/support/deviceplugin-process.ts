@@ -11,16 +11,25 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+export interface DevicePluginProcessOptions {
+  /** The kubelet's folder to register through, where both are there. */
+  readonly way?: string;
+  readonly args?: readonly string[];
+}
+
 /** The process; disposing it kills it. Its log lines are collected. */
 export class DevicePluginProcess implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly #root: string;
   readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
 
-  constructor(root: string, args: readonly string[] = ["--listen", "off"]) {
+  constructor(
+    root: string,
+    { way = "plugins_registry", args = ["--listen", "off"] }: DevicePluginProcessOptions = {},
+  ) {
     this.#root = root;
     const entry = join(import.meta.dirname, "deviceplugin-entry.ts");
-    this.#child = Bun.spawn([process.execPath, entry, root, ...args], {
+    this.#child = Bun.spawn([process.execPath, entry, root, way, ...args], {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "inherit",

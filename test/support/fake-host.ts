@@ -111,7 +111,12 @@ function makeTree(root: string): void {
   fs.symlinkSync("../run", join(root, "var/run"));
   const mounts =
     "25 1 0:22 / /run rw shared:5 - tmpfs tmpfs rw\n26 25 0:22 /netns /run/netns rw shared:5 - tmpfs tmpfs rw\n";
-  for (const process of ["1", "self"]) fs.writeFileSync(join(root, "proc", process, "mountinfo"), mounts);
+  for (const process of ["1", "self"]) {
+    fs.writeFileSync(join(root, "proc", process, "mountinfo"), mounts);
+    fs.mkdirSync(join(root, "proc", process, "ns"));
+    fs.symlinkSync("mnt:[4026531841]", join(root, "proc", process, "ns/mnt"));
+    fs.symlinkSync("pid:[4026531836]", join(root, "proc", process, "ns/pid"));
+  }
   for (const delegate of ["host-local", "static"])
     fs.writeFileSync(join(root, "opt/cni/bin", delegate), "", { mode: 0o755 });
 }

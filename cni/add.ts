@@ -1,0 +1,142 @@
+// ADD: gives VFs to a pod, or leaves everything as it was.
+
+import type { Host } from "../host/host.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import type { Attachment } from "../sriov/attachment.ts";
+import { writeAttachment } from "../sriov/attachment-store.ts";
+import { addIpam, findDelegate, ipamCallOf, type IpamResult } from "../sriov/ipam.ts";
+import { comparePciAddress } from "../sriov/pci-address.ts";
+import { releaseAttachment } from "../sriov/release.ts";
+import { ReleaseError } from "../sriov/vf-errors.ts";
+import { attachVf, type Attached } from "./attach.ts";
+import { claimVf, type Claim } from "./claim.ts";
+import type { CniCall } from "./environment.ts";
+import { NetnsError, StepError } from "./errors.ts";
+import { openPodNetns } from "./pod-netns.ts";
+import { makeRecord, writeAttached } from "./record.ts";
+import type { Request } from "./request.ts";
+import { emptyResult, extendResult, type CniResult } from "./result.ts";
+import type { Steps } from "./steps.ts";
+import { findTargets, type Target } from "./targets.ts";
+
+interface Claimed {
+  readonly target: Target;
+  readonly claim: Claim;
+  readonly record: Attachment;
+}
+
+/** The result of ADD. Everything is checked before the first change; whatever fails after it is undone. Throws coded errors. */
+export async function add(host: Host, request: Request, steps: Steps): Promise<CniResult> {
+  const { call, config, pod } = request;
+  const before = config.prevResult ?? emptyResult;
+  const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
+  if (targets.length === 0) return before;
+  using netns = steps.run("namespace", () => openPodNetns(host, call.netns));
+  using ownNetns = host.namespaces.own();
+  using home = host.openNetlink();
+  using inside = host.openNetlink(netns);
+  using locks = new DisposableStack();
+  for (const { address } of targets.toSorted((a, b) => comparePciAddress(a.address, b.address)))
+    locks.use(await steps.wait("lock", () => host.locks.acquire(address)));
+  const claimed: Claimed[] = [];
+  for (const target of targets) {
+    steps.run("name", () => checkNameFree(inside.getLink({ name: target.interface }), target, call));
+    const who = describePod(request, target);
+    const claim = await steps.wait("claim", () => claimVf(host, home, target.address, who));
+    const record = makeRecord(host, request, { target, claim, cookie: netns.cookie });
+    steps.run("IPAM", () => checkDelegate(host, record));
+    claimed.push({ target, claim, record });
+  }
+  const sides = { home: { netlink: home, netns: ownNetns }, pod: { netlink: inside, netns } };
+  return await carryOut(host, claimed, netns, async () => {
+    const attached: Attached[] = [];
+    const leases = claimed.map(({ record }) => startIpam(host, record));
+    try {
+      for (const [at, { target, claim }] of claimed.entries()) {
+        const ipam = async (): Promise<IpamResult | undefined> => leases[at]?.answer();
+        attached.push(await attachVf(host, steps, { target, claim, ...sides, ipam }));
+      }
+    } finally {
+      await Promise.allSettled(leases.map(({ isOver }) => isOver));
+    }
+    steps.run("record", () => {
+      for (const [at, { record }] of claimed.entries()) writeAttached(host, record, attached[at]);
+    });
+    return extendResult(before, toResult(call, claimed, attached));
+  });
+}
+
+// Records first, for all: what protects a VF must be there before its first change.
+async function carryOut(
+  host: Host,
+  claimed: readonly Claimed[],
+  netns: NetnsHandle,
+  work: () => Promise<CniResult>,
+): Promise<CniResult> {
+  const written: Attachment[] = [];
+  try {
+    for (const { record } of claimed) {
+      written.push(record);
+      writeAttachment(host, record);
+    }
+    return await work();
+  } catch (error) {
+    const problems: unknown[] = [];
+    for (const record of written.toReversed())
+      await releaseAttachment(host, record, netns).catch((problem: unknown) => problems.push(problem));
+    const failed = error instanceof StepError ? error : new StepError("record", error);
+    if (problems.length === 0) throw failed;
+    throw new StepError("undo", new ReleaseError("what was done", [failed, ...problems]));
+  }
+}
+
+interface StartedIpam {
+  readonly answer: () => Promise<IpamResult | undefined>;
+  /** Settles when no delegate runs any more. */
+  readonly isOver: Promise<unknown>;
+}
+
+// host-local and static need no interface to hand out an address: they run beside the work on the links.
+function startIpam(host: Host, { ipam, owner }: Attachment): StartedIpam {
+  const call = ipamCallOf({ ipam, owner }, owner.netns);
+  const isOver = Promise.resolve();
+  if (call === undefined) return { answer: () => Promise.resolve(undefined), isOver };
+  if (call.lease.type !== "host-local" && call.lease.type !== "static")
+    return { answer: () => addIpam(host, call), isOver };
+  const answer = addIpam(host, call);
+  // Its failure is seen where it is awaited.
+  return { answer: () => answer, isOver: answer.catch(() => undefined) };
+}
+
+function toResult(
+  call: CniCall,
+  claimed: readonly Claimed[],
+  attached: readonly Attached[],
+): Omit<CniResult, "dns"> {
+  const sandbox = call.netns;
+  const interfaces = attached.map(({ link }, at) => {
+    const { name, mac, mtu } = link;
+    return { name, mac, mtu, sandbox, pciID: claimed[at]?.target.address };
+  });
+  const ips = attached.flatMap(({ plan }, at) => plan.ips.map((ip) => ({ ...ip, interface: at })));
+  return { interfaces, ips, routes: attached.flatMap(({ plan }) => plan.resultRoutes) };
+}
+
+function checkNameFree(taken: object | undefined, target: Target, call: CniCall): void {
+  if (taken === undefined) return;
+  throw new NetnsError(
+    `${target.interface} for ${target.address}: there is an interface of that name in ${call.netns}`,
+  );
+}
+
+function checkDelegate(host: Pick<Host, "files">, record: Attachment): void {
+  if (record.ipam !== undefined) findDelegate(host, record.ipam);
+}
+
+function describePod({ call, pod }: Request, target: Target): string {
+  const name =
+    pod.pod === undefined
+      ? `container ${call.containerId.slice(0, 12)}`
+      : `pod ${pod.pod.namespace}/${pod.pod.name}`;
+  return `${name} as ${target.interface}`;
+}

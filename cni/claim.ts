@@ -1,0 +1,93 @@
+// Before anything is changed: may this VF be given away, and how is it now?
+
+import type { Host } from "../host/host.ts";
+import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
+import type { Attachment, VfOriginal } from "../sriov/attachment.ts";
+import { quarantineAttachment, readAttachment } from "../sriov/attachment-store.ts";
+import { RecordCorruptError } from "../sriov/errors.ts";
+import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { judgeOwner } from "../sriov/liveness.ts";
+import { findNodeUse } from "../sriov/node-use.ts";
+import { readOwnerFacts } from "../sriov/owner-facts.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
+import { releaseAttachment } from "../sriov/release.ts";
+import type { VfOnPf } from "../sriov/vf-apply.ts";
+import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
+import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
+import { toVfSide } from "../sriov/vf-settings.ts";
+import { describeLocation } from "./vf-elsewhere.ts";
+
+/** A VF that is free, at home, and how it is now. `side` is undefined where the PF's netdev is not on the host. */
+export interface Claim {
+  readonly vf: VirtualFunction;
+  readonly link: Link;
+  readonly side: { readonly target: VfOnPf; readonly info: VfInfo } | undefined;
+  readonly original: VfOriginal;
+}
+
+/**
+ * Claims the VF for `who` ("pod shop/web-2 as net1"). An owner that is gone is cleaned up after first; one that is alive is
+ * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
+ */
+export async function claimVf(host: Host, home: Netlink, address: PciAddress, who: string): Promise<Claim> {
+  await clearOwner(host, home, address, who);
+  const vf = readVf(host, address);
+  if (vf === undefined) throw new VfMissingError(`there is no virtual function at ${address}`);
+  if (!isNetworkVf(vf)) {
+    const driver = vf.driver === undefined ? "no driver" : `the driver ${vf.driver}`;
+    throw new VfMissingError(`${address} has ${driver}: expected a network driver`);
+  }
+  const link = findHomeLink(host, home, address);
+  if (link === undefined)
+    throw new VfBusyError(`cannot give ${address} to ${who}: ${describeLocation(host, address)}`);
+  checkNodeUse(home, vf, link);
+  const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  const { name, mac, mtu, altNames } = link;
+  const queues = readQueueMasks(ownSysfs(host), name);
+  const settings = side === undefined ? {} : toVfSide(side.info);
+  return { vf, link, side, original: { name, mac, mtu, altNames, queues, ...settings } };
+}
+
+async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: string): Promise<void> {
+  const record = readRecord(host, address);
+  if (record === undefined) return;
+  let verdict = judgeOwner(readOwnerFacts(host, record));
+  if (verdict.isDying) {
+    await waitForLinks(host, home, dyingNetnsMs, () => findHomeLink(host, home, address));
+    verdict = judgeOwner(readOwnerFacts(host, record));
+  }
+  if (verdict.state === "alive") throw new VfBusyError(describeBusy(record, who, verdict.reason));
+  await releaseAttachment(host, record, undefined);
+}
+
+// What is no record (empty after a power cut) protects nothing any more; one of another format does.
+function readRecord(host: Host, address: PciAddress): Attachment | undefined {
+  try {
+    return readAttachment(host, address);
+  } catch (error) {
+    if (!(error instanceof RecordCorruptError)) throw error;
+    quarantineAttachment(host, address, error.message);
+    return undefined;
+  }
+}
+
+// Cheap first: a VF that is down and below nothing is no use to the node.
+function checkNodeUse(home: Netlink, vf: VirtualFunction, link: Link): void {
+  if (!link.isUp && link.master === undefined) return;
+  const network = {
+    links: home.listLinks(),
+    addresses: home.listAddresses(),
+    routes: home.listRoutes(),
+  };
+  const uses = findNodeUse({ pfs: new Map(), vfs: new Map([[vf.address, vf]]) }, network);
+  const reason = uses.get(vf.address);
+  if (reason !== undefined) throw new VfNodeUseError(vf.address, reason);
+}
+
+function describeBusy(record: Attachment, who: string, reason: string): string {
+  const { owner, device, createdAt } = record;
+  const holder = owner.pod === undefined ? "" : `pod ${owner.pod.namespace}/${owner.pod.name}, `;
+  const container = `${holder}container ${owner.containerId.slice(0, 12)}`;
+  return `cannot give ${device.address} to ${who}: it is attached to ${container} as ${record.interface} since ${createdAt}; ${reason}`;
+}

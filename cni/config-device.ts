@@ -1,0 +1,46 @@
+// Which VF a configuration names: Multus and others write it in up to three places.
+
+import { describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
+import { parsePciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { PciAddressError } from "../sriov/errors.ts";
+
+interface DeviceSources {
+  readonly deviceID?: string | undefined;
+  readonly pciBusID?: string | undefined;
+  readonly runtimeConfig?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface DeviceChoice {
+  readonly address: PciAddress | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** The one VF that `runtimeConfig.deviceID`, `deviceID` and `pciBusID` name; none, when none is given. They may not contradict each other. */
+export function readDevice({ deviceID, pciBusID, runtimeConfig }: DeviceSources): DeviceChoice {
+  const sources = [
+    ["runtimeConfig.deviceID", runtimeConfig?.["deviceID"]],
+    ["deviceID", deviceID],
+    ["pciBusID", pciBusID],
+  ] as const;
+  const problems: ConfigProblem[] = [];
+  let address: PciAddress | undefined;
+  for (const [path, value] of sources) {
+    if (value === undefined || value === null || value === "") continue;
+    const found = parseAddress(value);
+    if (found === undefined) problems.push(describeValue(path, "a PCI address like 0000:3b:02.1", value));
+    else if (address !== undefined && found !== address)
+      problems.push(describeValue(path, `the same device as elsewhere (${address})`, value));
+    else address = found;
+  }
+  return { address, problems };
+}
+
+function parseAddress(value: unknown): PciAddress | undefined {
+  if (typeof value !== "string") return undefined;
+  try {
+    return parsePciAddress(value);
+  } catch (error) {
+    if (error instanceof PciAddressError) return undefined;
+    throw error;
+  }
+}

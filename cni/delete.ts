@@ -1,0 +1,89 @@
+// DEL: gives back what this attachment has. Safe to call any number of times, with the namespace, the VF or the record gone.
+
+import type { Host } from "../host/host.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import { ownerToken, type Attachment } from "../sriov/attachment.ts";
+import { readAttachment, readAttachments } from "../sriov/attachment-store.ts";
+import { releaseIpam } from "../sriov/ipam.ts";
+import { comparePciAddress, isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
+import { ReleaseError } from "../sriov/vf-errors.ts";
+import { makeLease } from "./delegate.ts";
+import { NetnsError } from "./errors.ts";
+import { releaseUnrecorded } from "./release-unrecorded.ts";
+import type { Request } from "./request.ts";
+import type { Steps } from "./steps.ts";
+
+/** A VF that this attachment may have without a readable record: the configuration or the result of ADD names it. */
+interface Suspect {
+  readonly address: PciAddress;
+  readonly interface: string;
+}
+
+/** Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. */
+export async function del(host: Host, request: Request, steps: Steps): Promise<void> {
+  const { call } = request;
+  using netns = steps.run("namespace", () => openNetns(host, call.netns));
+  const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
+  const { records } = steps.run("records", () => readAttachments(host));
+  const own = records.filter((record) => ownerToken(record.owner) === token);
+  const suspects = listSuspects(request).filter(
+    ({ address }) => !own.some((record) => record.device.address === address),
+  );
+  const problems: unknown[] = [];
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    await steps.wait(name, work).catch((error: unknown) => problems.push(error));
+  };
+  for (const { device } of own.toSorted((a, b) => comparePciAddress(a.device.address, b.device.address)))
+    await attempt("release", () => releaseOwn(host, request, device.address, token));
+  for (const suspect of suspects) {
+    await attempt("IPAM", () => releaseLease(host, request, suspect.interface));
+    await attempt("release", () => releaseSuspect(host, suspect, netns));
+  }
+  if (problems.length > 0) throw new ReleaseError(`what ${token} has`, problems);
+}
+
+async function releaseOwn(host: Host, { call }: Request, address: PciAddress, token: string): Promise<void> {
+  using _lock = await host.locks.acquire(address);
+  const record = readAttachment(host, address);
+  // While we waited for the lock another DEL may have been through, and a new pod may have the VF.
+  if (record === undefined || ownerToken(record.owner) !== token) return;
+  using netns = openOwner(host, record, call.netns);
+  await releaseAttachment(host, record, netns);
+}
+
+function openOwner(host: Host, record: Attachment, path: string): NetnsHandle | undefined {
+  return (path === "" ? undefined : openOwnerNetns(host, record, path)) ?? openOwnerNetns(host, record);
+}
+
+// The lease is our own whoever has the VF. Without a record it is released as the configuration of this call says.
+async function releaseLease(host: Host, { call, config }: Request, interfaceName: string): Promise<void> {
+  for (const network of config.networks) {
+    const lease = makeLease(call, config, network, interfaceName);
+    if (lease !== undefined)
+      await releaseIpam(host, { lease, containerId: call.containerId, netns: call.netns });
+  }
+}
+
+async function releaseSuspect(host: Host, suspect: Suspect, netns: NetnsHandle | undefined): Promise<void> {
+  using _lock = await host.locks.acquire(suspect.address);
+  await releaseUnrecorded(host, suspect, netns);
+}
+
+// A given device is CNI_IFNAME; chained, the runtime's copy of our result tells, where it has one.
+function listSuspects({ call, config }: Request): readonly Suspect[] {
+  if (config.device !== undefined) return [{ address: config.device, interface: call.ifName }];
+  return (config.prevResult?.interfaces ?? []).flatMap(({ pciID, name, sandbox }) => {
+    const address = pciID?.toLowerCase() ?? "";
+    return isPciAddress(address) && (sandbox ?? "") !== "" ? [{ address, interface: name }] : [];
+  });
+}
+
+function openNetns(host: Pick<Host, "namespaces">, path: string): NetnsHandle | undefined {
+  const netns = path === "" ? undefined : host.namespaces.open(path);
+  if (netns === undefined) return undefined;
+  using own = host.namespaces.own();
+  if (own.cookie !== netns.cookie) return netns;
+  netns[Symbol.dispose]();
+  throw new NetnsError(`CNI_NETNS: expected a pod's network namespace, got the host's own (${path})`);
+}

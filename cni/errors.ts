@@ -1,0 +1,64 @@
+// Errors of a CNI call itself: its environment, its input, what it may not ask for. Their numbers are in run.ts.
+
+import { HostError } from "../host/errors.ts";
+import { SriovError } from "../sriov/errors.ts";
+
+/** Variables of the environment are missing or wrong; the message names them all. */
+export class EnvironmentError extends SriovError {
+  readonly code = "ERR_CNI_ENVIRONMENT";
+
+  constructor(problems: readonly string[]) {
+    super(problems.join(" | "));
+  }
+}
+
+/** stdin is not JSON, or no object. */
+export class InputError extends SriovError {
+  readonly code = "ERR_CNI_INPUT";
+
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`reading the network configuration on stdin: ${problem}`, options);
+  }
+}
+
+/** The version of the configuration is not one that this plugin, or the verb, knows. */
+export class VersionError extends SriovError {
+  readonly code = "ERR_CNI_VERSION";
+}
+
+/** A verb that this release does not have. */
+export class VerbError extends SriovError {
+  readonly code = "ERR_CNI_VERB";
+}
+
+/** CNI_NETNS is no network namespace that a pod can have. */
+export class NetnsError extends SriovError {
+  readonly code = "ERR_CNI_NETNS";
+}
+
+/** The device may not be given to this pod: the kubelet gave it to another one, or to none. */
+export class NotAllocatedError extends SriovError {
+  readonly code = "ERR_NOT_ALLOCATED";
+}
+
+/** The VFs of this pod were attached already by an earlier entry of the same list. */
+export class SecondEntryError extends SriovError {
+  readonly code = "ERR_CNI_SECOND_ENTRY";
+}
+
+/** The kubelet could not be asked which devices the pod has. */
+export class KubeletError extends SriovError {
+  readonly code = "ERR_CNI_KUBELET";
+}
+
+/** Something failed in a named step; code and cause are those of what failed. */
+export class StepError extends SriovError {
+  readonly code: `ERR_${string}`;
+  readonly step: string;
+
+  constructor(step: string, cause: unknown) {
+    super(`step "${step}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.code = cause instanceof SriovError || cause instanceof HostError ? cause.code : "ERR_UNEXPECTED";
+    this.step = step;
+  }
+}

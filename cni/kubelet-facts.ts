@@ -1,0 +1,51 @@
+// What the kubelet says of devices: its checkpoint, or its PodResources API where that file cannot be read.
+
+import type { Host } from "../host/host.ts";
+import type { AttachmentOwner } from "../sriov/attachment.ts";
+import { readCheckpoint, type Checkpoint } from "../kubelet/checkpoint.ts";
+import { CheckpointError } from "../kubelet/errors.ts";
+import { KubeletError } from "./errors.ts";
+
+/**
+ * The kubelet's devices; `undefined` on a node without a kubelet, or before its first device plugin. gRPC is loaded only when
+ * the checkpoint is missing or unreadable and there is a socket to ask at. Throws ERR_CNI_KUBELET when nobody can tell.
+ */
+export async function readKubeletFacts(
+  host: Pick<Host, "files" | "paths" | "clock">,
+  pod: AttachmentOwner["pod"],
+): Promise<Checkpoint | undefined> {
+  let problem: CheckpointError | undefined;
+  try {
+    const checkpoint = readCheckpoint(host);
+    if (checkpoint !== undefined) return checkpoint;
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    problem = error;
+  }
+  if (host.files.stat(host.paths.kubelet.podResourcesSocket)?.kind === "socket" && pod !== undefined)
+    return askPodResources(host, pod, problem);
+  if (problem === undefined) return undefined;
+  throw new KubeletError(`${problem.message}, and its PodResources API cannot be asked instead`, {
+    cause: problem,
+  });
+}
+
+async function askPodResources(
+  host: Pick<Host, "paths" | "clock">,
+  pod: NonNullable<AttachmentOwner["pod"]>,
+  problem: CheckpointError | undefined,
+): Promise<Checkpoint> {
+  const { PodResources } = await import("../kubelet/pod-resources.ts");
+  try {
+    using kubelet = new PodResources(host);
+    const [allocation, allocatable] = await Promise.all([
+      kubelet.get(pod.namespace, pod.name),
+      kubelet.getAllocatable(),
+    ]);
+    const containers = new Map(allocation?.containers.map(({ name, devices }) => [name, devices]));
+    return { pods: new Map([[pod.uid, containers]]), registeredDevices: allocatable.devices };
+  } catch (cause) {
+    const why = problem === undefined ? "there is no checkpoint" : problem.message;
+    throw new KubeletError(`${why}, and asking PodResources failed: ${String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,45 @@
+// Which VFs the kubelet gave to a pod, in the order in which they become net1, net2, ...
+
+import type { Checkpoint } from "../kubelet/checkpoint.ts";
+import { comparePciAddress, parsePciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { NotAllocatedError } from "./errors.ts";
+
+/**
+ * The pod's devices of `resource`, each once: init containers' devices are used again by later containers. Ordered by container
+ * name, then PCI address. Throws ERR_PCI_ADDRESS for a device of that resource which is no PCI address.
+ */
+export function listPodDevices(
+  facts: Checkpoint | undefined,
+  uid: string,
+  resource: string,
+): readonly PciAddress[] {
+  const containers = [...(facts?.pods.get(uid) ?? [])].toSorted(([a], [b]) => compareText(a, b));
+  const addresses = containers.flatMap(([, devices]) =>
+    (devices.get(resource) ?? []).map((id) => parsePciAddress(id)).toSorted(comparePciAddress),
+  );
+  return [...new Set(addresses)];
+}
+
+/**
+ * Who chose the VF. Throws ERR_NOT_ALLOCATED when the kubelet advertises it and did not give it to this pod: a device in a
+ * configuration that someone else wrote must not take another pod's VF.
+ */
+export function judgeChoice(
+  facts: Checkpoint | undefined,
+  uid: string | undefined,
+  address: PciAddress,
+): "kubelet" | "cni" {
+  const own = [...(uid === undefined ? [] : (facts?.pods.get(uid) ?? []))];
+  if (own.some(([, devices]) => [...devices.values()].some((ids) => ids.includes(address)))) return "kubelet";
+  const advertised = [...(facts?.registeredDevices ?? [])].find(([, ids]) => ids.includes(address));
+  if (advertised === undefined) return "cni";
+  const who = uid === undefined ? "this pod (CNI_ARGS has no K8S_POD_UID)" : `the pod with UID ${uid}`;
+  throw new NotAllocatedError(
+    `refusing to give ${address} to ${who}: the kubelet hands it out as ${advertised[0]} and did not allocate it to that pod`,
+  );
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,16 @@
+// The pod's network namespace: where CNI_NETNS leads, and never the host's own.
+
+import type { Host } from "../host/host.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import { NetnsError } from "./errors.ts";
+
+/** Throws ERR_CNI_NETNS when there is no namespace at `path`, or it is the one this process runs in. */
+export function openPodNetns(host: Pick<Host, "namespaces">, path: string): NetnsHandle {
+  const netns = host.namespaces.open(path);
+  if (netns === undefined)
+    throw new NetnsError(`CNI_NETNS: expected a network namespace, got ${path}: there is none`);
+  using own = host.namespaces.own();
+  if (own.cookie !== netns.cookie) return netns;
+  netns[Symbol.dispose]();
+  throw new NetnsError(`CNI_NETNS: expected a pod's network namespace, got the host's own (${path})`);
+}

@@ -1,0 +1,103 @@
+// CNI results: what a plugin before us returned, and ours, written as the request's version has it.
+
+import * as v from "valibot";
+
+import type { CniVersion } from "./version.ts";
+
+export interface CniInterface {
+  readonly name: string;
+  readonly mac?: string | undefined;
+  readonly mtu?: number | undefined;
+  /** The namespace's path; absent for interfaces of the host. */
+  readonly sandbox?: string | undefined;
+  readonly pciID?: string | undefined;
+}
+
+export interface CniIp {
+  readonly address: string;
+  readonly gateway?: string | undefined;
+  /** Index into `interfaces`. */
+  readonly interface?: number | undefined;
+}
+
+/** A result as spec 1.0.0 has it; members that this release does not know are kept. Source: CNI spec, "ADD Success". */
+export interface CniResult {
+  readonly interfaces: readonly CniInterface[];
+  readonly ips: readonly CniIp[];
+  readonly routes: readonly object[];
+  readonly dns: object | undefined;
+}
+
+const resultObject = v.object(
+  {
+    interfaces: v.nullish(
+      v.array(
+        v.looseObject({
+          name: v.string(),
+          mac: v.optional(v.string()),
+          mtu: v.optional(v.number()),
+          sandbox: v.optional(v.string()),
+          pciID: v.optional(v.string()),
+        }),
+      ),
+    ),
+    ips: v.nullish(
+      v.array(
+        v.looseObject({
+          address: v.string(),
+          gateway: v.optional(v.string()),
+          interface: v.optional(v.number()),
+        }),
+      ),
+    ),
+    routes: v.nullish(v.array(v.looseObject({}))),
+    dns: v.nullish(v.looseObject({})),
+  },
+  "the result of the plugin before",
+);
+
+/** Schema of `prevResult`. Go writes an empty list as null. */
+export const resultSchema = v.pipe(
+  resultObject,
+  v.transform(({ interfaces, ips, routes, dns }): CniResult => ({
+    interfaces: interfaces ?? [],
+    ips: ips ?? [],
+    routes: routes ?? [],
+    dns: dns ?? undefined,
+  })),
+);
+
+export const emptyResult: CniResult = { interfaces: [], ips: [], routes: [], dns: undefined };
+
+/** `before` with more interfaces; the indexes of `ips` are relative to `interfaces` and shifted here. */
+export function extendResult(before: CniResult, added: Omit<CniResult, "dns">): CniResult {
+  const offset = before.interfaces.length;
+  const ips = added.ips.map((ip) =>
+    ip.interface === undefined
+      ? ip
+      : { address: ip.address, gateway: ip.gateway, interface: ip.interface + offset },
+  );
+  return {
+    interfaces: [...before.interfaces, ...added.interfaces],
+    ips: [...before.ips, ...ips],
+    routes: [...before.routes, ...added.routes],
+    dns: before.dns,
+  };
+}
+
+/** JSON of the result. Versions before 1.0.0 want the IP version beside each address and know neither `mtu` nor `pciID`. */
+export function formatResult(result: CniResult, cniVersion: CniVersion): string {
+  const isOld = cniVersion === "0.3.1" || cniVersion === "0.4.0";
+  const ips = isOld ? result.ips.map((ip) => toOldIp(ip)) : result.ips;
+  const interfaces = isOld ? result.interfaces.map((nic) => toOldInterface(nic)) : result.interfaces;
+  const { routes, dns } = result;
+  return `${JSON.stringify({ cniVersion, interfaces, ips, routes, dns: dns ?? {} })}\n`;
+}
+
+function toOldIp(ip: CniIp): object {
+  return { version: ip.address.includes(":") ? "6" : "4", ...ip };
+}
+
+function toOldInterface({ mtu: _mtu, pciID: _pciId, ...known }: CniInterface): object {
+  return known;
+}

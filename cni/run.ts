@@ -1,0 +1,126 @@
+// A CNI call as a value: environment and stdin in, exit code and output out. Only here errors become numbers of the CNI spec.
+
+import { HostError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import { SriovError } from "../sriov/errors.ts";
+import { IpamError } from "../sriov/vf-errors.ts";
+import { parseEnvironment, type CniCall, type Environment } from "./environment.ts";
+import { VerbError, VersionError } from "./errors.ts";
+import { defaultVersion, supportedVersions } from "./version.ts";
+
+export interface CniProcess {
+  readonly environment: Environment;
+  readonly stdin: string;
+}
+
+export interface CniOutcome {
+  readonly exitCode: number;
+  /** One JSON object, or nothing. */
+  readonly stdout: string;
+  /** Lines for the runtime's log, or nothing. */
+  readonly stderr: string;
+}
+
+/** Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node. */
+export async function runCni(process: CniProcess, createHost: () => Host): Promise<CniOutcome> {
+  try {
+    const call = parseEnvironment(process.environment);
+    const { stdout, stderr } = await runVerb(call, process.stdin, createHost);
+    return { exitCode: 0, stdout, stderr };
+  } catch (error) {
+    return { exitCode: 1, stdout: formatError(error, process.stdin), stderr: "" };
+  }
+}
+
+async function runVerb(
+  call: CniCall,
+  stdin: string,
+  createHost: () => Host,
+): Promise<Pick<CniOutcome, "stdout" | "stderr">> {
+  switch (call.command) {
+    case "VERSION":
+      return { stdout: formatVersion(stdin), stderr: "" };
+    case "ADD":
+    case "DEL": {
+      const { runPodVerb } = await import("./run-pod-verb.ts");
+      return runPodVerb(createHost(), call.command, call, stdin);
+    }
+    case "CHECK":
+      throw new VerbError("CHECK is not there yet in this release: set disableCheck in the plugin list");
+    case "GC":
+    case "STATUS":
+      throw new VersionError(
+        `${call.command} is a verb of CNI 1.1.0: expected one of ${supportedVersions.join(", ")}`,
+      );
+  }
+}
+
+// Source: CNI spec 1.0.0, "Error" and "VERSION"; 100 and up are a plugin's own.
+const numbers: Readonly<Record<string, number>> = {
+  ERR_CNI_VERSION: 1,
+  ERR_CNI_ENVIRONMENT: 4,
+  ERR_NETLINK: 5,
+  ERR_SYSTEM_CALL: 5,
+  ERR_CNI_INPUT: 6,
+  ERR_NETWORK_CONFIG: 7,
+  ERR_PCI_ADDRESS: 7,
+  ERR_NOT_ALLOCATED: 7,
+  ERR_VF_NODE_USE: 7,
+  ERR_CNI_SECOND_ENTRY: 7,
+  ERR_CNI_NETNS: 8,
+  ERR_VF_BUSY: 11,
+  ERR_LOCK_TIMEOUT: 11,
+  ERR_CNI_KUBELET: 11,
+  ERR_CNI_VERB: 100,
+  ERR_VF_STEP: 102,
+  ERR_VF_UNSUPPORTED: 102,
+  ERR_VF_READ_BACK: 102,
+  ERR_VF_MISSING: 103,
+  ERR_IPAM: 104,
+};
+const otherNumber = 101;
+const tryAgainLater = 11;
+
+function formatError(error: unknown, stdin: string): string {
+  const code = error instanceof SriovError || error instanceof HostError ? error.code : "ERR_UNEXPECTED";
+  const text = error instanceof Error ? error.message : String(error);
+  return `${JSON.stringify({
+    cniVersion: readVersion(stdin) ?? defaultVersion,
+    code: numberOf(error),
+    msg: `${code}: ${text}`,
+    details: describeCauses(error),
+  })}\n`;
+}
+
+// Of what failed, or of what that came from: a release that could not be finished is as retriable as its reason.
+function numberOf(error: unknown): number {
+  const causes = listCauses(error);
+  if (causes.some((cause) => cause instanceof IpamError && cause.delegateCode === tryAgainLater))
+    return tryAgainLater;
+  return causes.map(({ name }) => numbers[name]).find((number) => number !== undefined) ?? otherNumber;
+}
+
+function formatVersion(stdin: string): string {
+  return `${JSON.stringify({ cniVersion: readVersion(stdin) ?? defaultVersion, supportedVersions })}\n`;
+}
+
+// The version of the request, whatever else is wrong with it.
+function readVersion(stdin: string): string | undefined {
+  try {
+    const value = (JSON.parse(stdin) as { readonly cniVersion?: unknown } | null)?.cniVersion;
+    return typeof value === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeCauses(error: unknown): string {
+  const [, ...causes] = listCauses(error);
+  return causes.map((cause) => `${cause.name}: ${cause.message}`).join("; ");
+}
+
+function listCauses(error: unknown): readonly Error[] {
+  const found: Error[] = [];
+  for (let cause = error; cause instanceof Error && found.length < 8; cause = cause.cause) found.push(cause);
+  return found;
+}

@@ -1,0 +1,16 @@
+// The CNI spec versions that this plugin speaks.
+
+import { VersionError } from "./errors.ts";
+
+export const supportedVersions = ["0.3.1", "0.4.0", "1.0.0"] as const;
+export type CniVersion = (typeof supportedVersions)[number];
+/** What errors carry when the request names no version. */
+export const defaultVersion: CniVersion = "1.0.0";
+
+/** Throws ERR_CNI_VERSION, naming the supported ones. */
+export function parseCniVersion(value: unknown): CniVersion {
+  const version = supportedVersions.find((known) => known === value);
+  if (version !== undefined) return version;
+  const got = value === undefined ? "nothing" : JSON.stringify(value);
+  throw new VersionError(`cniVersion: expected one of ${supportedVersions.join(", ")}, got ${got}`);
+}

@@ -1,0 +1,53 @@
+// Puts a VF to what its driver starts with, where nothing tells how it was before.
+
+import type { Host } from "../host/host.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import type { VfSideSettings } from "./attachment.ts";
+import { isNetworkVf, readVf } from "./inventory.ts";
+import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
+import { applyVf } from "./vf-apply.ts";
+import { findPfSide } from "./vf-locate.ts";
+import { bringHome, type RestoreHost } from "./vf-restore.ts";
+import { planVf } from "./vf-settings.ts";
+import type { PciAddress } from "./pci-address.ts";
+import type { VfInfo } from "../host/netlink/netlink.ts";
+
+/**
+ * Brings the VF from `netns` (undefined: it is on the host, or the kernel brings it) and resets what a pod or its network can
+ * have set: up, promiscuity, masks, VLAN, rates, trust, spoofchk, link state. Its name is left to udev, its MAC as it is. The caller
+ * holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP.
+ */
+export async function resetVf(
+  host: RestoreHost & Pick<Host, "files">,
+  address: PciAddress,
+  netns: NetnsHandle | undefined,
+): Promise<void> {
+  const vf = readVf(host, address);
+  if (vf === undefined) return;
+  using home = host.openNetlink();
+  if (isNetworkVf(vf)) resetNetdev(host, home, await bringHome(host, home, vf, netns, []));
+  const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  if (side !== undefined) await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
+}
+
+function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: Link): void {
+  const { index } = link;
+  if (link.isUp) home.setLink(index, { set: "up", value: false });
+  if (link.isPromiscuous) home.setLink(index, { set: "promiscuous", value: false });
+  if (link.isAllMulticast) home.setLink(index, { set: "allMulticast", value: false });
+  const sysfs = ownSysfs(host);
+  resetQueueMasks(sysfs, link.name, readQueueMasks(sysfs, link.name));
+}
+
+// Only what the driver reports can be set.
+function defaultsFor(info: VfInfo): VfSideSettings {
+  return {
+    vlan: 0,
+    spoofchk: info.spoofchk === undefined ? undefined : true,
+    trust: info.trust === undefined ? undefined : false,
+    linkState: info.linkState === undefined ? undefined : "auto",
+    minTxRateMbps: info.minTxRateMbps === undefined ? undefined : 0,
+    maxTxRateMbps: info.maxTxRateMbps === undefined ? undefined : 0,
+  };
+}
