@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { createPaths } from "../../../host/paths.ts";
 import { readAdvertisedPools } from "../../../sriov/advertised-pools.ts";
 import { type Machine, machines } from "../../fixtures/machines.ts";
-import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
+import { DevicePluginProcess, type DevicePluginProcessOptions } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -115,13 +115,13 @@ interface Node extends AsyncDisposable {
 
 async function startNode(
   machine: Machine,
-  { isKubeletUp = true, args }: { isKubeletUp?: boolean; args?: readonly string[] } = {},
+  { isKubeletUp = true, ...options }: DevicePluginProcessOptions & { readonly isKubeletUp?: boolean } = {},
 ): Promise<Node> {
   const tree = createFixtureTree(machine);
   fs.mkdirSync(join(tree.root, "var/lib/kubelet/device-plugins"), { recursive: true });
   const kubelet = new FakeKubelet(tree.root);
   if (isKubeletUp) await kubelet.start();
-  const plugin = new DevicePluginProcess(tree.root, args);
+  const plugin = new DevicePluginProcess(tree.root, options);
   return {
     tree,
     kubelet,

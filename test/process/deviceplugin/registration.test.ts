@@ -63,7 +63,7 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
     await node.kubelet.waitForDevices(resource, 7);
     await node.plugin.end("SIGKILL");
     expect(fs.existsSync(node.socket)).toBe(true);
-    await using _again = new DevicePluginProcess(node.root);
+    await using _again = new DevicePluginProcess(node.root, { way });
     const { registrations } = node.kubelet;
     await node.waitForRegistrationsAfter(registrations);
     expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
@@ -79,7 +79,7 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
   test("a second plugin of the node waits until the first is gone", async () => {
     await using node = await startNode(way);
     await node.kubelet.waitForDevices(resource, 7);
-    await using second = new DevicePluginProcess(node.root);
+    await using second = new DevicePluginProcess(node.root, { way });
     await second.waitForLine("cannot become the only device plugin of the node");
     expect(node.kubelet.registrations).toBe(1);
     await node.plugin.end("SIGTERM");
@@ -103,7 +103,7 @@ async function startNode(way: string, { isKubeletUp = true } = {}): Promise<Node
   fs.mkdirSync(folder, { recursive: true });
   const kubelet = new FakeKubelet(tree.root);
   if (isKubeletUp) await kubelet.start();
-  const plugin = new DevicePluginProcess(tree.root);
+  const plugin = new DevicePluginProcess(tree.root, { way });
   return {
     root: tree.root,
     kubelet,
