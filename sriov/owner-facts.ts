@@ -38,7 +38,7 @@ function readNamespace(host: Eyes, owner: Attachment["owner"]): NamespaceFact {
   if (!owner.netns.startsWith("/")) return unknown("the record has no absolute path");
   const path = resolveInRoot(host.files, host.paths.hostRoot, owner.netns);
   if (path === undefined) return unknown("the path has too many symbolic links");
-  const doubt = doubtMountNamespace(host) ?? doubtFolder(host, dirname(path));
+  const doubt = findDoubt(host, dirname(path));
   using handle = host.namespaces.open(join(host.paths.hostRoot, path));
   if (handle !== undefined) {
     const cookie = String(handle.cookie);
@@ -49,6 +49,16 @@ function readNamespace(host: Eyes, owner: Attachment["owner"]): NamespaceFact {
   // Made before the namespace is mounted on it, and left when the mount is one of another mount namespace.
   const isPlaceholder = host.files.stat(join(host.paths.hostRoot, path), { noFollow: true }) !== undefined;
   return isPlaceholder ? unknown("the file exists, but no namespace is mounted on it") : { seen: "missing" };
+}
+
+// Why what is seen in this folder need not be what the host sees; not being allowed to look at process 1 is such a reason.
+function findDoubt(host: Eyes, folder: string): string | undefined {
+  try {
+    return doubtMountNamespace(host) ?? doubtFolder(host, folder);
+  } catch (error) {
+    if (error instanceof HostError) return error.message;
+    throw error;
+  }
 }
 
 // Process 1's mounts are what we look at: through its root, or because they are ours.

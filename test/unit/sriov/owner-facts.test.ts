@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 
 import { createClock } from "../../../host/clock.ts";
 import { SystemCallError } from "../../../host/errors.ts";
+import type { Files } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Namespaces } from "../../../host/netns.ts";
 import { createPaths } from "../../../host/paths.ts";
@@ -28,6 +29,8 @@ interface Scene {
   readonly bootId?: string;
   readonly viaProcess1?: boolean;
   readonly failWith?: Error;
+  /** Process 1 must not be looked at. */
+  readonly isBlind?: boolean;
   readonly prepare?: (tree: FixtureTree) => void;
   /** After the record was made. */
   readonly after?: (tree: FixtureTree) => void;
@@ -48,12 +51,25 @@ function factsOf(scene: Scene): OwnerFacts {
     owner: { ...sampleAttachment.owner, ...scene.owner },
     device: { ...sampleAttachment.device, inode: String(inode) },
   };
-  return readOwnerFacts({ ...hostOf(tree, hostRoot), namespaces: namespacesOf(scene, hostRoot) }, record);
+  return readOwnerFacts(
+    { ...hostOf(tree, hostRoot, scene.isBlind === true), namespaces: namespacesOf(scene, hostRoot) },
+    record,
+  );
 }
 
-function hostOf(tree: FixtureTree, hostRoot: string): Pick<Host, "files" | "paths" | "clock"> {
+function hostOf(
+  tree: FixtureTree,
+  hostRoot: string,
+  isBlind: boolean,
+): Pick<Host, "files" | "paths" | "clock"> {
   const paths = createPaths(tree.root, hostRoot);
-  return { files: tree.host.files, paths, clock: createClock(tree.host.files, paths.proc) };
+  const { files } = tree.host;
+  const readLink: Files["readLink"] = (path) => {
+    if (isBlind && path.includes("/proc/1/ns/"))
+      throw new SystemCallError("readlink", "/proc/1/ns", "EACCES");
+    return files.readLink(path);
+  };
+  return { files: { ...files, readLink }, paths, clock: createClock(files, paths.proc) };
 }
 
 function namespacesOf({ open = {}, failWith }: Scene, hostRoot: string): Namespaces {
@@ -140,12 +156,14 @@ test.each<[string, Scene, RegExp]>([
     { prepare: (tree) => fs.symlinkSync("/run/netns/cni-1", join(tree.root, "run/netns/cni-1")) },
     /too many symbolic links/,
   ],
+  ["process 1 hidden", { isBlind: true }, /readlink\(\/proc\/1\/ns\) failed: EACCES/],
   ["no permission", { failWith: new SystemCallError("setns", "x", "EPERM") }, /setns\(x\) failed: EPERM/],
 ])("unknown: %s", (_, scene, reason) => {
   expect(factsOf(scene).namespace).toEqual({ seen: "unknown", reason: expect.stringMatching(reason) });
 });
 
 test("the same cookie is believed wherever it is read", () => {
+  expect(factsOf({ open: here, isBlind: true }).namespace).toEqual({ seen: "namespace", cookie });
   expect(factsOf({ open: here, prepare: inAnotherMountNamespace }).namespace).toEqual({
     seen: "namespace",
     cookie,
