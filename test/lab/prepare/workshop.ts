@@ -36,10 +36,13 @@ export function createWorkshop({ progress, signal }: WorkshopOptions): Workshop 
       stdin: "ignore",
       killSignal: "SIGKILL",
       ...(signal === undefined ? {} : { cancelSignal: signal }),
-      ...options,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...environment, ...options.env },
     });
     return stdout;
   }
+  // Root's PATH lacks the folders of mke2fs and ip where root came by su.
+  const environment = { LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
   const contained = [
     "--mount",
     "--propagation",
