@@ -14,7 +14,7 @@ import { waitFor } from "../../support/wait-for.ts";
 const resource = "sriov/vf";
 const pf = "0000:01:00.0";
 
-test("a change of the VF count is at the kubelet within 2 s, on the same stream", async () => {
+test("a change of the VF count is at the kubelet within 2 s, on the same stream", { retry: 2 }, async () => {
   await using node = await startNode(machines.igb);
   await node.kubelet.waitForDevices(resource, 7);
   for (const count of [3, 0, 7]) {

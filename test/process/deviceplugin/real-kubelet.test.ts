@@ -21,6 +21,7 @@ const kubeletStartMs = 30_000;
 describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
   test("devices follow the node, the kubelet's restart and ours, and a pod keeps its own", async ({
     skip,
+    onTestFailed,
   }) => {
     if (executable === undefined)
       return skip("no kubelet: set KUBE_BIN_DIR, or let the lab build Kubernetes first");

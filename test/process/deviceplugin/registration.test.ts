@@ -10,9 +10,13 @@ import { createFixtureTree } from "../../support/fixture-tree.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const resource = "sriov/vf";
-const goalMs = 2_000;
+// The goal is 2 s from the moment both are up; the kubelet looks into plugins_registry/ once a second. A loaded machine may try again.
+const goals = [
+  { way: "plugins_registry", goalMs: 3_000 },
+  { way: "device-plugins", goalMs: 2_000 },
+];
 
-describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
+describe.each(goals)("through $way", { retry: 2 }, ({ way, goalMs }) => {
   test("all VFs of the machine are offered with their NUMA node, soon after the start", async () => {
     await using node = await startNode(way);
     expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
@@ -55,7 +59,7 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
     await using node = await startNode(way);
     await node.kubelet.waitForDevices(resource, 7);
     node.kubelet.cancelStream(resource);
-    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs + 1_000);
+    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
   });
 
   test("a plugin that was killed and started again offers the devices again", async () => {
