@@ -7,6 +7,7 @@ import type { Attachment } from "../../sriov/attachment.ts";
 import { removeAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
 import { readVf } from "../../sriov/inventory.ts";
 import { parsePciAddress, type PciAddress } from "../../sriov/pci-address.ts";
+import { makeAttachment } from "./attached-vf.ts";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
 import { vfAddress } from "./fake-host-nic.ts";
 import { planCpus } from "./fixture-cpus.ts";
@@ -61,7 +62,9 @@ export function createTuningNode(vfs = 3): TuningNode {
       const netns = fake.addNetns(pod);
       moveLink(fake, undefined, netns, `ens1f0v${vf}`, "net1");
       open(vf, "net1");
-      const record = change(makeRecord(host, address(vf), vf, pod, kernel.mounted.get(netns)?.cookie ?? 0n));
+      const cookie = kernel.mounted.get(netns)?.cookie ?? 0n;
+      const owned = { address: address(vf), pod, netns: `/var${netns}`, cookie };
+      const record = change(makeAttachment(host, owned));
       writeAttachment(host, record);
       return record;
     },
@@ -99,33 +102,4 @@ function moveLink(
   const moved = here.getLink({ name });
   if (moved === undefined) throw new Error(`${name} did not arrive in ${target.label}`);
   here.setLink(moved.index, { set: "name", value: newName });
-}
-
-function makeRecord(
-  host: FakeHost["host"],
-  address: PciAddress,
-  vf: number,
-  pod: string,
-  cookie: bigint,
-): Attachment {
-  return {
-    format: "1.0",
-    owner: {
-      containerId: `container-of-${pod}`,
-      attachment: "net1",
-      network: "blue",
-      netns: `/var/run/netns/${pod}`,
-      cookie: String(cookie),
-      pod: { namespace: "shop", name: pod, uid: `uid-of-${pod}` },
-    },
-    interface: "net1",
-    device: { address, pf: parsePciAddress(pf), vf, inode: String(readVf(host, address)?.inode) },
-    bootId: host.clock.bootId(),
-    state: "attached",
-    createdAt: "2026-01-01T00:00:00.000Z",
-    announce: "done",
-    pickedBy: "kubelet",
-    original: { altNames: [], queues: [] },
-    applied: { addresses: [], routes: [] },
-  };
 }

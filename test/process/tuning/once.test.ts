@@ -1,0 +1,46 @@
+// The one-time commands of `virtfn tuning` as processes.
+
+import { expect, test } from "vitest";
+
+import { TuningMachine } from "../../support/tuning-process.ts";
+
+test("a dry run prints the plan and changes nothing", async () => {
+  using machine = new TuningMachine();
+  machine.attach(0, "web-1");
+  const { output, exitCode } = await machine.start("--once", "--dry-run").result();
+  expect(output.replaceAll(/ +$/gm, "")).toMatchInlineSnapshot(`
+    "VF            POD         INTERFACE  IRQ  WHAT   NOW   TO  STEP
+    0000:01:10.0  shop/web-1  net1       42   tx 0   0-15  0   pin
+    0000:01:10.0  shop/web-1  net1       43   rx 0   0-15  2   pin
+    0000:01:10.0  shop/web-1  net1       44   other  0-15      leave
+    "
+  `);
+  expect(exitCode).toBe(0);
+  expect(machine.irqWrites()).toEqual([]);
+  expect(machine.affinities(0)).toBe("0-15 0-15 0-15");
+});
+
+test("a dry run for programs says for each vector what it is, where it is and where it shall be", async () => {
+  using machine = new TuningMachine();
+  machine.attach(0, "web-1");
+  const { output } = await machine.start("--once", "--dry-run", "--json").result();
+  const report = JSON.parse(output) as { vfs: { pod: string; vectors: object[] }[] };
+  expect(report.vfs[0]?.pod).toBe("shop/web-1");
+  expect(report.vfs[0]?.vectors).toMatchObject([
+    { msiIndex: 0, role: "tx 0", affinity: "0-15", cpu: 0, step: "pin" },
+    { msiIndex: 1, role: "rx 0", affinity: "0-15", cpu: 2, step: "pin" },
+    { msiIndex: 2, role: "other", affinity: "0-15", step: "leave" },
+  ]);
+});
+
+test("--restore puts back what one pass changed, while the pod still has the VF", async () => {
+  using machine = new TuningMachine();
+  machine.attach(0, "web-1");
+  expect((await machine.start("--once").result()).exitCode).toBe(0);
+  expect(machine.affinities(0)).toBe("0 2 0-15");
+  const { output, exitCode } = await machine.start("--restore").result();
+  expect(exitCode).toBe(0);
+  expect(output).toContain("restored, 2 values written back");
+  expect(machine.affinities(0)).toBe("0-15 0-15 0-15");
+  expect((await machine.start("--restore").result()).output).toBe("tuning has changed nothing\n");
+});
