@@ -81,8 +81,7 @@ export function watchAttachments(host: Store, onChange: (address: PciAddress) =>
   });
 }
 
-/** Where the record of a VF is, for messages. */
-export function attachmentPath(host: Pick<Host, "paths">, address: PciAddress): string {
+function attachmentPath(host: Pick<Host, "paths">, address: PciAddress): string {
   return `${host.paths.attachments}/${address}${suffix}`;
 }
 

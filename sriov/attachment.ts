@@ -18,7 +18,7 @@ export interface AttachmentOwner {
 }
 
 /** The VF, and how to tell it from another VF at the same address. */
-export interface AttachedDevice {
+interface AttachedDevice {
   readonly address: PciAddress;
   readonly pf: PciAddress;
   /** VF index. */

@@ -13,7 +13,7 @@ import {
 import { readNumber } from "./sysfs.ts";
 
 /** A device that can have virtual functions (it has `sriov_totalvfs`), of any PCI class. */
-export interface PhysicalFunction {
+interface PhysicalFunction {
   readonly address: PciAddress;
   readonly driver: string | undefined;
   /** In this network namespace; switchdev representors come last. */

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Attachment } from "./attachment.ts";
+import { isOfThisBoot, type Attachment } from "./attachment.ts";
 import { isNetworkVf, readVf } from "./inventory.ts";
 import type { DeviceFact, NamespaceFact, OwnerFacts } from "./liveness.ts";
 import { resolveInRoot } from "./root-path.ts";
@@ -19,7 +19,7 @@ export function readOwnerFacts(host: Eyes & Pick<Host, "clock">, record: Attachm
   return {
     netns: record.owner.netns,
     cookie: record.owner.cookie,
-    isOfThisBoot: record.bootId === host.clock.bootId(),
+    isOfThisBoot: isOfThisBoot(record, host.clock.bootId()),
     namespace: orUnknown(() => readNamespace(host, record.owner)),
     device: orUnknown(() => readDevice(host, record)),
   };

@@ -4,7 +4,7 @@ import type { Host } from "../host/host.ts";
 import { parseCpuList } from "./cpu-list.ts";
 import { readAttribute, readNumber } from "./sysfs.ts";
 
-export interface CpuInfo {
+interface CpuInfo {
   readonly cpu: number;
   readonly node: number;
   /** Unique over the machine: "package:die:core". */

@@ -25,7 +25,7 @@ export function planUppers(uppers: readonly UpperDevice[], folderOf: (netdev: st
 export function planProcesses(): FolderPlan {
   const plan: Record<string, FolderEntry> = {
     "proc/1/mountinfo": "22 1 0:20 / / rw,relatime shared:1 - ext4 /dev/sda1 rw",
-    "proc/sys/kernel/random/boot_id": fixtureBootId,
+    "proc/sys/kernel/random/boot_id": "11111111-2222-3333-4444-555555555555",
   };
   for (const process of ["1", "self"]) {
     plan[`proc/${process}/ns/mnt`] = { linkText: "mnt:[4026531841]" };
@@ -34,6 +34,3 @@ export function planProcesses(): FolderPlan {
   }
   return plan;
 }
-
-/** Boot id of every fixture tree. */
-export const fixtureBootId = "11111111-2222-3333-4444-555555555555";
