@@ -5,7 +5,7 @@ import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 
 /** The executable did not answer CNI's VERSION as the specification has it. */
-export class CniAnswerError extends HostError {
+class CniAnswerError extends HostError {
   readonly code = "ERR_CNI_ANSWER";
 
   constructor(executable: string, problem: string, options?: ErrorOptions) {

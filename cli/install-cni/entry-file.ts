@@ -9,7 +9,7 @@ import type { Host } from "../../host/host.ts";
 export type EntrySettings = Readonly<Record<string, unknown>>;
 
 /** The file is no mapping, or sets what is not its to set. */
-export class EntryFileError extends HostError {
+class EntryFileError extends HostError {
   readonly code = "ERR_ENTRY_FILE";
 
   constructor(path: string, problem: string, options?: ErrorOptions) {

@@ -19,7 +19,7 @@ export interface ExecutableOptions {
 export const pluginName = "virtfn";
 
 /** The host could not start the executable; what was installed before is still there. */
-export class HostLibraryError extends HostError {
+class HostLibraryError extends HostError {
   readonly code = "ERR_HOST_LIBRARY";
 
   constructor(folder: string, missing: readonly string[]) {

@@ -13,7 +13,7 @@ export type ConflistState =
   | { readonly kind: "refused"; readonly error: HostError };
 
 /** The runtime's CNI configuration can't take virtfn's entry, or can't be written. */
-export class ConflistError extends HostError {
+class ConflistError extends HostError {
   readonly code = "ERR_CONFLIST";
 
   constructor(path: string, problem: string, options?: ErrorOptions) {

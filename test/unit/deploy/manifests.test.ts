@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { parse, parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, parseDocument } from "yaml";
 
 const deploy = resolve(import.meta.dirname, "../../../deploy");
 const base = join(deploy, "kustomize/base");
@@ -132,6 +132,33 @@ test("nothing is allowed at the API server, as nothing asks it", () => {
     .flatMap((file) => parseAllDocuments(readFileSync(join(base, file), "utf8")))
     .map((document) => String(document.get("kind")));
   expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
+});
+
+test.each(["lab", "multus"])("every change of the overlay %s meets what is there in the base", (overlay) => {
+  const folder = join(deploy, "kustomize/overlays", overlay);
+  const { patches, resources } = v.parse(
+    v.object({
+      resources: v.tuple([v.literal("../../base")]),
+      patches: v.array(
+        v.object({
+          target: v.object({ kind: v.literal("DaemonSet"), name: v.literal("virtfn") }),
+          patch: v.string(),
+        }),
+      ),
+    }),
+    parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")),
+  );
+  expect(resources).toEqual(["../../base"]);
+  const daemonSet = parseDocument(readFileSync(join(base, "daemonset.yaml"), "utf8"));
+  const operations = patches.flatMap(({ patch }) => parse(patch) as { op: string; path: string }[]);
+  for (const { op, path } of operations) {
+    expect(op).toBe("add");
+    const parent = path
+      .split("/")
+      .slice(1, -1)
+      .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+    expect({ path, isThere: daemonSet.hasIn(parent) }).toEqual({ path, isThere: true });
+  }
 });
 
 test("every example asks for VFs as limits and ends at SIGTERM", () => {
