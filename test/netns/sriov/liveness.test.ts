@@ -15,7 +15,7 @@ import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.
 import { createTestNetns, type TestNetns } from "../../support/netns.ts";
 
 const { address } = sampleAttachment.device;
-const reader = resolve(import.meta.dirname, "../../support/print-owner-facts.ts");
+const reader = resolve(import.meta.dirname, "../../support/owner-facts-main.ts");
 // The shell stays as process 1 while the reader runs.
 const asHost = ["--pid", "--fork", "--mount-proc", "sh", "-c", '"$@"; exit $?', "sh"];
 const elsewhere = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run/netns && exec "$@"', "sh"];
