@@ -1,9 +1,12 @@
-// VFs as a driver reports them, built by hand: this kernel may have no SR-IOV device.
+// VFs as drivers report them: igb's answer, recorded on Linux 6.12 with what `ip -j -d link` said of it, and some built by hand.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
 import { concatBytes, type Attribute } from "../../../../host/netlink/codec.ts";
-import { encodeLinkBody } from "../../../../host/netlink/link.ts";
+import { decodeLink, encodeLinkBody } from "../../../../host/netlink/link.ts";
 import { encodeMac, encodeU32s } from "../../../../host/netlink/values.ts";
 import { describeVfChange } from "../../../../host/netlink/vf-change.ts";
 import { decodeVfs } from "../../../../host/netlink/vf.ts";
@@ -38,7 +41,60 @@ const igb: readonly Attribute[] = [
   },
 ];
 
+/** One entry of ip's `vfinfo_list`. */
+interface IpVf {
+  readonly vf: number;
+  readonly address: string;
+  readonly vlan_list: readonly {
+    readonly vlan?: number;
+    readonly qos?: number;
+    readonly protocol?: string;
+  }[];
+  readonly rate: { readonly min_tx: number; readonly max_tx: number };
+  readonly spoofchk: boolean;
+  readonly trust: boolean;
+  readonly link_state: string;
+}
+
+interface Recorded {
+  readonly hex: string;
+  readonly ip: readonly {
+    readonly ifindex: number;
+    readonly vfinfo_list: readonly IpVf[];
+    readonly parentdev: string;
+  }[];
+}
+
 describe("decodeVfs", () => {
+  it("agrees with ip about the VFs of a real igb, one of them with settings", () => {
+    const path = join(import.meta.dirname, "../../../fixtures/netlink/igb-vfs.json");
+    const recorded = JSON.parse(readFileSync(path, "utf8")) as Recorded;
+    const body = Uint8Array.from(Buffer.from(recorded.hex, "hex"));
+    const [pf] = recorded.ip;
+    const expected = pf?.vfinfo_list.map((one) => ({
+      vf: one.vf,
+      mac: one.address,
+      vlan: one.vlan_list[0]?.vlan ?? 0,
+      qos: one.vlan_list[0]?.qos ?? 0,
+      vlanProto: one.vlan_list[0]?.protocol ?? "802.1q",
+      spoofchk: one.spoofchk,
+      trust: one.trust,
+      linkState: one.link_state,
+      minTxRateMbps: one.rate.min_tx,
+      maxTxRateMbps: one.rate.max_tx,
+    }));
+    expect(expected).toHaveLength(7);
+    expect(decodeVfs(body)).toEqual(expected);
+    expect(expected?.[6]).toMatchObject({
+      mac: "02:00:00:00:06:06",
+      vlan: 100,
+      qos: 5,
+      maxTxRateMbps: 100,
+      trust: true,
+    });
+    expect(decodeLink(body)).toMatchObject({ index: pf?.ifindex, parentDevice: pf?.parentdev });
+  });
+
   it("reads each setting", () => {
     expect(decodeVfs(link(igb))).toEqual([
       {
