@@ -87,6 +87,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       children.push(started.child);
       cleanUp.use(started.node);
       await started.child.whileRunning(started.node.waitForBoot({ signal }));
+      cleanUp.defer(() => collectGuestLogs(started.node, logsDir));
       return started;
     })(),
   );
@@ -104,7 +105,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   cleanUp.use(await startAgentRelay(node.agent, handle.agentSocket));
   writeLabHandle(handle);
   if (withControlPlane) {
-    const wait = { timeoutMs: 180_000, intervalMs: 500, signal };
+    const wait = { timeoutMs: 600_000, intervalMs: 500, signal };
     const ready = Promise.all([
       waitForNode(kubectl, LAB_NETWORK.nodeName, {}, wait),
       waitForServiceAccount(kubectl, "default", wait),
@@ -113,12 +114,11 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
   const resources = cleanUp.move();
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => (stopping ??= stopLab(handle, node, resources));
+  const stop = (): Promise<void> => (stopping ??= stopLab(handle, resources));
   return { handle, node, kubectl, logsDir, stop, [Symbol.asyncDispose]: stop };
 }
 
-async function stopLab(handle: LabHandle, node: LabNode, resources: AsyncDisposableStack): Promise<void> {
-  await collectGuestLogs(node, handle.logsDir);
+async function stopLab(handle: LabHandle, resources: AsyncDisposableStack): Promise<void> {
   await resources.disposeAsync();
   const leftovers = [
     "etcd",

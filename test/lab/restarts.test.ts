@@ -1,6 +1,6 @@
 // What restarts on a node while pods have VFs: the devices are allocatable again soon, and the pods notice nothing.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { getPod } from "./cluster/wait-for.ts";
+import { getPods } from "./cluster/wait-for.ts";
 import { forwardPodResources } from "./cluster/pod-resources.ts";
 import { demoVfs } from "./demo/steps.ts";
 import { resource } from "./demo/manifests.ts";
@@ -39,17 +39,16 @@ test.each(["deviceplugin", "tuning"] as const)("%s is killed", async (name) => {
 
 /** All that must stay as it is: the pods' containers, VFs, masks and pins. */
 async function readPods(): Promise<unknown> {
-  return await Promise.all(
-    pods.map(async (name) => {
-      const { metadata, status } = await getPod(lab.kubectl, { name });
-      return {
-        uid: metadata.uid,
-        phase: status.phase,
-        containers: status.containerStatuses,
-        vfs: await readPodVfs(lab, name),
-      };
-    }),
-  );
+  const [found, ...vfs] = await Promise.all([
+    getPods(lab.kubectl, pods),
+    ...pods.map((pod) => readPodVfs(lab, pod)),
+  ]);
+  const kept = found.map(({ metadata, status }) => ({
+    uid: metadata.uid,
+    phase: status.phase,
+    containers: status.containerStatuses?.map((container) => container.containerID),
+  }));
+  return { kept, vfs };
 }
 
 async function expectAllocatable(): Promise<void> {

@@ -21,6 +21,7 @@ export interface Pod {
       readonly name: string;
       readonly ready: boolean;
       readonly restartCount: number;
+      readonly containerID?: string;
       readonly state: object;
     }[];
   };
@@ -41,69 +42,58 @@ export interface Node {
   };
 }
 
-export interface PodName {
-  readonly name: string;
-  readonly namespace?: string;
+/** The pods of the default namespace that have one of the names; those that are missing are left out. */
+export async function getPods(kubectl: Kubectl, names: readonly string[]): Promise<readonly Pod[]> {
+  const text = await kubectl.run(["get", "pod", "--ignore-not-found", "-o", "json", ...names]);
+  if (text === "") return [];
+  const answer: Pod | { readonly items: readonly Pod[] } = JSON.parse(text);
+  return "items" in answer ? answer.items : [answer];
 }
 
-export async function getPod(kubectl: Kubectl, { name, namespace = "default" }: PodName): Promise<Pod> {
-  return await kubectl.getJson<Pod>(["get", "pod", name, "-n", namespace]);
-}
-
-/** The pod once `holds` is true of it; the error shows its phase, conditions and container states. */
-export async function waitForPod(
+/**
+ * The pods once `holds` is true of every one; looked at with one call for all of them, since kubectl costs more than the API server.
+ * The error shows phase, conditions and container states of the others.
+ */
+export async function waitForPods(
   kubectl: Kubectl,
-  pod: PodName,
+  names: readonly string[],
   holds: (pod: Pod) => boolean,
   options: WaitOptions,
-): Promise<Pod> {
-  return await waitUntil(
-    `pod ${pod.name}`,
-    async () => {
-      const now = await getPod(kubectl, pod);
-      if (!holds(now)) throw new Error(describePod(now));
-      return now;
-    },
-    options,
-  );
+): Promise<readonly Pod[]> {
+  const look = async (): Promise<readonly Pod[]> => {
+    const pods = await getPods(kubectl, names);
+    const others = pods.filter((pod) => !holds(pod));
+    if (others.length > 0) throw new Error(others.map(describePod).join("\n"));
+    if (pods.length < names.length) throw new Error(`${pods.length} of ${names.length} exist`);
+    return pods;
+  };
+  return await waitUntil(`pods ${names.join(" ")}`, look, { intervalMs: 1000, ...options });
 }
 
-/** For waitForPod: every container of the pod is ready. */
+/** The pods' objects are gone. */
+export async function waitForNoPods(
+  kubectl: Kubectl,
+  names: readonly string[],
+  options: WaitOptions,
+): Promise<void> {
+  const look = async (): Promise<void> => {
+    const left = await getPods(kubectl, names);
+    if (left.length > 0) throw new Error(left.map(describePod).join("\n"));
+  };
+  await waitUntil(`end of pods ${names.join(" ")}`, look, { intervalMs: 1000, ...options });
+}
+
+/** For waitForPods: every container of the pod is ready. */
 export function isReady(pod: Pod): boolean {
   return conditionOf(pod.status.conditions, "Ready")?.status === "True";
 }
 
-/** For waitForPod: no node has room for the pod, for a reason that contains `text`. */
+/** For waitForPods: no node has room for the pod, for a reason that contains `text`. */
 export function isUnschedulable(text: string): (pod: Pod) => boolean {
   return (pod) => {
     const scheduled = conditionOf(pod.status.conditions, "PodScheduled");
     return scheduled?.status === "False" && (scheduled.message ?? "").includes(text);
   };
-}
-
-/** The pod's object is gone. */
-export async function waitForNoPod(
-  kubectl: Kubectl,
-  { name, namespace = "default" }: PodName,
-  options: WaitOptions,
-): Promise<void> {
-  await waitUntil(
-    `pod ${name} to be gone`,
-    async () => {
-      const left = await kubectl.run([
-        "get",
-        "pod",
-        name,
-        "-n",
-        namespace,
-        "--ignore-not-found",
-        "-o",
-        "name",
-      ]);
-      if (left !== "") throw new Error(describePod(await getPod(kubectl, { name, namespace })));
-    },
-    options,
-  );
 }
 
 /** The node is Ready and has at least these quantities allocatable, like `{"sriov/vf": 7}`. */

@@ -1,5 +1,5 @@
 // What the demo's steps do with pods: start some at once, wait for them, take them away.
-import { isReady, type Pod, waitForNoPod, waitForPod } from "../cluster/wait-for.ts";
+import { isReady, type Pod, waitForNoPods, waitForPods } from "../cluster/wait-for.ts";
 import type { DemoLab } from "./demo-lab.ts";
 import { vfPod } from "./manifests.ts";
 
@@ -23,19 +23,13 @@ export async function waitForReadyPods(
   { kubectl }: DemoLab,
   names: readonly string[],
 ): Promise<readonly Pod[]> {
-  return await Promise.all(
-    names.map((name) =>
-      waitForPod(kubectl, { name }, isReady, { timeoutMs: startTimeoutMs, intervalMs: 1000 }),
-    ),
-  );
+  return await waitForPods(kubectl, names, isReady, { timeoutMs: startTimeoutMs });
 }
 
 /** Deletes pods and waits until their objects are gone. */
 export async function deletePods({ kubectl }: DemoLab, names: readonly string[]): Promise<void> {
   await kubectl.run(["delete", "pod", "--wait=false", "--ignore-not-found", ...names]);
-  await Promise.all(
-    names.map((name) => waitForNoPod(kubectl, { name }, { timeoutMs: startTimeoutMs, intervalMs: 1000 })),
-  );
+  await waitForNoPods(kubectl, names, { timeoutMs: startTimeoutMs });
 }
 
 /** The line of `kubectl get pod` that a user would look at. */

@@ -1,5 +1,5 @@
 // The main job, step by step, each asserting what it shows.
-import { isReady, isUnschedulable, waitForPod } from "../cluster/wait-for.ts";
+import { isReady, isUnschedulable, waitForPods } from "../cluster/wait-for.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { DemoLab, DemoStep } from "./demo-lab.ts";
 import { installVirtfn } from "./install.ts";
@@ -76,10 +76,8 @@ async function fillTheNode(lab: DemoLab): Promise<string> {
   const names = Array.from({ length: demoVfs + 1 }, (_, index) => `many-${index + 1}`);
   await applyPods(lab, Object.fromEntries(names.map((name) => [name, 1])) satisfies WantedPods);
   const insufficient = isUnschedulable("Insufficient sriov/vf");
-  const wait = { timeoutMs: 180_000, intervalMs: 1000 };
-  const settled = await Promise.all(
-    names.map((name) => waitForPod(lab.kubectl, { name }, (pod) => isReady(pod) || insufficient(pod), wait)),
-  );
+  const wait = { timeoutMs: 300_000 };
+  const settled = await waitForPods(lab.kubectl, names, (pod) => isReady(pod) || insufficient(pod), wait);
   const running = settled.filter(isReady).map((pod) => pod.metadata.name);
   const waiting = settled.filter(insufficient).map((pod) => pod.metadata.name);
   if (waiting.length !== 1)
@@ -91,7 +89,7 @@ async function fillTheNode(lab: DemoLab): Promise<string> {
     throw new Error(`expected ${demoVfs} VFs, each in one pod, got\n${formatPodVfs(vfs)}`);
   const shown = await showPods(lab, names);
   await deletePods(lab, running.slice(0, 1));
-  await Promise.all(waiting.map((name) => waitForPod(lab.kubectl, { name }, isReady, wait)));
+  await waitForPods(lab.kubectl, waiting, isReady, wait);
   await deletePods(lab, names);
   return [shown, formatPodVfs(vfs), `${running[0] ?? ""} deleted: ${waiting[0] ?? ""} runs`].join("\n");
 }

@@ -61,7 +61,7 @@ export class LabNode implements Disposable {
 
   /** The guest's boot id, as soon as its agent answers. */
   async waitForBoot({
-    timeoutMs = 120_000,
+    timeoutMs = 300_000,
     signal,
   }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<string> {
     return await waitUntil("the node's boot", () => this.bootId(), { timeoutMs, signal });
@@ -91,7 +91,7 @@ export class LabNode implements Disposable {
       return now;
     };
     return await waitUntil("the node's boot after a reset", bootIdAfter, {
-      timeoutMs: options.timeoutMs ?? 120_000,
+      timeoutMs: options.timeoutMs ?? 300_000,
     });
   }
 
