@@ -38,6 +38,11 @@ export function openVfQueues(
     sysfs[Symbol.dispose]();
     return undefined;
   }
+  return openQueues(sysfs, netdev);
+}
+
+/** The queues of a netdev in the namespace of `sysfs`, which is disposed of with them. */
+export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
   const folder = `class/net/${netdev}/queues`;
   const read = (queue: string): string | undefined => sysfs.readText(`${folder}/${queue}/rps_cpus`)?.trim();
   return {
