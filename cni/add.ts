@@ -32,9 +32,9 @@ export async function add(host: Host, request: Request, steps: Steps): Promise<C
   const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
   if (targets.length === 0) return before;
   using netns = steps.run("namespace", () => openPodNetns(host, call.netns));
-  using ownNetns = host.namespaces.own();
-  using home = host.openNetlink();
-  using inside = host.openNetlink(netns);
+  using ownNetns = steps.run("namespace", () => host.namespaces.own());
+  using home = steps.run("netlink", () => host.openNetlink());
+  using inside = steps.run("netlink", () => host.openNetlink(netns));
   using locks = new DisposableStack();
   for (const { address } of targets.toSorted((a, b) => comparePciAddress(a.address, b.address)))
     locks.use(await steps.wait("lock", () => host.locks.acquire(address)));
@@ -43,7 +43,9 @@ export async function add(host: Host, request: Request, steps: Steps): Promise<C
     steps.run("name", () => checkNameFree(inside.getLink({ name: target.interface }), target, call));
     const who = describePod(request, target);
     const claim = await steps.wait("claim", () => claimVf(host, home, target.address, who));
-    const record = makeRecord(host, request, { target, claim, cookie: netns.cookie });
+    const record = steps.run("record", () =>
+      makeRecord(host, request, { target, claim, cookie: netns.cookie }),
+    );
     steps.run("IPAM", () => checkDelegate(host, record));
     claimed.push({ target, claim, record });
   }

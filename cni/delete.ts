@@ -9,7 +9,7 @@ import { comparePciAddress, isPciAddress, type PciAddress } from "../sriov/pci-a
 import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { makeLease } from "./delegate.ts";
-import { NetnsError } from "./errors.ts";
+import { findPodNetns } from "./pod-netns.ts";
 import { releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
 import type { Steps } from "./steps.ts";
@@ -23,7 +23,7 @@ interface Suspect {
 /** Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. */
 export async function del(host: Host, request: Request, steps: Steps): Promise<void> {
   const { call } = request;
-  using netns = steps.run("namespace", () => openNetns(host, call.netns));
+  using netns = steps.run("namespace", () => findPodNetns(host, call.netns));
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
   const { records } = steps.run("records", () => readAttachments(host));
   const own = records.filter((record) => ownerToken(record.owner) === token);
@@ -77,13 +77,4 @@ function listSuspects({ call, config }: Request): readonly Suspect[] {
     const address = pciID?.toLowerCase() ?? "";
     return isPciAddress(address) && (sandbox ?? "") !== "" ? [{ address, interface: name }] : [];
   });
-}
-
-function openNetns(host: Pick<Host, "namespaces">, path: string): NetnsHandle | undefined {
-  const netns = path === "" ? undefined : host.namespaces.open(path);
-  if (netns === undefined) return undefined;
-  using own = host.namespaces.own();
-  if (own.cookie !== netns.cookie) return netns;
-  netns[Symbol.dispose]();
-  throw new NetnsError(`CNI_NETNS: expected a pod's network namespace, got the host's own (${path})`);
 }

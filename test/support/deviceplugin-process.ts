@@ -15,7 +15,17 @@ export interface DevicePluginProcessOptions {
   /** The kubelet's folder to register through, where both are there. */
   readonly way?: string;
   readonly args?: readonly string[];
+  /** As in its container: no capability, and nothing can be written outside the machine's folders. */
+  readonly isConfined?: boolean;
 }
+
+const confineScript = `
+set -e
+mount --bind "$1" "$1"
+mount -o remount,bind,ro /
+shift
+exec setpriv --bounding-set -all --inh-caps -all --no-new-privs "$@"
+`;
 
 /** The process; disposing it kills it. Its log lines are collected. */
 export class DevicePluginProcess implements AsyncDisposable {
@@ -23,17 +33,14 @@ export class DevicePluginProcess implements AsyncDisposable {
   readonly #root: string;
   readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
 
-  constructor(
-    root: string,
-    { way = "plugins_registry", args = ["--listen", "off"] }: DevicePluginProcessOptions = {},
-  ) {
+  constructor(root: string, options: DevicePluginProcessOptions = {}) {
+    const { way = "plugins_registry", args = ["--listen", "off"], isConfined = false } = options;
     this.#root = root;
     const entry = join(import.meta.dirname, "deviceplugin-entry.ts");
-    this.#child = Bun.spawn([process.execPath, entry, root, way, ...args], {
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
+    const command = [process.execPath, entry, root, way, ...args];
+    const confine = isConfined ? ["unshare", "--mount", "sh", "-c", confineScript, "sh", root] : [];
+    fs.mkdirSync(join(root, ueventFolder), { recursive: true });
+    this.#child = Bun.spawn([...confine, ...command], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
     void this.#collect();
   }
 

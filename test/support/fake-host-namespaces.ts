@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { SystemCallError } from "../../host/errors.ts";
 import type { Namespaces, NetnsHandle, NetnsSysfs } from "../../host/netns.ts";
 import type { FakeKernel, FakeNetns } from "./fake-host-kernel.ts";
+import { writeSysfs } from "./fake-host-sysfs.ts";
 
 /** Opens what is mounted below /run/netns, by that path, by /var/run/netns, or below `root`; /proc/1/ns/net is the host's. */
 export function createFakeNamespaces(kernel: FakeKernel, root: string): Namespaces {
@@ -38,7 +39,7 @@ function openSysfs(sysfs: string): NetnsSysfs {
     readText: (path) => orAbsent(() => fs.readFileSync(join(sysfs, path), "utf8")),
     writeText: (path, text) => {
       if (!fs.existsSync(join(sysfs, path))) throw new SystemCallError("write", path, "ENOENT");
-      fs.writeFileSync(join(sysfs, path), text);
+      writeSysfs(join(sysfs, path), text);
     },
     list: (path) => orAbsent(() => fs.readdirSync(join(sysfs, path)).toSorted()),
     [Symbol.dispose]: () => undefined,

@@ -83,6 +83,15 @@ export function removeNetdev(sysfs: string, name: string, address: string): void
   fs.rmSync(join(devicePath(sysfs, address), "net", name), { recursive: true });
 }
 
+/** Writes as sysfs does: a queue's mask reads back in the kernel's form, whatever was written; other files keep the text. */
+export function writeSysfs(path: string, text: string): void {
+  const isMask = path.endsWith("rps_cpus") || path.endsWith("xps_cpus");
+  const isCount = path.endsWith("rps_flow_cnt");
+  const value = Number.parseInt(text.replaceAll(",", "").trim(), isMask ? 16 : 10);
+  if (isMask) fs.writeFileSync(path, `${value.toString(16).padStart(2, "0")}\n`);
+  else fs.writeFileSync(path, isCount ? `${value}\n` : text);
+}
+
 /** Queue files and what they hold, as `rx-0 rps 00 flows 0 tx-0 xps 00`. */
 export function formatQueues(sysfs: string, name: string): string {
   const folder = join(sysfs, "class/net", name, "queues");

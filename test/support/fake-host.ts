@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-import { createFiles } from "../../host/files.ts";
+import { createFiles, type Files } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { createPaths } from "../../host/paths.ts";
 import { createFakeClock, type FakeClock } from "./fake-host-clock.ts";
@@ -19,8 +19,10 @@ import {
 import { createFakeLocks, type FakeLocks } from "./fake-host-locks.ts";
 import { createFakeNamespaces } from "./fake-host-namespaces.ts";
 import { openFakeNetlink } from "./fake-host-netlink.ts";
-import { addFakePf } from "./fake-host-nic.ts";
+import { writeCheckpoint } from "./fake-host-kubelet.ts";
+import { addFakePf, vfAddress } from "./fake-host-nic.ts";
 import { destroyNetns } from "./fake-host-rules.ts";
+import { writeSysfs } from "./fake-host-sysfs.ts";
 import { formatKernel } from "./fake-host-text.ts";
 
 export interface FakePf {
@@ -44,6 +46,8 @@ export interface FakeHost extends Disposable {
   addNetns(name: string): string;
   /** Unmounts it and brings its NICs back to the host, after `returnAfterMs` of fake time. */
   removeNetns(name: string, returnAfterMs?: number): void;
+  /** Writes the kubelet's checkpoint: this pod has these devices, by container, and all VFs of the node are registered. */
+  allocate(uid: string, containers: Readonly<Record<string, readonly string[]>>, resource?: string): void;
   /** What the kernel does when a process dies: its locks and descriptors are released. */
   endProcess(): void;
   /** Everything that the programs may change, as text. */
@@ -54,7 +58,7 @@ const defaultPfs: readonly FakePf[] = [{ name: "ens1f0", address: "0000:3b:00.0"
 
 /** A node with these PFs (one with four VFs by default), eth0 with the default route, host-local and static below /opt/cni/bin. */
 export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
-  const root = fs.mkdtempSync(join(tmpdir(), "virtfn-fake-"));
+  const root = makeRoot();
   const paths = createPaths(root);
   const kernel = createFakeKernel(paths.sys);
   const clock = createFakeClock();
@@ -67,7 +71,7 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
 
   const host: Host = {
     paths,
-    files: createFiles(),
+    files: createFakeFiles(paths.sys),
     locks: locks.locks,
     namespaces: createFakeNamespaces(kernel, root),
     openNetlink: (netns) => {
@@ -95,6 +99,12 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       if (returnAfterMs === 0) destroyNetns(kernel, netns);
       else clock.after(returnAfterMs, () => destroyNetns(kernel, netns));
     },
+    allocate: (uid, containers, resource = "sriov/vf") => {
+      const registered = pfs.flatMap((pf) =>
+        Array.from({ length: pf.vfs }, (_, vf) => vfAddress(pf.address, vf)),
+      );
+      writeCheckpoint(paths.kubelet.checkpoint, { uid, containers, resource, registered });
+    },
     endProcess: () => {
       locks.releaseAll();
       kernel.handles.clear();
@@ -103,6 +113,20 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
     toText: () => [formatKernel(kernel), ...formatRecords(root), ...formatLeases(ipam)].join("\n"),
     [Symbol.dispose]: () => fs.rmSync(root, { recursive: true, force: true }),
   };
+}
+
+// In memory where there is a memory file system: fault tests make thousands of nodes.
+function makeRoot(): string {
+  return fs.mkdtempSync(join(fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "virtfn-fake-"));
+}
+
+function createFakeFiles(sysfs: string): Files {
+  const files = createFiles();
+  const writeText = (path: string, text: string): void => {
+    if (!path.startsWith(`${sysfs}/`) || files.stat(path) === undefined) files.writeText(path, text);
+    else writeSysfs(path, text);
+  };
+  return { ...files, writeText };
 }
 
 function makeTree(root: string): void {

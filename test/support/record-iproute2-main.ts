@@ -1,5 +1,5 @@
 // Records what iproute2 sends to the kernel, as the golden bytes of test/fixtures/netlink/iproute2.json. Needs root, iproute2
-// and strace; run once by hand: `bun test/support/record-iproute2.ts > test/fixtures/netlink/iproute2.json`.
+// and strace; run once by hand: `bun test/support/record-iproute2-main.ts > test/fixtures/netlink/iproute2.json`.
 
 import { execFileSync, spawnSync } from "node:child_process";
 

@@ -1,4 +1,4 @@
-// A process that takes one lock, says so on stdout, and holds it until it is ended: `bun lock-holder.ts FOLDER NAME`.
+// A process that takes one lock, says so on stdout, and holds it until it is ended: `bun lock-holder-main.ts FOLDER NAME`.
 
 import { createClock } from "../../host/clock.ts";
 import { createFiles } from "../../host/files.ts";
