@@ -107,6 +107,18 @@ test("a taken metrics port is an error line, and devices are offered all the sam
   await node.kubelet.waitForDevices(resource, 7);
 });
 
+test("without any capability and with a read-only root everything works", async () => {
+  await using node = await startNode(machines.igb, { isConfined: true });
+  await node.kubelet.waitForDevices(resource, 7);
+  expect(fs.readFileSync(`/proc/${node.plugin.pid}/status`, "utf8")).toMatch(/^CapEff:\s*0+$/mu);
+  expect(fs.readFileSync(`/proc/${node.plugin.pid}/mounts`, "utf8")).toMatch(/^\S+ \/ \S+ ro[, ]/mu);
+  node.tree.setNumVfs(pf, 3);
+  node.plugin.sendUevent();
+  await node.kubelet.waitForDevices(resource, 3);
+  await node.kubelet.allocate(resource, ["0000:01:10.0"]);
+  expect(node.plugin.lines.filter(({ level }) => level === "error")).toEqual([]);
+});
+
 interface Node extends AsyncDisposable {
   readonly tree: FixtureTree;
   readonly kubelet: FakeKubelet;
