@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { SystemCallError } from "./errors.ts";
 import { absentAs, attempt } from "./file-errors.ts";
 import { replaceFile } from "./replace-file.ts";
+import { watchFolder } from "./watch-folder.ts";
 
 /**
  * What `stat` tells; `inode` and `device` together identify a file, `sizeBytes` means nothing for sysfs, `changedMs` is
@@ -84,7 +85,7 @@ export function createFiles(): Files {
     rename: (from, to) => attempt("rename", `${from}, ${to}`, () => fs.renameSync(from, to)),
     makeFolder: (path, mode = 0o700) =>
       attempt("mkdir", path, () => void fs.mkdirSync(path, { recursive: true, mode })),
-    watch,
+    watch: watchFolder,
   };
 }
 
@@ -125,34 +126,6 @@ function isSameContent(left: string, right: string): boolean {
     if (a === undefined || b === undefined || Buffer.compare(a, b) !== 0) return false;
   }
   return true;
-}
-
-// Bun drops an event that equals the one before it within 1 ms, also when that one was delivered already (measured with
-// 1.4.5): a name is told once more when it has been quiet, so that the last state of the file is always seen.
-function watch(path: string, onChange: (change: FileChange) => void): Disposable {
-  const pending = new Map<string, NodeJS.Timeout>();
-  const tell = (name: string): void => {
-    clearTimeout(pending.get(name));
-    pending.set(
-      name,
-      setTimeout(() => {
-        pending.delete(name);
-        onChange({ name });
-      }, 5),
-    );
-    onChange({ name });
-  };
-  const watcher = attempt("inotify_add_watch", path, () =>
-    fs.watch(path, (_event, name) => tell(name ?? "")),
-  );
-  // An error later on (the folder is gone) is a change like any other: the caller looks again and sees it.
-  watcher.on("error", () => tell(""));
-  return {
-    [Symbol.dispose]: () => {
-      watcher.close();
-      for (const timer of pending.values()) clearTimeout(timer);
-    },
-  };
 }
 
 function readStat(path: string, noFollow: boolean): FileStat {

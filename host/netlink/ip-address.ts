@@ -2,8 +2,8 @@
 
 import { NetlinkError } from "../errors.ts";
 
-export const AF_INET = 2;
-export const AF_INET6 = 10;
+const AF_INET = 2;
+const AF_INET6 = 10;
 
 export function addressFamily(family: 4 | 6): number {
   return family === 4 ? AF_INET : AF_INET6;

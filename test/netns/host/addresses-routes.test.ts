@@ -19,9 +19,10 @@ beforeEach(() => {
   using handle = host.namespaces.open(netns.path);
   netlink = host.openNetlink(handle);
 });
+// The namespace first: it must go even when the rest was never made.
 afterEach(() => {
-  netlink[Symbol.dispose]();
   netns[Symbol.dispose]();
+  netlink[Symbol.dispose]();
 });
 
 describe("addresses", () => {

@@ -19,10 +19,11 @@ beforeEach(() => {
   handle = openNetns(netns);
   netlink = host.openNetlink(handle);
 });
+// The namespace first: it must go even when the rest was never made.
 afterEach(() => {
+  netns[Symbol.dispose]();
   netlink[Symbol.dispose]();
   handle[Symbol.dispose]();
-  netns[Symbol.dispose]();
 });
 
 function openNetns(test: TestNetns): NetnsHandle {
@@ -166,9 +167,9 @@ describe("moving", () => {
     otherNetlink = host.openNetlink(otherHandle);
   });
   afterEach(() => {
+    other[Symbol.dispose]();
     otherNetlink[Symbol.dispose]();
     otherHandle[Symbol.dispose]();
-    other[Symbol.dispose]();
   });
 
   it("takes a link with its altnames, MAC and MTU, and leaves it down", () => {

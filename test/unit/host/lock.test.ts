@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Another process that holds `name`. */
 async function startHolder(name: string): Promise<Bun.Subprocess> {
-  const script = join(import.meta.dirname, "../../support/lock-holder.ts");
+  const script = join(import.meta.dirname, "../../support/lock-holder-main.ts");
   const holder = Bun.spawn([process.execPath, script, join(folder, "lock"), name], {
     stdout: "pipe",
     stderr: "inherit",

@@ -1,4 +1,4 @@
-// Our requests against what iproute2 sends for the same change, byte for byte (recorded by test/support/record-iproute2.ts).
+// Our requests against what iproute2 sends for the same change, byte for byte (recorded by test/support/record-iproute2-main.ts).
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
