@@ -1,0 +1,144 @@
+// The daemon's loop: what wakes it, how often it looks again, and what it logs.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { pino } from "pino";
+import { describe, expect, test } from "vitest";
+
+import { createClock } from "../../../host/clock.ts";
+import type { Host } from "../../../host/host.ts";
+import { createMetrics, type TuningMetrics } from "../../../tuning/metrics.ts";
+import { pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { waitFor } from "../../support/wait-for.ts";
+
+interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly code?: string;
+}
+
+/** A running loop; `end` aborts it and waits for its end. */
+interface Loop {
+  readonly lines: readonly LogLine[];
+  readonly sleepsMs: readonly number[];
+  readonly metrics: TuningMetrics;
+  readonly passes: () => number;
+  end(): Promise<void>;
+}
+
+function start(node: TuningNode, change: Partial<Host> = {}): Loop {
+  const stop = new AbortController();
+  const lines: LogLine[] = [];
+  const sleepsMs: number[] = [];
+  const metrics = createMetrics();
+  const real = createClock(node.host.files);
+  const clock: Host["clock"] = {
+    ...real,
+    bootId: () => node.fake.clock.bootId(),
+    sleep: (ms, signal) => {
+      sleepsMs.push(ms);
+      return real.sleep(ms === pollMs ? pollMs : 1, signal);
+    },
+  };
+  let passes = 0;
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
+  const options = { log, metrics, signal: stop.signal, onPass: () => void (passes += 1) };
+  const ended = reconcile({ ...node.host, ...change, clock }, options);
+  return {
+    lines,
+    sleepsMs,
+    metrics,
+    passes: () => passes,
+    async end() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+describe("reconcile", () => {
+  test("tunes a VF when its record appears, and puts it back when the record goes", async () => {
+    using node = createTuningNode(1);
+    const loop = start(node);
+    await waitFor("the first pass", () => loop.passes() === 1);
+    node.attach(0, "web-1");
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+    node.detach(0, "web-1");
+    await waitFor("the old affinities", () => node.affinities(0) === "0-3 0-3 0-3");
+    await loop.end();
+    expect(loop.lines.map(({ msg }) => msg)).toEqual(["tuned", "restored"]);
+  });
+
+  test("looks again with growing distance while handlers are missing, then leaves it to the poll", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    for (const irq of node.irqs(0)) fs.rmSync(join(node.fake.root, `proc/irq/${irq}`), { recursive: true });
+    const loop = start(node);
+    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+    expect(loop.sleepsMs).toEqual([...retryDelaysMs, pollMs]);
+    await loop.end();
+  });
+
+  test("wakes up when hardware appears on the host, and not for the veth of a pod", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    for (const irq of node.irqs(0)) fs.rmSync(join(node.fake.root, `proc/irq/${irq}`), { recursive: true });
+    const loop = start(node);
+    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+    const passes = loop.passes();
+    using netlink = node.host.openNetlink();
+    const change = (name: string): void => {
+      const link = netlink.getLink({ name });
+      if (link !== undefined) netlink.setLink(link.index, { set: "up", value: !link.isUp });
+    };
+    change("eth0");
+    // A wake-up would have led to a pass by then: 20 turns of the event loop.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(loop.passes()).toBe(passes);
+    change("ens1f0");
+    await waitFor("a pass", () => loop.passes() > passes);
+    await loop.end();
+  });
+
+  test("logs and counts a problem once while it stays, and tells when it is gone", async () => {
+    using node = createTuningNode(2);
+    const path = join(node.host.paths.attachments, `${node.address(1)}.json`);
+    fs.mkdirSync(node.host.paths.attachments, { recursive: true });
+    fs.writeFileSync(path, "");
+    const loop = start(node);
+    await waitFor("the first pass", () => loop.passes() === 1);
+    node.attach(0, "web-1");
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+    fs.rmSync(path);
+    await waitFor("the end of the problem", () => loop.lines.some(({ msg }) => msg === "problem is gone"));
+    await loop.end();
+    expect(loop.lines.map(({ msg, code }) => [msg, code])).toEqual([
+      ["problem", "ERR_RECORD_CORRUPT"],
+      ["tuned", undefined],
+      ["problem is gone", "ERR_RECORD_CORRUPT"],
+    ]);
+    expect(await loop.metrics.registry.metrics()).toContain(
+      'virtfn_tuning_problems_total{code="ERR_RECORD_CORRUPT"} 1',
+    );
+  });
+
+  test("survives a pass that fails as a whole", async () => {
+    using node = createTuningNode(1);
+    let failures = 1;
+    const files: Host["files"] = {
+      ...node.host.files,
+      list: (path) => {
+        if (path === node.host.paths.attachments && failures-- > 0) throw new Error("no folder today");
+        return node.host.files.list(path);
+      },
+    };
+    const loop = start(node, { files });
+    await waitFor("the failure", () => loop.lines.some(({ msg }) => msg === "a pass failed"));
+    node.attach(0, "web-1");
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+    await loop.end();
+    expect(loop.lines.map(({ msg }) => msg)).toEqual(["a pass failed", "tuned"]);
+  });
+});
