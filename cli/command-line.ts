@@ -1,6 +1,6 @@
 // The command line of `virtfn`: which command, what to print when there is none, which exit code an error becomes.
 
-export interface Command {
+interface Command {
   /** One line for `virtfn --help`. */
   readonly summary: string;
   /** Takes the words after the command's name, gives the exit code; loads its program when called. */

@@ -18,7 +18,7 @@ export interface DaemonContext {
 }
 
 /** How long the body may take to return after the signal. */
-export const shutdownTimeoutMs = 10_000;
+const shutdownTimeoutMs = 10_000;
 
 /**
  * Runs `body` until it returns, or until it has returned after SIGTERM or SIGINT, and gives the exit code: 0, or 1 when it
