@@ -38,7 +38,7 @@ export interface CniConfig {
   readonly delegate: { readonly runtimeConfig: object | undefined; readonly args: object | undefined };
 }
 
-const anyObject = v.optional(v.looseObject({}, "an object"));
+const anyObject = v.optional(v.custom<Readonly<Record<string, unknown>>>(isObject, "an object"));
 const networkName = v.pipe(
   v.string("letters, digits, _, . and -"),
   v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "letters, digits, _, . and -, starting with a letter or digit"),
@@ -162,6 +162,10 @@ function toPodNetwork(
   input: { readonly resource?: string | undefined; readonly ifNamePrefix?: string | undefined },
 ): PodNetwork {
   return { ...network, resource: input.resource ?? "sriov/vf", ifNamePrefix: input.ifNamePrefix ?? "net" };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isPrefix(value: unknown): boolean {

@@ -22,7 +22,10 @@ export interface CniOutcome {
 }
 
 /** Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node. */
-export async function runCni(process: CniProcess, createHost: () => Host): Promise<CniOutcome> {
+export async function runCni(
+  process: CniProcess,
+  createHost: () => Host | Promise<Host>,
+): Promise<CniOutcome> {
   try {
     const call = parseEnvironment(process.environment);
     const { stdout, stderr } = await runVerb(call, process.stdin, createHost);
@@ -35,7 +38,7 @@ export async function runCni(process: CniProcess, createHost: () => Host): Promi
 async function runVerb(
   call: CniCall,
   stdin: string,
-  createHost: () => Host,
+  createHost: () => Host | Promise<Host>,
 ): Promise<Pick<CniOutcome, "stdout" | "stderr">> {
   switch (call.command) {
     case "VERSION":
@@ -43,7 +46,7 @@ async function runVerb(
     case "ADD":
     case "DEL": {
       const { runPodVerb } = await import("./run-pod-verb.ts");
-      return runPodVerb(createHost(), call.command, call, stdin);
+      return await runPodVerb(await createHost(), call.command, call, stdin);
     }
     case "CHECK":
       throw new VerbError("CHECK is not there yet in this release: set disableCheck in the plugin list");

@@ -35,14 +35,17 @@ export function readConfigObject<const Entries extends ConfigEntries>(
     };
   const known = Object.keys(entries);
   const byLowerCase = new Map(known.map((key) => [key.toLowerCase(), key]));
-  const canonical: Record<string, unknown> = {};
+  // All keys are there, so that a missing one is a problem in its schema's words.
+  const canonical: Record<string, unknown> = Object.fromEntries(known.map((key) => [key, undefined]));
+  const seen = new Set<string>();
   const problems: ConfigProblem[] = [];
   for (const [key, member] of Object.entries(value)) {
     const name = byLowerCase.get(key.toLowerCase());
     if (name === undefined) {
       if (options.isForeign?.(key) !== true) problems.push(describeUnknownKey(`${prefix}${key}`, key, known));
-    } else if (Object.hasOwn(canonical, name)) problems.push(`${prefix}${key}: given twice, as ${name} too`);
-    else if (member !== null) canonical[name] = member;
+    } else if (seen.has(name)) problems.push(`${prefix}${key}: given twice, as ${name} too`);
+    else if (member !== null && member !== "") canonical[name] = member;
+    if (name !== undefined) seen.add(name);
   }
   const parsed = v.safeParse(v.object(entries), canonical);
   if (!parsed.success) problems.push(...parsed.issues.map((issue) => describeIssue(prefix, issue)));
@@ -54,6 +57,7 @@ function describeIssue(prefix: string, issue: v.BaseIssue<unknown>): ConfigProbl
   const path = `${prefix}${v.getDotPath(issue) ?? ""}`;
   const problem = describeValue(path, issue.message, issue.input);
   if (issue.type !== "picklist" || typeof issue.input !== "string") return problem;
-  const options = (issue.requirement ?? []) as readonly unknown[];
-  return `${problem}${suggest(issue.input, options.map(String))}`;
+  // Its `expected` is ("on" | "off").
+  const options = [...(issue.expected ?? "").matchAll(/"([^"]*)"/g)].map(([, option]) => option ?? "");
+  return `${problem}${suggest(issue.input, options)}`;
 }

@@ -1,0 +1,164 @@
+// The configuration: what is refused, in which words, and what is passed over.
+
+import { expect, test } from "vitest";
+
+import { parseConfig, parseInput } from "../../../cni/config.ts";
+import { parsePodArguments } from "../../../cni/pod-arguments.ts";
+import { ourKeys } from "../../../cni/config-keys.ts";
+
+const base = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
+
+function problemsOf(config: object, args = ""): string {
+  try {
+    const pod = parsePodArguments(args, (key) => ourKeys.has(key.toLowerCase()));
+    parseConfig(config, pod);
+  } catch (error) {
+    return String(error);
+  }
+  return "";
+}
+
+function parse(config: object, args = ""): ReturnType<typeof parseConfig> {
+  return parseConfig(
+    config,
+    parsePodArguments(args, (key) => ourKeys.has(key.toLowerCase())),
+  );
+}
+
+test("all problems come at once, with path, expected, got and the near key or value", () => {
+  const config = { ...base, vlanQs: 3, vlan: 5000, spoofchk: "On", min_tx_rate: 900, max_tx_rate: "100" };
+  expect(problemsOf(config)).toMatchInlineSnapshot(
+    `"ERR_NETWORK_CONFIG: 4 problems in network "blue": vlanQs: unknown key, did you mean vlanQoS? | vlan: expected an integer from 0 to 4094, got 5000 | spoofchk: expected "on" or "off", got "On", did you mean on? | max_tx_rate: expected an integer from 0 to 4294967295, got "100""`,
+  );
+});
+
+test.each([
+  [{ vlan: 5 }, { vlan: 4095 }, "vlan: expected an integer from 0 to 4094, got 4095"],
+  [{ vlan: 0 }, { vlan: "5" }, 'vlan: expected an integer from 0 to 4094, got "5"'],
+  [{ vlan: 5, vlanQoS: 7 }, { vlan: 5, vlanQoS: 8 }, "vlanQoS: expected an integer from 0 to 7, got 8"],
+  [{ vlan: 0, vlanQoS: 0 }, { vlanQoS: 3 }, "vlanQoS: expected nothing without a vlan other than 0, got 3"],
+  [{ vlan: 5, vlanProto: "802.1AD" }, { vlanProto: "802.1ad" }, "vlanProto: expected nothing without a vlan"],
+  [
+    { vlan: 5, vlanProto: "802.1Q" },
+    { vlan: 5, vlanProto: "8021q" },
+    'vlanProto: expected "802.1q" or "802.1ad"',
+  ],
+  [{ mac: "02:AA:00:00:00:01" }, { mac: "01:00:5e:00:00:01" }, "mac: expected a unicast MAC address"],
+  [{ mac: "" }, { mac: "02:aa" }, "mac: expected a unicast MAC address"],
+  [{ mtu: 9000 }, { mtu: 67 }, "mtu: expected an integer from 68 to 65535, got 67"],
+  [{ trust: "on" }, { trust: true }, 'trust: expected "on" or "off", got true'],
+  [
+    { link_state: "auto" },
+    { link_state: "up" },
+    'link_state: expected "auto", "enable" or "disable", got "up"',
+  ],
+  [{ link_state: "enable" }, { link_state: "enabled" }, "did you mean enable?"],
+  [
+    { min_tx_rate: 5, max_tx_rate: 0 },
+    { min_tx_rate: 5, max_tx_rate: 4 },
+    "at least min_tx_rate (5 Mbit/s), got 4",
+  ],
+  [{ ips: ["192.0.2.5/24"] }, { ips: ["192.0.2.5"] }, "ips.0: expected an address with its prefix length"],
+  [
+    { ips: ["2001:db8::5/64"], gateway: "2001:db8::1" },
+    { gateway: "192.0.2.1" },
+    "gateway: expected ips or ipam beside it",
+  ],
+  [{ ipam: {} }, { ipam: { type: "../sh" } }, "ipam.type: expected a name without /"],
+  [{ ipam: { type: "" } }, { ipam: { type: ".." } }, "ipam.type: expected a plugin's name"],
+  [
+    { pciBusID: "3b:02.1" },
+    { pciBusID: "0000:3b:02.2" },
+    "pciBusID: expected the same device as elsewhere (0000:3b:02.1)",
+  ],
+  [
+    { runtimeConfig: { deviceID: "0000:3B:02.1" } },
+    { runtimeConfig: { deviceID: "x" } },
+    "runtimeConfig.deviceID: expected a PCI address",
+  ],
+  [{ withMultus: true }, { withMultus: "yes" }, 'withMultus: expected true or false, got "yes"'],
+  [{ ifNamePrefix: "data" }, { ifNamePrefix: "a/b" }, "ifNamePrefix: expected at most 13 bytes"],
+  [{ logLevel: "info" }, { logLevel: "trace" }, "logLevel: expected a level from panic to debug"],
+  [{ capabilities: { mac: true } }, { capabilities: [] }, "capabilities: expected"],
+  [
+    { prevResult: { interfaces: null } },
+    { prevResult: "x" },
+    "prevResult: expected the result of the plugin before",
+  ],
+])("%j is taken, %j is refused", (right, wrong, problem) => {
+  expect(problemsOf({ ...base, ...right })).toBe("");
+  expect(problemsOf({ ...base, ...wrong })).toContain(problem);
+});
+
+test.each([undefined, "", "a/b", 5])("the name %j is refused", (name) => {
+  expect(problemsOf({ ...base, name })).toContain("name: expected letters, digits, _, . and -");
+});
+
+test("keys of runtimes and of the CNI library are passed over, in any case", () => {
+  const foreign = {
+    "cni.dev/valid-attachments": [],
+    dns: { Servers: [] },
+    PortMappings: [{ HostPort: 80 }],
+    bandwidth: {},
+    cgroupPath: "/x",
+    disableCheck: true,
+    cniVersions: ["1.0.0"],
+    runtimeConfig: { DNS: {}, cgroupPath: "/x", portMappings: [] },
+  };
+  expect(problemsOf({ ...base, ...foreign })).toBe("");
+});
+
+test("key case is ignored as Go's decoder does it, a key given twice is a problem", () => {
+  expect(parse({ ...base, VLAN: 5, vlanqos: 2 }).networks[0]).toMatchObject({ vlan: 5, vlanQoS: 2 });
+  expect(problemsOf({ ...base, vlan: 5, Vlan: 6 })).toContain("Vlan: given twice, as vlan too");
+});
+
+test.each(["0.1.0", "0.3.0", "1.1.0", undefined, 1])(
+  "cniVersion %j is refused with the supported ones",
+  (cniVersion) => {
+    expect(problemsOf({ ...base, cniVersion })).toContain(
+      "ERR_CNI_VERSION: cniVersion: expected one of 0.3.1, 0.4.0, 1.0.0",
+    );
+  },
+);
+
+test.each(["", "{", "[]", "null", '"x"', "1"])("stdin %j is no configuration", (stdin) => {
+  expect(() => parseInput(stdin)).toThrow(expect.objectContaining({ code: "ERR_CNI_INPUT" }) as Error);
+});
+
+test("the MAC comes from runtimeConfig, then args.cni, then CNI_ARGS, then the file", () => {
+  const file = { ...base, mac: "02:00:00:00:00:04" };
+  const args = { cni: { mac: "02:00:00:00:00:02" } };
+  const cniArgs = "IgnoreUnknown=1;MAC=02:00:00:00:00:03";
+  const runtimeConfig = { mac: "02:00:00:00:00:01" };
+  const macOf = (config: object, text = ""): string | undefined => parse(config, text).networks[0]?.mac;
+  expect(macOf({ ...file, args, runtimeConfig }, cniArgs)).toBe("02:00:00:00:00:01");
+  expect(macOf({ ...file, args }, cniArgs)).toBe("02:00:00:00:00:02");
+  expect(macOf(file, cniArgs)).toBe("02:00:00:00:00:03");
+  expect(macOf(file)).toBe("02:00:00:00:00:04");
+  expect(problemsOf(file, "MAC=zz")).toContain("CNI_ARGS MAC: expected a unicast MAC address");
+});
+
+test("a pod can set nothing else of ours", () => {
+  expect(problemsOf({ ...base, args: { cni: { vlan: 5, foo: 1 } } })).toContain(
+    "args.cni.vlan: may not be set here",
+  );
+  expect(problemsOf(base, "Trust=on;FOO=1")).toContain("Trust: may not be set here");
+});
+
+test("networks are read one by one, and their keys do not stand beside them", () => {
+  const { deviceID: _none, ...chained } = base;
+  expect(problemsOf({ ...chained, vlan: 3, networks: [{ vlan: 4, mtuu: 9 }] })).toMatchInlineSnapshot(
+    `"ERR_NETWORK_CONFIG: 2 problems in network "blue": vlan: expected inside networks, not beside it | networks[0].mtuu: unknown key, did you mean mtu?"`,
+  );
+  expect(problemsOf({ ...chained, networks: [{}, {}] })).toContain(
+    'networks[1].resource: expected each resource once, got "sriov/vf"',
+  );
+  expect(problemsOf({ ...base, networks: [{}] })).toContain(
+    "networks: expected nothing when a device is given",
+  );
+  expect(
+    parse({ ...chained, networks: [{ resource: "sriov/fast", ifNamePrefix: "data", vlan: 9 }] }).networks,
+  ).toMatchObject([{ resource: "sriov/fast", ifNamePrefix: "data", vlan: 9 }]);
+  expect(parse(chained).networks).toMatchObject([{ resource: "sriov/vf", ifNamePrefix: "net" }]);
+});
