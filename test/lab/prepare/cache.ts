@@ -26,9 +26,13 @@ const makingTimeoutMs = 3_600_000;
 // More than one, because a lab that runs with the one before must keep what it uses.
 const keptPerName = 3;
 
-/** The cache below $XDG_CACHE_HOME/virtfn, ~/.cache/virtfn without it. */
-export function openCache(): Cache {
-  const root = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "virtfn");
+/** Where the lab's artefacts lie: $XDG_CACHE_HOME/virtfn, ~/.cache/virtfn without it. */
+export function cacheRoot(): string {
+  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "virtfn");
+}
+
+/** The cache in the folder `root`, which is made with the first artefact. */
+export function openCache(root: string): Cache {
   const noFiles = { readText: (): undefined => undefined };
   const locks = createLocks({ libc: createLibc(), clock: createClock(noFiles) }, join(root, "locks"));
   return {

@@ -51,24 +51,18 @@ async function makeKernel(
   await copyFile(join(workshop.guest, "init"), join(tree, "init"));
   await copyFile(busybox, join(tree, "bin/busybox"));
   await Promise.all([join(tree, "init"), join(tree, "bin/busybox")].map((path) => chmod(path, 0o755)));
-  await unpackModules(
-    workshop,
-    join(guestRoot, "usr/lib/modules", image.replace("vmlinuz-", "")),
-    join(tree, "modules"),
-  );
+  await copyModules(join(guestRoot, "usr/lib/modules", image.replace("vmlinuz-", "")), join(tree, "modules"));
   const pack = 'find . | sort | cpio --quiet --create --format=newc --owner=0:0 | gzip -1 >"$1"';
   await workshop.run("sh", ["-c", pack, "sh", join(target, "initrd")], { cwd: tree });
   await rm(tree, { recursive: true });
 }
 
-async function unpackModules(workshop: Workshop, release: string, into: string): Promise<void> {
-  const paths = (await readFile(join(release, "modules.dep"), "utf8"))
-    .split("\n")
-    .map((line) => line.split(":")[0] ?? "");
+async function copyModules(release: string, into: string): Promise<void> {
+  const dependencies = await readFile(join(release, "modules.dep"), "utf8");
+  const paths = dependencies.split("\n").map((line) => line.split(":")[0] ?? "");
   for (const [index, name] of modules.entries()) {
-    const path = paths.find((candidate) => basename(candidate) === `${name}.ko.xz`);
-    if (path === undefined) throw new Error(`no module ${name}.ko.xz in ${release}/modules.dep`);
-    const out = join(into, `${index}-${name}.ko`);
-    await workshop.run("sh", ["-c", 'xz --decompress --stdout "$1" >"$2"', "sh", join(release, path), out]);
+    const path = paths.find((candidate) => basename(candidate) === `${name}.ko`);
+    if (path === undefined) throw new Error(`no module ${name}.ko in ${release}/modules.dep`);
+    await copyFile(join(release, path), join(into, `${index}-${name}.ko`));
   }
 }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Progress } from "../artifacts.ts";
-import { type Cache, openCache } from "./cache.ts";
+import { type Cache, cacheRoot, openCache } from "./cache.ts";
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -54,7 +54,7 @@ export function createWorkshop({ progress, signal }: WorkshopOptions): Workshop 
   ];
   const repository = fileURLToPath(new URL("../../..", import.meta.url));
   return {
-    cache: openCache(),
+    cache: openCache(cacheRoot()),
     progress,
     repository,
     guest: fileURLToPath(new URL("../guest", import.meta.url)),
