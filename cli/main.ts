@@ -32,4 +32,9 @@ const commands: Commands = {
   },
 };
 
-process.exit(await runCommandLine(commands, packageJson.version, process.argv.slice(2), console));
+const exitCode = await runCommandLine(commands, packageJson.version, process.argv.slice(2), console);
+// What a slow reader has not taken yet would be lost by the exit.
+await new Promise<void>((resolve) => {
+  process.stdout.end(() => resolve());
+});
+process.exit(exitCode);

@@ -1,0 +1,29 @@
+// The entry of `virtfn` as a process: exit codes, what goes to stdout and what to stderr.
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+import packageJson from "../../../package.json" with { type: "json" };
+
+test.each([
+  [["--version"], 0, `${packageJson.version}\n`, ""],
+  [["--help"], 0, "virtfn: SR-IOV virtual functions", ""],
+  [["deviceplugin", "--help"], 0, "virtfn deviceplugin: offers", ""],
+  [["tuning", "--help"], 0, "virtfn tuning: keeps", ""],
+  [["install-cni", "--help"], 0, "Usage: virtfn install-cni", ""],
+  [["bogus"], 2, "", 'virtfn: unknown command "bogus"; expected one of: deviceplugin'],
+  [[], 2, "", "virtfn: no command given"],
+  [["deviceplugin", "--listen", "nowhere"], 2, "", "ERR_LISTEN_ADDRESS: "],
+  [["tuning", "--bogus"], 2, "", "ERR_USAGE: "],
+  [["install-cni", "--bogus"], 2, "", "ERR_USAGE: "],
+])("virtfn %j ends with %d", async (args, code, stdout, stderr) => {
+  const entry = join(import.meta.dirname, "../../../cli/main.ts");
+  const child = Bun.spawn([process.execPath, entry, ...args], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  expect([out.slice(0, stdout.length), err.slice(0, stderr.length)]).toEqual([stdout, stderr]);
+  expect(await child.exited).toBe(code);
+  expect(code === 0 ? err : out).toBe("");
+});
