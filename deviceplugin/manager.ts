@@ -100,6 +100,9 @@ export class Manager {
       );
       this.#metrics.registrations.inc({ resource: name });
     }
+    if (!status.isRegistered && resource.status.isRegistered && !resource.stop.signal.aborted) {
+      this.#log.warn({ resource: name, reason: status.reason }, "the kubelet dropped the device list");
+    }
     this.#metrics.registered.set({ resource: name }, status.isRegistered ? 1 : 0);
     resource.status = status;
   }

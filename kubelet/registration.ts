@@ -49,9 +49,12 @@ export async function keepRegistered(
   const { signal, log, onStatus } = context;
   const pause = new Wakeup(host);
   let failures = 0;
+  let isMissingTold = false;
   while (!signal.aborted) {
     const folder = findFolder(host);
     if (folder === undefined) {
+      if (!isMissingTold) log.warn({ folders: host.paths.kubelet }, "the kubelet's folders are missing");
+      isMissingTold = true;
       onStatus({ isRegistered: false, reason: "the kubelet's folders are missing" });
       await pause.wait(missingFolderMs, signal);
       continue;
