@@ -5,20 +5,47 @@ import { basename, dirname, join } from "node:path";
 
 import { attempt } from "./file-errors.ts";
 
+/** A temporary file this old was left by a writer that was killed: none is at work for so long. */
+const leftoverMs = 600_000;
+const suffix = /^\.\d+\.[0-9a-f]{8}\.tmp$/;
+
 /**
  * `write` makes the file it is given the name of, in the folder of `path` (made when missing, 0700); that file then takes
- * the place of `path`, or is removed when anything fails. No fsync. The temporary name starts with a dot and ends in `.tmp`.
+ * the place of `path`, or is removed when anything fails. No fsync. The temporary name starts with a dot and ends in `.tmp`;
+ * what killed writers of the same file left is removed.
  */
 export function replaceFile(path: string, write: (temporary: string) => void): void {
   const folder = dirname(path);
   const unique = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
   const temporary = join(folder, `.${basename(path)}.${unique}.tmp`);
   attempt("mkdir", folder, () => void fs.mkdirSync(folder, { recursive: true, mode: 0o700 }));
+  removeLeftovers(folder, basename(path));
   try {
     attempt("write", temporary, () => write(temporary));
     attempt("rename", `${temporary}, ${path}`, () => fs.renameSync(temporary, path));
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    removeQuietly(temporary);
     throw error;
+  }
+}
+
+function removeLeftovers(folder: string, name: string): void {
+  try {
+    for (const entry of fs.readdirSync(folder)) {
+      const path = join(folder, entry);
+      const isTemporary = entry.startsWith(`.${name}.`) && suffix.test(entry.slice(name.length + 1));
+      if (isTemporary && fs.lstatSync(path).mtimeMs < Date.now() - leftoverMs) removeQuietly(path);
+    }
+  } catch {
+    // The folder cannot be read, or another writer was faster: what is written now does not depend on it.
+  }
+}
+
+/** A read-only folder refuses this too, even of a file that is not there: the first error is the one that tells. */
+function removeQuietly(path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // Left where it is.
   }
 }

@@ -113,6 +113,21 @@ describe("writing", () => {
     expect(files.readBytes(join(folder, "none"), 0, 4)).toBeUndefined();
   });
 
+  it("removes what writers that were killed left of the same file, and nothing of one that is at work", () => {
+    const longAgo = new Date(Date.now() - 3_600_000);
+    const left = [".record.json.7.0a1b2c3d.tmp", ".other.json.7.0a1b2c3d.tmp", ".record.json.tmp", "x.tmp"];
+    for (const name of [...left, ".record.json.8.0a1b2c3d.tmp"]) fs.writeFileSync(join(folder, name), "");
+    for (const name of left) fs.utimesSync(join(folder, name), longAgo, longAgo);
+    files.writeAtomic(join(folder, "record.json"), "{}");
+    expect(files.list(folder)).toEqual([
+      ".other.json.7.0a1b2c3d.tmp",
+      ".record.json.8.0a1b2c3d.tmp",
+      ".record.json.tmp",
+      "record.json",
+      "x.tmp",
+    ]);
+  });
+
   it("leaves no temporary file when the rename fails", () => {
     fs.mkdirSync(join(folder, "taken"));
     expect(() => files.writeAtomic(join(folder, "taken"), "x")).toThrow(/^rename\(.*failed: EISDIR$/);

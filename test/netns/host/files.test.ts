@@ -1,0 +1,55 @@
+// Files where the kernel refuses: folders that are read-only or full.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "virtfn-refusing-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Writes 300,000 bytes in both ways into `folder`, a tmpfs mounted with `options`: what was thrown, and what is in the folder then. */
+function writeBoth(options: string): string {
+  const script = `
+    import { readdirSync } from "node:fs";
+    import { createFiles } from "${import.meta.resolve("../../../host/files.ts")}";
+    const files = createFiles();
+    const text = "x".repeat(300_000);
+    files.writeAtomic("${folder}-source", text);
+    const acts = [
+      () => files.writeAtomic("${folder}/record", text),
+      () => files.copyFile("${folder}-source", "${folder}/program", 0o755),
+    ];
+    for (const act of acts) {
+      try {
+        act();
+      } catch ({ code, message }) {
+        console.log(code, message.replace(/[.]\\d+[.][0-9a-f]{8}[.]tmp/u, "").replace("${folder}/", ""));
+      }
+    }
+    files.remove("${folder}-source");
+    console.log(readdirSync("${folder}").join());
+  `;
+  const mount = `mount -t tmpfs -o ${options} none "$0" && exec "$@"`;
+  const child = Bun.spawnSync(["unshare", "-m", "sh", "-c", mount, folder, process.execPath, "-e", script]);
+  return `${child.stdout.toString()}${child.stderr.toString()}`;
+}
+
+describe("a folder that takes no file", () => {
+  it("is named with the reason when it is read-only", () => {
+    expect(writeBoth("ro")).toBe(
+      "ERR_SYSTEM_CALL write(.record) failed: EROFS\nERR_SYSTEM_CALL write(.program) failed: EROFS\n\n",
+    );
+  });
+
+  it("is named with the reason when the disk is full, and keeps no part of a file", () => {
+    expect(writeBoth("size=100k")).toBe(
+      "ERR_SYSTEM_CALL write(.record) failed: ENOSPC\nERR_SYSTEM_CALL write(.program) failed: ENOSPC\n\n",
+    );
+  });
+});
