@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { createHost } from "../host/create-host.ts";
 import { createLibc } from "../host/libc.ts";
 import { createUevents } from "../host/uevent.ts";
-import packageJson from "../package.json" with { type: "json" };
 import { type Commands, runCommandLine } from "./command-line.ts";
+import { version } from "./version.ts";
 
 const commands: Commands = {
   deviceplugin: {
@@ -32,7 +32,7 @@ const commands: Commands = {
   },
 };
 
-const exitCode = await runCommandLine(commands, packageJson.version, process.argv.slice(2), console);
+const exitCode = await runCommandLine(commands, version, process.argv.slice(2), console);
 // What a slow reader has not taken yet would be lost by the exit.
 await new Promise<void>((resolve) => {
   process.stdout.end(() => resolve());
