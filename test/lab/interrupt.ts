@@ -4,7 +4,11 @@
 export function onInterrupt(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => controller.abort(new Error(`interrupted by ${signal}`)));
+    // The listener stays: execa's clean-up ends the process at the signal when it finds no listener but its own.
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new Error(`interrupted by ${signal}`));
+    });
   }
   return controller.signal;
 }

@@ -21,8 +21,10 @@ const context = { progress: createProgress(), signal: onInterrupt() };
 try {
   await (values.lab ? prepareLab(context) : makeImage());
 } catch (error) {
-  process.stderr.write(`${error instanceof LabRequirementsError ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  const { signal } = context;
+  const cause: unknown = signal.aborted ? signal.reason : error;
+  process.stderr.write(`${cause instanceof LabRequirementsError ? cause.message : String(cause)}\n`);
+  process.exitCode = signal.aborted ? 130 : 1;
 }
 
 async function makeImage(): Promise<void> {
