@@ -33,19 +33,28 @@ export function createExec(): Exec {
 async function run(request: ExecRequest): Promise<ExecResult> {
   const { command, timeoutMs } = request;
   const child = start(request);
-  let problem: string | undefined;
+  const ended = new AbortController();
+  const failure = Promise.withResolvers<never>();
   function end(why: string): void {
-    problem ??= why;
     killGroup(child.pid);
+    failure.reject(new ExecError(command, why));
+    // Whoever left the group may hold the pipes open for ever.
+    ended.abort();
   }
   const timer = setTimeout(() => end(`did not end within ${timeoutMs} ms`), timeoutMs);
   try {
-    const [stdout, stderr] = await Promise.all([
-      readBounded(child.stdout, () => end(`wrote more than ${outputLimitBytes} bytes to stdout`)),
-      readBounded(child.stderr, () => end(`wrote more than ${outputLimitBytes} bytes to stderr`)),
-      child.exited,
+    const [stdout, stderr] = await Promise.race([
+      failure.promise,
+      Promise.all([
+        readBounded(child.stdout, ended.signal, () =>
+          end(`wrote more than ${outputLimitBytes} bytes to stdout`),
+        ),
+        readBounded(child.stderr, ended.signal, () =>
+          end(`wrote more than ${outputLimitBytes} bytes to stderr`),
+        ),
+        child.exited,
+      ]),
     ]);
-    if (problem !== undefined) throw new ExecError(command, problem);
     if (child.signalCode !== null)
       throw new ExecError(command, `was ended by ${child.signalCode}${tailOf(stderr)}`);
     return { exitCode: child.exitCode ?? -1, stdout, stderr };
@@ -72,15 +81,22 @@ function start({ command, args, env, stdin }: ExecRequest): Bun.Subprocess<Blob,
   }
 }
 
-async function readBounded(stream: ReadableStream<Uint8Array>, onTooMuch: () => void): Promise<string> {
+async function readBounded(
+  stream: ReadableStream<Uint8Array>,
+  ended: AbortSignal,
+  onTooMuch: () => void,
+): Promise<string> {
+  const reader = stream.getReader();
+  ended.addEventListener("abort", () => void reader.cancel().catch(() => {}));
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
+  for (;;) {
+    const { value } = await reader.read();
+    if (value === undefined) return Buffer.concat(chunks).toString("utf8");
+    length += value.length;
     if (length > outputLimitBytes) onTooMuch();
-    else chunks.push(chunk);
+    else chunks.push(value);
   }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function killGroup(pid: number): void {

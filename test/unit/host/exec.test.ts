@@ -1,12 +1,15 @@
 // Programs run for real, with the shell as the program.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
 import { createExec, type ExecRequest } from "../../../host/exec.ts";
 
 const exec = createExec();
+const PATH = "/usr/bin:/bin";
 
 function shell(script: string, extra: Partial<ExecRequest> = {}): ExecRequest {
   return { command: "/bin/sh", args: ["-c", script], env: {}, stdin: "", timeoutMs: 10_000, ...extra };
@@ -53,6 +56,17 @@ describe("run", () => {
     await expect(exec.run(shell("sleep 60 & exit 0", { timeoutMs: 200 }))).rejects.toThrow(
       "did not end within 200 ms",
     );
+  });
+
+  it("leaves a grandchild alone that went its own way with the pipes open", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "virtfn-exec-"));
+    const script = `setsid sh -c 'echo $$ > ${folder}/pid; exec sleep 5' & until [ -s ${folder}/pid ]; do :; done`;
+    await expect(exec.run(shell(script, { timeoutMs: 300, env: { PATH } }))).rejects.toThrow(
+      "did not end within 300 ms",
+    );
+    const pid = Number(readFileSync(`${folder}/pid`, "utf8"));
+    expect(() => process.kill(pid, "SIGKILL")).not.toThrow();
+    rmSync(folder, { recursive: true });
   });
 
   it("ends a program that floods its output", async () => {
