@@ -9,9 +9,13 @@ export interface IrqId {
   readonly msiIndex: number;
 }
 
-/** An interrupt that may be placed. `candidates` are the CPUs its policy allows, the preferred ones first. */
+/**
+ * An interrupt that may be placed. `candidates` are the CPUs its policy allows, the preferred ones first; among equal ones a
+ * new interrupt goes where the fewest of its `direction` are, because receiving is more work than sending.
+ */
 export interface IrqToPlace extends IrqId {
   readonly candidates: readonly number[];
+  readonly direction: "rx" | "tx" | "both";
 }
 
 /** Rules for the placement as a whole. `fixedLoad`: interrupts per CPU that cannot be moved (managed ones). */
@@ -50,12 +54,12 @@ export function planPlacement(
     .map(({ irq, cpus }) => ({ irq, cpus, from: current.get(irqKey(irq)) ?? [] }));
 
   const kept = waiting.map(({ cpus, from }) => cpus.find((cpu) => from.length === 1 && from[0] === cpu));
-  for (const cpu of kept) if (cpu !== undefined) load.add(cpu);
+  for (const [at, cpu] of kept.entries()) if (cpu !== undefined) load.add(cpu, 1, waiting[at]?.irq.direction);
   const placed = waiting.map(({ irq, cpus, from }, at) => ({
     irq,
     cpus,
     from,
-    cpu: kept[at] ?? load.addToLightest(cpus),
+    cpu: kept[at] ?? load.addToLightest(cpus, irq.direction),
   }));
   spread(placed, load);
 
@@ -82,26 +86,27 @@ function spread(placed: readonly Placed[], load: Load): void {
   } while (isMoved);
 }
 
-/** How many interrupts each CPU and each physical core serves. */
+/** How many interrupts each CPU and each physical core serves, and of which direction. */
 class Load {
-  readonly #core: (cpu: number) => number | string;
-  readonly #cpus = new Map<number, number>();
-  readonly #cores = new Map<number | string, number>();
+  readonly #coreOf: (cpu: number) => string;
+  readonly #counts = new Map<string, number>();
 
   constructor(topology: CpuTopology, fixed: ReadonlyMap<number, number>) {
-    this.#core = (cpu) => topology.cpus.get(cpu)?.core ?? `cpu ${cpu}`;
+    this.#coreOf = (cpu) => topology.cpus.get(cpu)?.core ?? `${cpu}`;
     for (const [cpu, count] of fixed) this.add(cpu, count);
   }
 
-  add(cpu: number, count = 1): void {
-    const core = this.#core(cpu);
-    this.#cpus.set(cpu, (this.#cpus.get(cpu) ?? 0) + count);
-    this.#cores.set(core, (this.#cores.get(core) ?? 0) + count);
+  add(cpu: number, count = 1, direction = "any"): void {
+    for (const key of [`core ${this.#coreOf(cpu)}`, `cpu ${cpu}`, `cpu ${cpu} ${direction}`])
+      this.#counts.set(key, this.#count(key) + count);
   }
 
-  addToLightest(cpus: readonly number[]): number {
-    const cpu = cpus.reduce((best, other) => (this.#compare(other, best) < 0 ? other : best));
-    this.add(cpu);
+  addToLightest(cpus: readonly number[], direction: string): number {
+    const cpu = cpus.reduce((best, other) => {
+      const difference = this.#compare(other, best) || this.#compareBy(other, best, direction);
+      return difference < 0 ? other : best;
+    });
+    this.add(cpu, 1, direction);
     return cpu;
   }
 
@@ -112,10 +117,18 @@ class Load {
     return to;
   }
 
-  /** Cores before CPUs; equal loads are equal, so that the first (or the present) one stays. */
+  /** Cores before CPUs; equal loads are equal, so that the present CPU stays. */
   #compare(a: number, b: number): number {
-    const cores = (this.#cores.get(this.#core(a)) ?? 0) - (this.#cores.get(this.#core(b)) ?? 0);
-    return cores === 0 ? (this.#cpus.get(a) ?? 0) - (this.#cpus.get(b) ?? 0) : cores;
+    const cores = this.#count(`core ${this.#coreOf(a)}`) - this.#count(`core ${this.#coreOf(b)}`);
+    return cores === 0 ? this.#count(`cpu ${a}`) - this.#count(`cpu ${b}`) : cores;
+  }
+
+  #compareBy(a: number, b: number, direction: string): number {
+    return this.#count(`cpu ${a} ${direction}`) - this.#count(`cpu ${b} ${direction}`);
+  }
+
+  #count(key: string): number {
+    return this.#counts.get(key) ?? 0;
   }
 }
 

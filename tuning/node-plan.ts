@@ -1,7 +1,7 @@
 // What one pass changes: pins over all VFs together, then the RPS masks that follow from them.
 
 import { countMaskGroups, formatCpuMask, parseCpuMask } from "../sriov/cpu-mask.ts";
-import { irqKey, type PinStep, planPlacement } from "../sriov/placement.ts";
+import { irqKey, type IrqToPlace, type PinStep, planPlacement } from "../sriov/placement.ts";
 import { chooseRpsCpus } from "../sriov/rps.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import type { TuningRecord } from "../sriov/tuning-record.ts";
@@ -39,11 +39,7 @@ export function planNode(state: NodeState, refusals: Refusals): readonly VfPlan[
   );
   const steps = planPlacement(
     state.topology,
-    movable.flatMap(({ target, vector }) =>
-      vector.affinity === undefined
-        ? []
-        : [{ vf: target.vf.address, msiIndex: vector.msiIndex, candidates: target.candidates }],
-    ),
+    movable.flatMap(({ target, vector }) => (vector.affinity === undefined ? [] : [toPlace(target, vector)])),
     current,
     {
       fixedLoad: countFixedLoad(
@@ -126,6 +122,15 @@ function listDrifted(saved: TuningRecord | undefined, queues: readonly Vector[])
       return pin !== undefined && affinity !== undefined && only(affinity) !== pin.cpu;
     })
     .map(({ msiIndex }) => msiIndex);
+}
+
+function toPlace({ vf, candidates }: TunedVf, { msiIndex, role }: Vector): IrqToPlace {
+  return {
+    vf: vf.address,
+    msiIndex,
+    candidates,
+    direction: role?.kind === "queue" ? role.direction : "both",
+  };
 }
 
 function isFixed(target: TunedVf, vector: Vector, refusals: Refusals): boolean {

@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 import type { Attachment } from "../../sriov/attachment.ts";
 import { removeAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
+import { formatCpuList } from "../../sriov/cpu-list.ts";
+import { parseCpuMask } from "../../sriov/cpu-mask.ts";
 import { readVf } from "../../sriov/inventory.ts";
 import { parsePciAddress, type PciAddress } from "../../sriov/pci-address.ts";
 import { makeAttachment } from "./attached-vf.ts";
@@ -33,8 +35,8 @@ export interface TuningNode extends Disposable {
   detach(vf: number, pod: string): void;
   /** Affinity of tx, rx and mailbox, as "1 2 0-3". */
   affinities(vf: number): string;
-  /** rps_cpus of the VF's one receive queue inside the pod. */
-  mask(vf: number, pod: string): string;
+  /** CPUs in rps_cpus of the VF's one receive queue inside the pod, as a list; "" is off. */
+  mask(pod: string): string;
 }
 
 /** One PF with `vfs` VFs on node 0 of two nodes with four CPUs each. */
@@ -77,8 +79,10 @@ export function createTuningNode(vfs = 3): TuningNode {
       irqs(vf)
         .map((irq) => readIrq(root, irq))
         .join(" "),
-    mask: (_vf, pod) =>
-      fs.readFileSync(join(sysfsOf(pod), "class/net/net1/queues/rx-0/rps_cpus"), "utf8").trim(),
+    mask: (pod) => {
+      const path = join(sysfsOf(pod), "class/net/net1/queues/rx-0/rps_cpus");
+      return formatCpuList(parseCpuMask(fs.readFileSync(path, "utf8")));
+    },
     [Symbol.dispose]: () => fake[Symbol.dispose](),
   };
 }

@@ -16,6 +16,7 @@ function irqsOf(vfs: number, queues: number, candidates: readonly number[]): rea
     ),
     msiIndex: at,
     candidates,
+    direction: "both" as const,
   }));
 }
 
@@ -58,6 +59,15 @@ describe("planPlacement", () => {
     const irqs = irqsOf(3, 1, [0, 1]);
     const current = new Map(irqs.map((irq): [string, readonly number[]] => [irqKey(irq), [0]]));
     expect(planPlacement(topology, irqs, current, nothingFixed)).toHaveLength(1);
+  });
+
+  test("spreads receive interrupts over all CPUs, not over every other one", () => {
+    const topology = makeTopology({ cores: 2 });
+    const irqs = irqsOf(4, 2, [0, 1]).map((irq, at): IrqToPlace =>
+      Object.assign({}, irq, { direction: at % 2 === 0 ? "tx" : "rx" }),
+    );
+    const steps = planPlacement(topology, irqs, new Map(), nothingFixed);
+    expect(steps.map((step) => step.to)).toEqual([0, 1, 1, 0, 0, 1, 1, 0]);
   });
 
   test("counts interrupts that cannot move as load", () => {
@@ -103,6 +113,7 @@ describe("planPlacement", () => {
           vf,
           msiIndex,
           candidates: choices[at] ?? [],
+          direction: "both" as const,
         }));
         const current = new Map(
           irqs.map((irq, at): [string, readonly number[]] => [irqKey(irq), affinities[at] ?? []]),
