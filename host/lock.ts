@@ -35,7 +35,7 @@ export function createLocks(host: { readonly libc: Libc; readonly clock: Clock }
       const fd = openLockFile(folder, path);
       try {
         await waitForLock(host, path, fd, timeoutMs);
-        writeHolder(path, fd);
+        writeHolder(fd);
       } catch (error) {
         fs.closeSync(fd);
         throw error;
@@ -83,11 +83,13 @@ function tryLock(libc: Libc, fd: number): boolean {
   }
 }
 
-function writeHolder(path: string, fd: number): void {
-  attempt("write", path, () => {
+function writeHolder(fd: number): void {
+  try {
     fs.ftruncateSync(fd, 0);
     fs.writeSync(fd, `${process.pid}\n`, 0);
-  });
+  } catch {
+    // A hint only: a full disk must not keep anyone from a lock, least of all who wants to give something back.
+  }
 }
 
 function hold(path: string, fd: number): HeldLock {
