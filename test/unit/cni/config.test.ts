@@ -25,6 +25,10 @@ function parse(config: object, args = ""): ReturnType<typeof parseConfig> {
   );
 }
 
+function macOf(config: object, args = ""): string | undefined {
+  return parse(config, args).networks[0]?.mac;
+}
+
 test("all problems come at once, with path, expected, got and the near key or value", () => {
   const config = { ...base, vlanQs: 3, vlan: 5000, spoofchk: "On", min_tx_rate: 900, max_tx_rate: "100" };
   expect(problemsOf(config)).toMatchInlineSnapshot(
@@ -131,7 +135,6 @@ test("the MAC comes from runtimeConfig, then args.cni, then CNI_ARGS, then the f
   const args = { cni: { mac: "02:00:00:00:00:02" } };
   const cniArgs = "IgnoreUnknown=1;MAC=02:00:00:00:00:03";
   const runtimeConfig = { mac: "02:00:00:00:00:01" };
-  const macOf = (config: object, text = ""): string | undefined => parse(config, text).networks[0]?.mac;
   expect(macOf({ ...file, args, runtimeConfig }, cniArgs)).toBe("02:00:00:00:00:01");
   expect(macOf({ ...file, args }, cniArgs)).toBe("02:00:00:00:00:02");
   expect(macOf(file, cniArgs)).toBe("02:00:00:00:00:03");

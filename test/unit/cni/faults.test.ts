@@ -41,12 +41,13 @@ for (const { name, config, call, kills } of cases) {
         const answer = await addWith(node, { at, how: "fail" }, config, call);
         if (answer.exitCode === 0) continue;
         failures += 1;
-        expect(node.toText(), `failed at call ${at}`).toBe(before);
-        expect(answer.json, `failed at call ${at}`).toMatchObject({
+        expect({ at, text: node.toText() }).toEqual({ at, text: before });
+        expect({ at, ...answer.json }).toMatchObject({
+          at,
           msg: expect.stringMatching(/step "[^"]+": /) as string,
         });
         expect(node.locks.held.size).toBe(0);
-        expect(node.kernel.handles.size, `handles open after a failure at call ${at}`).toBe(0);
+        expect({ at, handles: node.kernel.handles.size }).toEqual({ at, handles: 0 });
       }
       expect(failures).toBeGreaterThan(total / 2);
     },
@@ -63,8 +64,8 @@ for (const { name, config, call, kills } of cases) {
           const before = node.toText();
           await addWith(node, { at, how }, config, call);
           const deleted = await callCni(node.host, config, { ...call, command: "DEL" });
-          expect(deleted, `killed at call ${at}`).toMatchObject({ exitCode: 0 });
-          expect(node.toText(), `killed at call ${at}`).toBe(before);
+          expect({ at, ...deleted }).toMatchObject({ at, exitCode: 0 });
+          expect({ at, text: node.toText() }).toEqual({ at, text: before });
         }
       },
       slowMs,
@@ -88,9 +89,9 @@ for (const { name, config, call, kills } of cases) {
             const second = { ...call, command: "DEL", ...(isNetnsGone ? { netns: "" } : {}) };
             const { prevResult: _gone, ...withoutResult } = config as typeof chained;
             const deleted = await callCni(node.host, isNetnsGone ? withoutResult : config, second);
-            expect(deleted, `ended at call ${at}`).toMatchObject({ exitCode: 0 });
+            expect({ at, ...deleted }).toMatchObject({ at, exitCode: 0 });
             const expected = isNetnsGone ? before.replace(/\/run\/netns\/web-1\n?/, "") : before;
-            expect(node.toText().trimEnd(), `ended at call ${at}`).toBe(expected.trimEnd());
+            expect({ at, text: node.toText().trimEnd() }).toEqual({ at, text: expected.trimEnd() });
           }
       },
       slowMs,
