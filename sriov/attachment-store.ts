@@ -1,5 +1,6 @@
 // The records on disk: one file per VF in use, written whole or not at all.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { formatAttachment, parseAttachment } from "./attachment-format.ts";
 import type { Attachment } from "./attachment.ts";
@@ -12,7 +13,7 @@ export interface Attachments {
   readonly unreadable: readonly {
     readonly address: PciAddress;
     readonly path: string;
-    readonly error: SriovError;
+    readonly error: SriovError | HostError;
   }[];
 }
 
@@ -30,7 +31,7 @@ export function readAttachments(host: Store): Attachments {
       const record = readAttachment(host, address);
       if (record !== undefined) records.push(record);
     } catch (error) {
-      if (!(error instanceof SriovError)) throw error;
+      if (!(error instanceof SriovError || error instanceof HostError)) throw error;
       unreadable.push({ address, path: attachmentPath(host, address), error });
     }
   }

@@ -1,5 +1,6 @@
 // Gives back what a record says a pod has: addresses first, then the VF, then the record itself.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
@@ -19,7 +20,7 @@ export async function releaseAttachment(
   netns: NetnsHandle | undefined,
 ): Promise<void> {
   const { address } = record.device;
-  if (record.state === "attached") writeAttachment(host, { ...record, state: "releasing" });
+  if (record.state === "attached") noteReleasing(host, record);
   const problems: unknown[] = [];
   const lease = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
   try {
@@ -34,6 +35,15 @@ export async function releaseAttachment(
   }
   if (problems.length > 0) throw new ReleaseError(address, problems);
   removeAttachment(host, address);
+}
+
+/** For whoever looks at the node meanwhile. A full disk must not keep a pod from ending: nothing depends on it. */
+function noteReleasing(host: Host, record: Attachment): void {
+  try {
+    writeAttachment(host, { ...record, state: "releasing" });
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+  }
 }
 
 /** Opens the namespace of the record's owner, by `path` or as the record has it; `undefined` when it is gone or is another one now. */

@@ -55,6 +55,8 @@ test("all records in PCI order; one unreadable file hides no other; foreign file
   for (const text of ["0000:0a:00.1", "10000:01:00.0", "0000:02:00.7"])
     writeAttachment(tree.host, recordOf(text));
   const empty = writeRaw(tree, "0000:03:00.0.json", "");
+  const notReadable = join(tree.host.paths.attachments, "0000:03:00.2.json");
+  fs.mkdirSync(notReadable);
   writeRaw(tree, "0000:03:00.1.json.tmp", "{}");
   writeRaw(tree, "notes.json", "{}");
   const { records, unreadable } = readAttachments(tree.host);
@@ -65,6 +67,11 @@ test("all records in PCI order; one unreadable file hides no other; foreign file
   ]);
   expect(unreadable).toEqual([
     { address: "0000:03:00.0", path: empty, error: expect.objectContaining({ code: "ERR_RECORD_CORRUPT" }) },
+    {
+      address: "0000:03:00.2",
+      path: notReadable,
+      error: expect.objectContaining({ code: "ERR_SYSTEM_CALL" }),
+    },
   ]);
 });
 
