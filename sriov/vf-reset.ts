@@ -1,21 +1,22 @@
 // Puts a VF to what its driver starts with, where nothing tells how it was before.
 
 import type { Host } from "../host/host.ts";
-import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { VfSideSettings } from "./attachment.ts";
 import { isNetworkVf, readVf } from "./inventory.ts";
+import { zeroMac } from "./mac-address.ts";
+import type { PciAddress } from "./pci-address.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
 import { applyVf } from "./vf-apply.ts";
 import { findPfSide } from "./vf-locate.ts";
 import { bringHome, type RestoreHost } from "./vf-restore.ts";
+import { VfStepError } from "./vf-errors.ts";
 import { planVf } from "./vf-settings.ts";
-import type { PciAddress } from "./pci-address.ts";
-import type { VfInfo } from "../host/netlink/netlink.ts";
 
 /**
  * Brings the VF from `netns` (undefined: it is on the host, or the kernel brings it) and resets what a pod or its network can
- * have set: up, promiscuity, masks, VLAN, rates, trust, spoofchk, link state. Its name is left to udev, its MAC as it is. The caller
+ * have set: up, promiscuity, MTU, masks, admin MAC, VLAN, rates, trust, spoofchk, link state. Its name is left to udev. The caller
  * holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP.
  */
 export async function resetVf(
@@ -28,7 +29,21 @@ export async function resetVf(
   using home = host.openNetlink();
   if (isNetworkVf(vf)) resetNetdev(host, home, await bringHome(host, home, vf, netns, []));
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
-  if (side !== undefined) await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
+  if (side === undefined) return;
+  await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
+  await clearAdminMac(host, side);
+}
+
+// Zero means "none" to most drivers; one that refuses it keeps what it has.
+async function clearAdminMac(
+  host: RestoreHost,
+  { target, info }: NonNullable<ReturnType<typeof findPfSide>>,
+): Promise<void> {
+  try {
+    await applyVf(host, target, planVf(info, { adminMac: zeroMac }));
+  } catch (error) {
+    if (!(error instanceof VfStepError)) throw error;
+  }
 }
 
 function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: Link): void {
@@ -36,9 +51,12 @@ function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: L
   if (link.isUp) home.setLink(index, { set: "up", value: false });
   if (link.isPromiscuous) home.setLink(index, { set: "promiscuous", value: false });
   if (link.isAllMulticast) home.setLink(index, { set: "allMulticast", value: false });
+  if (link.mtu !== defaultMtu) home.setLink(index, { set: "mtu", value: defaultMtu });
   const sysfs = ownSysfs(host);
   resetQueueMasks(sysfs, link.name, readQueueMasks(sysfs, link.name));
 }
+
+const defaultMtu = 1500;
 
 // Only what the driver reports can be set.
 function defaultsFor(info: VfInfo): VfSideSettings {

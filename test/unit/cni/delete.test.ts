@@ -1,0 +1,217 @@
+// DEL in every state in which a runtime may call it.
+
+import { expect, test } from "vitest";
+
+import { callCni, podArgs } from "../../support/cni-call.ts";
+import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+
+const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
+const config = {
+  cniVersion: "1.0.0",
+  name: "blue",
+  type: "virtfn",
+  deviceID: "0000:3b:02.1",
+  vlan: 100,
+  mac: "02:aa:bb:cc:dd:01",
+  mtu: 9000,
+  trust: "on",
+  ipam,
+};
+const done = { exitCode: 0, json: undefined };
+const recordPath = (node: FakeHost): string => `${node.host.paths.attachments}/0000:3b:02.1.json`;
+
+function makeNode(): FakeHost {
+  const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
+  node.addNetns("web-1");
+  return node;
+}
+
+async function makeAttached(): Promise<{ readonly node: FakeHost; readonly before: string }> {
+  const node = makeNode();
+  const before = node.toText();
+  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
+  return { node, before };
+}
+
+function withoutPod(text: string): string {
+  return text.replace("\n/run/netns/web-1", "");
+}
+
+test("DEL puts everything back, and the second one changes nothing", async () => {
+  const { node, before } = await makeAttached();
+  using _node = node;
+  for (const _again of [1, 2]) {
+    expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+    expect(node.toText()).toBe(before);
+  }
+});
+
+test("DEL undoes what the pod itself did to the VF", async () => {
+  const { node, before } = await makeAttached();
+  using _node = node;
+  using netns = node.host.namespaces.open("/run/netns/web-1");
+  using netlink = node.host.openNetlink(netns);
+  const index = netlink.getLink({ name: "net1" })?.index ?? 0;
+  netlink.setLink(index, { set: "up", value: false });
+  netlink.setLink(index, { set: "name", value: "mine" });
+  netlink.setLink(index, { set: "mac", value: "02:ee:ee:ee:ee:ee" });
+  netlink.setLink(index, { set: "mtu", value: 1400 });
+  netlink.setLink(index, { set: "promiscuous", value: true });
+  netlink.setLink(index, { set: "allMulticast", value: true });
+  netlink.removeAltName(index, "enp0s0v1");
+  netlink.addAltName(index, "eth0");
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(before);
+});
+
+test("DEL undoes what tuning set on the queues", async () => {
+  const { node, before } = await makeAttached();
+  using _node = node;
+  using netns = node.host.namespaces.open("/run/netns/web-1");
+  if (netns === undefined) throw new Error("no namespace");
+  using sysfs = node.host.namespaces.openSysfs(netns);
+  sysfs.writeText("class/net/net1/queues/rx-0/rps_cpus", "0c");
+  sysfs.writeText("class/net/net1/queues/rx-0/rps_flow_cnt", "4096");
+  await callCni(node.host, config, { command: "DEL" });
+  expect(node.toText()).toBe(before);
+});
+
+test.each([0, 400, 9000])("with the namespace gone DEL waits for the VF to come home (%i ms)", async (ms) => {
+  const { node, before } = await makeAttached();
+  using _node = node;
+  node.removeNetns("web-1", ms);
+  expect(await callCni(node.host, config, { command: "DEL", netns: "" })).toMatchObject(done);
+  expect(node.toText()).toBe(withoutPod(before));
+});
+
+test("a VF that does not come home is an error after 10 s, and the next DEL finishes", async () => {
+  const { node, before } = await makeAttached();
+  using _node = node;
+  node.removeNetns("web-1", 15_000);
+  const answer = await callCni(node.host, config, { command: "DEL" });
+  expect(answer.json).toMatchObject({
+    code: 103,
+    msg: expect.stringContaining("did not come back to the host within 10000 ms") as string,
+  });
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(withoutPod(before));
+});
+
+test("a DEL of an old sandbox leaves the VF of the new pod alone, and releases its own lease", async () => {
+  const { node } = await makeAttached();
+  using _node = node;
+  node.addNetns("web-2");
+  node.removeNetns("web-1");
+  await callCni(node.host, config, { containerId: "c2", netns: "/run/netns/web-2", args: podArgs("web-2") });
+  node.ipam.leases.set("blue c1 net1", "192.0.2.77/24");
+  const before = node.toText();
+  expect(await callCni(node.host, config, { command: "DEL", netns: "" })).toMatchObject(done);
+  expect(node.toText()).toBe(before.replace("lease blue c1 net1 192.0.2.77/24\n", ""));
+});
+
+test("another VF at the same address is not touched for an old record", async () => {
+  const { node } = await makeAttached();
+  using _node = node;
+  node.removeNetns("web-1");
+  const record = JSON.parse(node.host.files.readText(recordPath(node)) ?? "") as { device: object };
+  const other = { ...record, device: { ...record.device, inode: "1" } };
+  node.host.files.writeAtomic(recordPath(node), JSON.stringify(other));
+  using netlink = node.host.openNetlink();
+  const vf = netlink.getLink({ name: "net1" });
+  expect(await callCni(node.host, config, { command: "DEL", netns: "" })).toMatchObject(done);
+  expect(netlink.getLink({ name: "net1" })).toEqual(vf);
+  expect(node.toText()).not.toMatch(/attachments|lease/);
+});
+
+test("after a reboot DEL releases the lease and forgets the record, and leaves the VF alone", async () => {
+  const { node } = await makeAttached();
+  using _node = node;
+  node.removeNetns("web-1");
+  node.clock.reboot();
+  using netlink = node.host.openNetlink();
+  const vf = netlink.getLink({ name: "net1" });
+  expect(await callCni(node.host, config, { command: "DEL", netns: "" })).toMatchObject(done);
+  expect(netlink.getLink({ name: "net1" })).toEqual(vf);
+  expect(node.toText()).not.toMatch(/attachments|lease/);
+});
+
+test("with the record lost DEL resets the VF that it finds in the namespace under its name", async () => {
+  const { node } = await makeAttached();
+  using _node = node;
+  node.host.files.remove(recordPath(node));
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toMatchInlineSnapshot(`
+    "host
+      ens1f0 0000:3b:00.0 mac 02:00:00:00:00:ff mtu 1500 up
+      ens1f0 vf 0 mac 02:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off state auto rate 0-0
+      ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off state auto rate 0-0
+      ens1f0v0 0000:3b:02.0 mac 02:00:00:00:00:00 mtu 1500 down altnames enp0s0v0 rx-0 rps 00 flows 0 tx-0 xps 00
+      eth0 virtual mac 02:00:00:00:ff:01 mtu 1500 up
+      vf03b11 0000:3b:02.1 mac 02:aa:bb:cc:dd:01 mtu 1500 down rx-0 rps 00 flows 0 tx-0 xps 00
+      route 0.0.0.0/0 via 198.51.100.1 dev eth0
+    /run/netns/web-1"
+  `);
+});
+
+test("with the record lost DEL leaves a VF of another name alone", async () => {
+  const { node } = await makeAttached();
+  using _node = node;
+  node.host.files.remove(recordPath(node));
+  using netns = node.host.namespaces.open("/run/netns/web-1");
+  using netlink = node.host.openNetlink(netns);
+  const index = netlink.getLink({ name: "net1" })?.index ?? 0;
+  netlink.setLink(index, { set: "up", value: false });
+  netlink.setLink(index, { set: "name", value: "other" });
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(netlink.getLink({ name: "other" })).toBeDefined();
+});
+
+test.each(["", "{", '{"format":"7.0"}'])(
+  "an unreadable record (%j) is moved aside, the VF brought home",
+  async (text) => {
+    const { node } = await makeAttached();
+    using _node = node;
+    node.host.files.writeAtomic(recordPath(node), text);
+    expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+    expect(node.toText()).toContain("quarantine 0000:3b:02.1.");
+    expect(node.toText()).not.toMatch(/attachments|lease/);
+    expect(node.toText()).toContain("vlan 0 qos 0 802.1q spoof on trust off");
+    using netlink = node.host.openNetlink();
+    expect(netlink.listLinks().some((link) => link.parentDevice === "0000:3b:02.1" && !link.isUp)).toBe(true);
+  },
+);
+
+test("an IPAM delegate that fails does not keep the VF from coming home; the next DEL releases the lease", async () => {
+  const { node, before } = await makeAttached();
+  using _node = node;
+  const broken = {
+    ...node.host,
+    exec: { run: async () => ({ exitCode: 1, stdout: "", stderr: "no disk" }) },
+  };
+  const answer = await callCni(broken, config, { command: "DEL" });
+  expect(answer.json).toMatchObject({
+    code: 104,
+    msg: expect.stringContaining("exit code 1: no disk") as string,
+  });
+  expect(node.toText()).toContain("  ens1f0v1 0000:3b:02.1 mac 02:00:00:00:00:01 mtu 1500 down");
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(before);
+});
+
+test("the lease is released as ADD took it, also when the configuration changed since", async () => {
+  const { node, before } = await makeAttached();
+  using _node = node;
+  const changed = { ...config, cniVersion: "0.4.0", name: "blue", vlan: 5, ipam: { type: "static" } };
+  expect(await callCni(node.host, changed, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(before);
+  expect(JSON.parse(node.ipam.calls.at(-1)?.stdin ?? "")).toMatchObject({ type: "host-local", ipam });
+});
+
+test("DEL with the host's own namespace is error 8 and changes nothing", async () => {
+  const { node } = await makeAttached();
+  using _node = node;
+  const before = node.toText();
+  const answer = await callCni(node.host, config, { command: "DEL", netns: "/proc/1/ns/net" });
+  expect(answer.json).toMatchObject({ code: 8 });
+  expect(node.toText()).toBe(before);
+});
