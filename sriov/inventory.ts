@@ -19,6 +19,7 @@ interface PhysicalFunction {
   /** In this network namespace; switchdev representors come last. */
   readonly netdevs: readonly string[];
   readonly totalVfs: number;
+  /** Counted by the links: up to Linux 6.8 a reader of `sriov_numvfs` waits, a minute long, while VFs are made. */
   readonly numVfs: number;
   readonly numaNode: number | undefined;
   /** Four hex digits, "8086". */
@@ -101,18 +102,18 @@ function readPf(host: Sysfs, address: PciAddress): PhysicalFunction | undefined 
   if (totalVfs === undefined || pf === undefined) return undefined;
   const { driver, netdevs, vendor, device, classCode } = pf;
   const { numaNode } = readLocality(host, pf.folder);
-  const numVfs = readNumber(host.files, `${pf.folder}/sriov_numvfs`) ?? 0;
+  const vfs = readVfLinks(host, pf);
   return {
     address,
     driver,
     netdevs,
     totalVfs,
-    numVfs,
+    numVfs: vfs.length,
     numaNode,
     vendor,
     device,
     classCode,
-    vfs: readVfLinks(host, pf),
+    vfs,
   };
 }
 

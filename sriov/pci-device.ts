@@ -72,9 +72,11 @@ function readNetdevs(host: Sysfs, folder: string, entries: readonly string[]): r
   const parents = entries.filter((entry) => entry === "net" || /^virtio\d+$/.test(entry));
   const names = parents.flatMap((entry) => {
     const net = entry === "net" ? `${folder}/net` : `${folder}/${entry}/net`;
-    return (host.files.list(net) ?? []).map((name) => ({
+    const found = host.files.list(net) ?? [];
+    // The kernel takes the lock of all links for the answer: not asked about a netdev that is alone.
+    return found.map((name) => ({
       name,
-      isLast: isRepresentor(host, `${net}/${name}`),
+      isLast: found.length > 1 && isRepresentor(host, `${net}/${name}`),
     }));
   });
   return names.toSorted((a, b) => Number(a.isLast) - Number(b.isLast)).map(({ name }) => name);

@@ -214,6 +214,18 @@ test("an attribute that answers ENODEV counts as absent, any other error is thro
   expect(() => read("EIO")).toThrow(/numa_node.*EIO/);
 });
 
+test("no file is read at which the kernel makes readers wait: for VFs that are being made, for the lock of all links", () => {
+  using tree = createFixtureTree(machines.mlx5);
+  const { files } = tree.host;
+  const read: string[] = [];
+  const readText: Files["readText"] = (path) => {
+    read.push(path);
+    return files.readText(path);
+  };
+  expect(readInventory({ ...tree.host, files: { ...files, readText } }).vfs.size).toBe(4);
+  expect(read.filter((path) => /sriov_numvfs|phys_/.test(path))).toEqual([]);
+});
+
 test("an empty tree is an empty inventory", () => {
   using tree = createFixtureTree(machines.netvsc);
   fs.rmSync(join(tree.root, "sys"), { recursive: true });
