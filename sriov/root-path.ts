@@ -27,8 +27,7 @@ export function resolveInRoot(
       continue;
     }
     done.push(part);
-    if (done[0] === "proc" && done.length > 1) return `/${[...done, ...pending].join("/")}`;
-    const target = files.readLink(join(root, ...done));
+    const target = done[0] === "proc" && done.length > 1 ? undefined : files.readLink(join(root, ...done));
     if (target === undefined) continue;
     links += 1;
     if (links > linkLimit) return undefined;
