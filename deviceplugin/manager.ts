@@ -49,6 +49,7 @@ export class Manager {
 
   /** The resources that the kubelet does not hold, each with what is being waited for; `undefined` when there is none. */
   whyNotReady(): string | undefined {
+    if (this.#resources.size === 0) return "the devices of the node were not read yet";
     const waiting = [...this.#resources].filter(([, { status }]) => !status.isRegistered);
     if (waiting.length === 0) return undefined;
     return waiting.map(([name, { status }]) => `${name}: ${status.reason}`).join("; ");

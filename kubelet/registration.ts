@@ -51,19 +51,19 @@ export async function keepRegistered(
   let failures = 0;
   let isMissingTold = false;
   while (!signal.aborted) {
-    const folder = findFolder(host);
-    if (folder === undefined) {
-      if (!isMissingTold) log.warn({ folders: host.paths.kubelet }, "the kubelet's folders are missing");
-      isMissingTold = true;
-      onStatus({ isRegistered: false, reason: "the kubelet's folders are missing" });
-      await pause.wait(missingFolderMs, signal);
-      continue;
-    }
     try {
+      const folder = findFolder(host);
+      if (folder === undefined) {
+        if (!isMissingTold) log.warn({ folders: host.paths.kubelet }, "the kubelet's folders are missing");
+        isMissingTold = true;
+        onStatus({ isRegistered: false, reason: "the kubelet's folders are missing" });
+        await pause.wait(missingFolderMs, signal);
+        continue;
+      }
       failures = await serveBinding(host, plugin, context, { folder, failures });
     } catch (error) {
       failures += 1;
-      log.error({ error, folder: folder.path }, "cannot serve the plugin's socket");
+      log.error({ error }, "cannot serve the plugin's socket");
       onStatus({ isRegistered: false, reason: "the socket cannot be served" });
       await pause.wait(backOffMs(failures), signal);
     }
