@@ -54,7 +54,7 @@ export interface Progress {
 }
 
 /** A step under way; done() ends it. */
-export interface ProgressStep {
+interface ProgressStep {
   note(text: string): void;
   done(text?: string): void;
 }

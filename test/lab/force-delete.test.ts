@@ -20,10 +20,10 @@ afterAll(async () => {
 test("the next pod gets its VF and runs", async () => {
   await lab.kubectl.apply([vfPod({ name: "slow", vfs: 1, image: lab.toolsImage, slowStopSeconds: 10 })]);
   await waitForReadyPods(lab, ["slow"]);
-  const [slow] = await readPodVfs(lab, "slow");
+  const [slow] = await readPodVfs(lab, ["slow"]);
   await lab.kubectl.run(["delete", "pod", "slow", "--grace-period=0", "--force"]);
   await startPods(lab, { heir: 1 });
-  const [heir, ...more] = await readPodVfs(lab, "heir");
+  const [heir, ...more] = await readPodVfs(lab, ["heir"]);
   expect(more).toEqual([]);
   expect(heir?.pciAddress).toBe(slow?.pciAddress);
 });

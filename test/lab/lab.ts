@@ -81,7 +81,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         dir,
         logsDir,
         netns,
-        memoryMb: options.memoryMb ?? 3072,
+        memoryMb: options.memoryMb ?? 2560,
         numVfs: options.numVfs ?? [7, 0],
       });
       children.push(started.child);

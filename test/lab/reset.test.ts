@@ -60,10 +60,11 @@ async function waitForPods(old: readonly Pod[]): Promise<readonly Pod[]> {
       throw new Error(
         items.map((pod) => `${pod.metadata.name} ${pod.status.phase} ${pod.status.reason ?? ""}`).join(", "),
       );
-    for (const pod of ready) {
-      const vfs = await readPodVfs(lab, pod.metadata.name);
-      if (vfs.length !== 1) throw new Error(`${pod.metadata.name} has ${vfs.length} VFs`);
-    }
+    const vfs = await readPodVfs(
+      lab,
+      ready.map((pod) => pod.metadata.name),
+    );
+    if (vfs.length !== replicas) throw new Error(`${ready.length} pods have ${vfs.length} VFs`);
     return ready;
   };
   return await waitUntil(`${replicas} new pods of ${name}`, look, {

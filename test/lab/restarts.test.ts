@@ -39,10 +39,7 @@ test.each(["deviceplugin", "tuning"] as const)("%s is killed", async (name) => {
 
 /** All that must stay as it is: the pods' containers, VFs, masks and pins. */
 async function readPods(): Promise<unknown> {
-  const [found, ...vfs] = await Promise.all([
-    getPods(lab.kubectl, pods),
-    ...pods.map((pod) => readPodVfs(lab, pod)),
-  ]);
+  const [found, vfs] = await Promise.all([getPods(lab.kubectl, pods), readPodVfs(lab, pods)]);
   const kept = found.map(({ metadata, status }) => ({
     uid: metadata.uid,
     phase: status.phase,

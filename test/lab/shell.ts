@@ -20,7 +20,7 @@ bun test/lab/shell.ts reset DIR [--no-sync]         of the node, until its agent
 const flags = {
   dir: { type: "string" },
   vfs: { type: "string", default: "7,0" },
-  memory: { type: "string", default: "3072" },
+  memory: { type: "string", default: "2560" },
   "node-only": { type: "boolean", default: false },
   "no-sync": { type: "boolean", default: false },
 } as const;

@@ -1,4 +1,4 @@
-// The VFs that a running pod has, seen from inside the pod (kubectl exec) and from the node (interrupts).
+// The VFs that running pods have, seen from inside each pod (kubectl exec) and from the node (interrupts).
 import type { Kubectl } from "../cluster/kubectl.ts";
 import type { LabNode } from "../node/lab-node.ts";
 import type { DemoLab } from "./demo-lab.ts";
@@ -17,7 +17,7 @@ export interface PodVf {
 export interface Vector {
   readonly irq: number;
   readonly cpus: string;
-  /** Name of the handler, like net1-rx-0; the last of igbvf's three is the mailbox. */
+  /** What the driver calls it, like net1-rx-0; igbvf's mailbox is net1. */
   readonly handler: string;
 }
 
@@ -29,57 +29,72 @@ interface PodLink {
   readonly addr_info: readonly { readonly family: string; readonly local: string }[];
 }
 
-/** Every interface of the pod that is a PCI device, by name. */
+/**
+ * Every interface of these pods that is a PCI device, in the order of pods and names.
+ * Throws when a pod's VFs are not those that its environment says were allocated.
+ */
 export async function readPodVfs(
   { node, kubectl }: Pick<DemoLab, "node" | "kubectl">,
-  pod: string,
+  pods: readonly string[],
 ): Promise<readonly PodVf[]> {
-  const links = await readLinks(kubectl, pod);
-  const vfs = links.filter((link) => link.parentbus === "pci" && link.parentdev !== undefined);
-  return await Promise.all(
-    vfs.map(async (link) => {
-      const pciAddress = link.parentdev ?? "";
-      const [rpsMask, vectors] = await Promise.all([
-        kubectl.execInPod({ pod }, ["cat", `/sys/class/net/${link.ifname}/queues/rx-0/rps_cpus`]),
-        readVectors(node, pciAddress),
-      ]);
-      const address = link.addr_info.find((one) => one.family === "inet")?.local;
-      return { pod, pciAddress, name: link.ifname, mac: link.address, address, rpsMask, vectors };
-    }),
+  const vfs = (await Promise.all(pods.map((pod) => readFromInside(kubectl, pod)))).flat();
+  const vectors = await readVectors(
+    node,
+    vfs.map((vf) => vf.pciAddress),
   );
-}
-
-/** The allocated devices as the container's environment names them. */
-export async function readAllocatedVfs(kubectl: Kubectl, pod: string): Promise<readonly string[]> {
-  const value = await kubectl.execInPod({ pod }, ["sh", "-c", "echo $PCIDEVICE_SRIOV_VF"]);
-  return value.split(",").filter(Boolean).toSorted();
-}
-
-/** The VF's vectors in the order of their MSI-X index. Source: kernel Documentation/ABI/testing/sysfs-bus-pci, msi_irqs. */
-export async function readVectors(node: LabNode, pciAddress: string): Promise<readonly Vector[]> {
-  const text = await node.run(`for irq in $(ls /sys/bus/pci/devices/${pciAddress}/msi_irqs | sort -n); do
-    echo "$irq $(cat /proc/irq/$irq/smp_affinity_list) $(sed -n "s/^ *$irq:.* //p" /proc/interrupts)"; done`);
-  return text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => {
-      const [irq, cpus = "", handler = ""] = line.split(" ");
-      return { irq: Number(irq), cpus, handler };
-    });
+  return vfs.map((vf) => Object.assign(vf, { vectors: vectors.get(vf.pciAddress) ?? [] }));
 }
 
 /** The table of the demo: one line for each VF in a pod. */
 export function formatPodVfs(vfs: readonly PodVf[]): string {
-  const rows = vfs.map((vf) => [
-    vf.pod,
-    vf.pciAddress,
-    vf.name,
-    vf.mac,
-    vf.address ?? "-",
-    vf.vectors.map(({ irq, cpus }) => `${irq}->${cpus}`).join(" "),
-    vf.rpsMask,
-  ]);
+  const rows = vfs.map((vf) => {
+    const vectors = vf.vectors.map(({ irq, cpus }) => `${irq}->${cpus}`).join(" ");
+    return [vf.pod, vf.pciAddress, vf.name, vf.mac, vf.address ?? "-", vectors, vf.rpsMask];
+  });
   return formatTable([["POD", "VF", "NAME", "MAC", "ADDRESS", "IRQ->CPUS", "RPS MASK"], ...rows]);
+}
+
+async function readFromInside(kubectl: Kubectl, pod: string): Promise<readonly Omit<PodVf, "vectors">[]> {
+  const script = `echo "$PCIDEVICE_SRIOV_VF"; ip -j -d address show; grep -H . /sys/class/net/*/queues/rx-0/rps_cpus`;
+  const [allocated = "", links = "[]", ...masks] = (
+    await kubectl.execInPod({ pod }, ["sh", "-c", script])
+  ).split("\n");
+  const parsed: readonly PodLink[] = JSON.parse(links);
+  const vfs = parsed
+    .filter((link) => link.parentbus === "pci")
+    .map((link) => ({
+      pod,
+      pciAddress: link.parentdev ?? "",
+      name: link.ifname,
+      mac: link.address,
+      address: link.addr_info.find((one) => one.family === "inet")?.local,
+      rpsMask:
+        masks.find((line) => line.startsWith(`/sys/class/net/${link.ifname}/`))?.split(":")[1] ?? "none",
+    }));
+  const expected = allocated.split(",").filter(Boolean).toSorted();
+  const got = vfs.map((vf) => vf.pciAddress).toSorted();
+  if (got.join() !== expected.join())
+    throw new Error(`pod ${pod}: was allocated ${expected.join()}, has ${got.join()}`);
+  return vfs;
+}
+
+/** The VFs' vectors in the order of their MSI-X index. Source: kernel Documentation/ABI/testing/sysfs-bus-pci, msi_irqs. */
+async function readVectors(
+  node: LabNode,
+  vfs: readonly string[],
+): Promise<ReadonlyMap<string, readonly Vector[]>> {
+  const text =
+    await node.run(`for vf in ${vfs.join(" ")}; do for path in /sys/bus/pci/devices/$vf/msi_irqs/*; do
+      irq=\${path##*/}; handlers=(/proc/irq/$irq/*/); read -r cpus </proc/irq/$irq/smp_affinity_list
+      echo "$vf $irq $cpus $(basename "$handlers")"
+    done; done`);
+  const vectors = new Map<string, Vector[]>(vfs.map((vf) => [vf, []]));
+  for (const line of text.split("\n").filter(Boolean)) {
+    const [vf = "", irq, cpus = "", handler = ""] = line.split(" ");
+    vectors.get(vf)?.push({ irq: Number(irq), cpus, handler });
+  }
+  for (const list of vectors.values()) list.sort((a, b) => a.irq - b.irq);
+  return vectors;
 }
 
 function formatTable(rows: readonly (readonly string[])[]): string {
@@ -92,11 +107,4 @@ function formatTable(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join("\n");
-}
-
-async function readLinks(kubectl: Kubectl, pod: string): Promise<readonly PodLink[]> {
-  const links: readonly PodLink[] = JSON.parse(
-    await kubectl.execInPod({ pod }, ["ip", "-j", "-d", "address", "show"]),
-  );
-  return links;
 }

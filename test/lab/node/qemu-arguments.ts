@@ -4,7 +4,7 @@ export interface QemuOptions {
   readonly kernel: string;
   readonly initrd: string;
   readonly disk: string;
-  /** Of the whole node; half of it on each NUMA node. */
+  /** Of the whole node, at most `maxMemoryMb`; half of it on each NUMA node. */
   readonly memoryMb: number;
   /** VFs that the node's boot unit makes, per PF. */
   readonly numVfs: readonly [number, number];
@@ -17,6 +17,12 @@ export interface QemuOptions {
 /** MAC address of the node's management NIC, by which the guest knows it from the PFs. */
 export const managementMac = "52:54:00:63:00:02";
 
+/**
+ * With this much or more q35 puts memory above 4 GB and the firmware puts the VFs' registers there too, where QEMU's igb does
+ * not answer: VFs appear, but reach neither their PF ("PF still in reset state") nor the link.
+ */
+export const maxMemoryMb = 2815;
+
 const pfs = [
   { id: "pf0", root: "rp0", mac: "52:54:00:00:00:01" },
   { id: "pf1", root: "rp1", mac: "52:54:00:00:00:02" },
@@ -24,7 +30,7 @@ const pfs = [
 
 type Option = readonly [name: string, value: string];
 
-/** Software emulation only. Interrupt remapping stays off: with it, 4 CPUs and NUMA the guest hangs. */
+/** Software emulation only. Interrupt remapping stays off: with it, 4 CPUs and NUMA the guest hangs. Throws RangeError for too much memory. */
 export function qemuArguments(options: QemuOptions): readonly string[] {
   return [
     "-nodefaults",
@@ -63,6 +69,8 @@ function kernelCommandLine(numVfs: readonly number[]): string {
 }
 
 function cpusAndMemory(memoryMb: number): readonly Option[] {
+  if (memoryMb > maxMemoryMb)
+    throw new RangeError(`the node's memory: expected at most ${maxMemoryMb} MB, got ${memoryMb}`);
   const perNodeMb = Math.floor(memoryMb / 2);
   return [
     ["-smp", "4,sockets=2,cores=2,threads=1"],

@@ -16,7 +16,7 @@ export interface Leftovers {
 export async function readLeftovers(node: LabNode): Promise<Leftovers> {
   const [records, leases] = await Promise.all([
     readFiles(node, "/var/lib/virtfn/attachments/*.json"),
-    readFiles(node, "/var/lib/cni/networks/*/192.168.77.*"),
+    readFiles(node, "/var/lib/cni/networks/*/10.56.0.*"),
   ]);
   return { records, leases };
 }

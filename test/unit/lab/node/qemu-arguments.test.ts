@@ -7,7 +7,7 @@ test("the node has 4 CPUs on 2 NUMA nodes, an igb PF on each, one switch between
     kernel: "/a/vmlinuz",
     initrd: "/a/initrd",
     disk: "/a/root.ext4",
-    memoryMb: 3072,
+    memoryMb: 2560,
     numVfs: [7, 0],
     tap: "lab0",
     consoleLog: "/r/console.log",
@@ -25,10 +25,10 @@ test("the node has 4 CPUs on 2 NUMA nodes, an igb PF on each, one switch between
     -initrd /a/initrd
     -append console=ttyS0 root=/dev/vda rw libata.force=disable intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1 virtfn.numvfs=7,0
     -smp 4,sockets=2,cores=2,threads=1
-    -m 3072
-    -object memory-backend-ram,id=m0,size=1536M
+    -m 2560
+    -object memory-backend-ram,id=m0,size=1280M
     -numa node,nodeid=0,cpus=0-1,memdev=m0
-    -object memory-backend-ram,id=m1,size=1536M
+    -object memory-backend-ram,id=m1,size=1280M
     -numa node,nodeid=1,cpus=2-3,memdev=m1
     -device intel-iommu,intremap=off
     -drive file=/a/root.ext4,format=raw,if=none,id=hd0,snapshot=on,cache=unsafe
@@ -50,17 +50,22 @@ test("the node has 4 CPUs on 2 NUMA nodes, an igb PF on each, one switch between
   `);
 });
 
+const options = {
+  kernel: "",
+  initrd: "",
+  disk: "",
+  numVfs: [0, 0],
+  tap: "",
+  consoleLog: "",
+  agentSocket: "",
+  qmpSocket: "",
+} as const;
+
 test("an odd number of megabytes is split evenly", () => {
-  const options = {
-    kernel: "",
-    initrd: "",
-    disk: "",
-    numVfs: [0, 0],
-    tap: "",
-    consoleLog: "",
-    agentSocket: "",
-    qmpSocket: "",
-  } as const;
   const args = qemuArguments({ ...options, memoryMb: 2049 });
   expect(args[args.indexOf("-m") + 1]).toBe("2048");
+});
+
+test("memory that would put the VFs' registers out of reach is refused", () => {
+  expect(() => qemuArguments({ ...options, memoryMb: 2816 })).toThrow("expected at most 2815 MB, got 2816");
 });
