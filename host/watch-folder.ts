@@ -1,9 +1,13 @@
-// Tells what changes in a folder, by inotify.
+// Tells what changes in a folder: by inotify, or where the node has none left by looking.
 
 import * as fs from "node:fs";
 
-import { attempt } from "./file-errors.ts";
+import { absentAs } from "./file-errors.ts";
 import type { FileChange } from "./files.ts";
+import { pollFolder } from "./poll-folder.ts";
+
+/** inotify(7): the user's instances, or watches, are used up, as other programs of a busy node use them up. */
+const usedUp = ["EMFILE", "ENOSPC"];
 
 /**
  * Calls `onChange` for each change below the folder until disposed; throws SystemCallError when there is no such folder. Bun
@@ -23,9 +27,14 @@ export function watchFolder(path: string, onChange: (change: FileChange) => void
     );
     onChange({ name });
   };
-  const watcher = attempt("inotify_add_watch", path, () =>
-    fs.watch(path, (_event, name) => tell(name ?? "")),
+  const watcher = absentAs(
+    undefined,
+    "inotify_add_watch",
+    path,
+    () => fs.watch(path, (_event, name) => tell(name ?? "")),
+    usedUp,
   );
+  if (watcher === undefined) return pollFolder(path, onChange);
   // An error later on (the folder is gone) is a change like any other: the caller looks again and sees it.
   watcher.on("error", () => tell(""));
   return {

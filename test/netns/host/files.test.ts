@@ -1,4 +1,4 @@
-// Files where the kernel refuses: folders that are read-only or full.
+// Files where the kernel refuses: folders that are read-only or full, and a node whose inotify instances are used up.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -51,5 +51,42 @@ describe("a folder that takes no file", () => {
     expect(writeBoth("size=100k")).toBe(
       "ERR_SYSTEM_CALL write(.record) failed: ENOSPC\nERR_SYSTEM_CALL write(.program) failed: ENOSPC\n\n",
     );
+  });
+});
+
+describe("a node whose inotify instances are used up", () => {
+  it("still tells what changes in a folder, until disposed", () => {
+    const script = `
+      import { renameSync, rmSync, writeFileSync } from "node:fs";
+      import { createFiles } from "${import.meta.resolve("../../../host/files.ts")}";
+      const files = createFiles();
+      writeFileSync("${folder}/old", "");
+      let next = Promise.withResolvers();
+      const watching = files.watch("${folder}", ({ name }) => next.resolve(name));
+      for (const act of [
+        () => writeFileSync("${folder}/new", "1"),
+        () => files.writeAtomic("${folder}/new", "2"),
+        () => rmSync("${folder}/old"),
+      ]) {
+        act();
+        console.log(await next.promise);
+        next = Promise.withResolvers();
+      }
+      watching[Symbol.dispose]();
+    `;
+    const limit = "echo 0 > /proc/sys/user/max_inotify_instances";
+    const child = Bun.spawnSync([
+      "unshare",
+      "-Ur",
+      "sh",
+      "-c",
+      `${limit}; exec "$@"`,
+      "sh",
+      process.execPath,
+      "-e",
+      script,
+    ]);
+    expect(child.stderr.toString()).toBe("");
+    expect(child.stdout.toString()).toBe("new\nnew\nold\n");
   });
 });
