@@ -7,7 +7,7 @@ import { createClock } from "../../../host/clock.ts";
 import { createLibc } from "../../../host/libc.ts";
 import { createLocks } from "../../../host/lock.ts";
 
-export interface Recipe {
+interface Recipe {
   /** Kind of artefact, first part of the folder's name. */
   readonly name: string;
   /** All that has a say in the result: texts, arguments, hashes of files, names of other artefacts' folders. */

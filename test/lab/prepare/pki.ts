@@ -9,7 +9,7 @@ import { LAB_NETWORK, PKI_FILES } from "../artifacts.ts";
 export const NODE_NAMES: readonly string[] = [LAB_NETWORK.nodeName, "n2", "n3"];
 
 /** Path of a node's kubeconfig below the folder. */
-export function nodeKubeconfig(node: string): string {
+function nodeKubeconfig(node: string): string {
   return join("nodes", `${node}.kubeconfig`);
 }
 

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import type { Progress } from "../artifacts.ts";
 import { type Cache, cacheRoot, openCache } from "./cache.ts";
 
-export interface RunOptions {
+interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
