@@ -6,9 +6,11 @@ import { runCommand, runProject, type SuiteResult } from "./suite.ts";
 const results: SuiteResult[] = [];
 for (const check of checks) results.push(await runCommand(check.name, check.command, check.args));
 results.push(await runCommand("build", process.execPath, ["test/run/build.ts"]));
-for (const project of ["unit", "netns", "process"]) results.push(await runProject(project));
+results.push(await runProject("unit"));
+// Before the process tests, because some of them run a real kubelet.
 const prepared = await runCommand("lab: prepare", process.execPath, ["test/run/image.ts", "--lab"]);
 results.push(prepared);
+for (const project of ["netns", "process"]) results.push(await runProject(project));
 if (prepared.failed === 0) results.push(await runProject("lab"));
 
 printSummary(results);
