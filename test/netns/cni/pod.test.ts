@@ -1,0 +1,118 @@
+// ADD and DEL on the real kernel, seen by iproute2: veth ends stand in for VFs.
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+import { createTestNetns } from "../../support/netns.ts";
+import { createStandInNode, type StandInNode } from "../../support/stand-in-node.ts";
+
+const hasHostLocal = existsSync("/usr/lib/cni/host-local");
+const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.0" };
+
+function ipam(node: StandInNode): object {
+  const routes = [{ dst: "198.51.100.0/24" }, { dst: "2001:db8:9::/64", gw: "2001:db8::1" }];
+  const ranges = [[{ subnet: "192.0.2.0/24" }], [{ subnet: "2001:db8::/64" }]];
+  return { type: "host-local", ranges, routes, dataDir: join(node.root, "leases") };
+}
+
+function leases(node: StandInNode): readonly string[] {
+  return readdirSync(join(node.root, "leases/blue")).filter(
+    (name) => name.includes(".0.2.") || name.includes("db8"),
+  );
+}
+
+test("ADD gives a pod its VF with name, MAC, MTU, addresses and routes; DEL makes the host as it was", async ({
+  skip,
+}) => {
+  if (!hasHostLocal) skip("there is no /usr/lib/cni/host-local (Debian: containernetworking-plugins)");
+  using node = createStandInNode(2);
+  using pod = createTestNetns();
+  node.host.ip("link property add dev pf0v0 altname enp59s0v0");
+  const before = node.toText();
+  const env = { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path };
+  const wanted = { ...config, mac: "02:aa:bb:cc:dd:01", mtu: 1400, vlan: 100, ipam: ipam(node) };
+  const added = await node.call("ADD", wanted, env);
+  expect(added.json).toMatchObject({
+    interfaces: [
+      { name: "net1", mac: "02:aa:bb:cc:dd:01", mtu: 1400, sandbox: pod.path, pciID: "0000:3b:02.0" },
+    ],
+  });
+  const [link] = pod.look("addr show net1") as [Record<string, unknown>];
+  expect(link).toMatchObject({
+    ifname: "net1",
+    address: "02:aa:bb:cc:dd:01",
+    mtu: 1400,
+    operstate: "UP",
+    altnames: ["enp59s0v0"],
+  });
+  expect(link["addr_info"]).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ local: "192.0.2.2", prefixlen: 24 }),
+      expect.objectContaining({ local: "2001:db8::2", prefixlen: 64 }),
+    ]),
+  );
+  expect(pod.look("route show 198.51.100.0/24")).toMatchObject([{ gateway: "192.0.2.1", dev: "net1" }]);
+  expect(pod.look("-6 route show 2001:db8:9::/64")).toMatchObject([{ gateway: "2001:db8::1", dev: "net1" }]);
+  expect(leases(node)).toHaveLength(2);
+  expect(await node.call("DEL", wanted, env)).toMatchObject({ exitCode: 0, json: undefined });
+  expect(node.toText()).toBe(before);
+  expect(leases(node)).toEqual([]);
+  expect(await node.call("DEL", wanted, env)).toMatchObject({ exitCode: 0, json: undefined });
+});
+
+test("a floating address with gateway and routes needs no IPAM", async () => {
+  using node = createStandInNode(1);
+  using pod = createTestNetns();
+  const wanted = { ...config, ips: ["192.0.2.50/24"], gateway: "192.0.2.1", routes: [{ dst: "0.0.0.0/0" }] };
+  const added = await node.call("ADD", wanted, { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path });
+  expect(added.json).toMatchObject({
+    ips: [{ address: "192.0.2.50/24", gateway: "192.0.2.1", interface: 0 }],
+  });
+  expect(pod.look("route show default")).toMatchObject([{ gateway: "192.0.2.1", dev: "net1" }]);
+});
+
+test("a gateway outside the subnet is reached on the link", async () => {
+  using node = createStandInNode(1);
+  using pod = createTestNetns();
+  const wanted = {
+    ...config,
+    ips: ["192.0.2.50/32"],
+    gateway: "203.0.113.1",
+    routes: [{ dst: "0.0.0.0/0" }],
+  };
+  expect(await node.call("ADD", wanted, { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path })).toMatchObject({
+    exitCode: 0,
+  });
+  expect(pod.look("route show default")).toMatchObject([{ gateway: "203.0.113.1", flags: ["onlink"] }]);
+});
+
+test("an ADD that fails after the move leaves the host as it was, and the pod empty", async () => {
+  using node = createStandInNode(1);
+  using pod = createTestNetns();
+  const before = node.toText();
+  const failing = { ...config, vlan: 5, mac: "02:aa:bb:cc:dd:02", ips: ["192.0.2.50/24", "192.0.2.50/24"] };
+  const failed = await node.call("ADD", failing, { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path });
+  expect(failed.json).toMatchObject({
+    code: 5,
+    msg: expect.stringContaining('step "addresses": ') as string,
+  });
+  expect(failed.json?.["msg"]).toContain("EEXIST");
+  expect(node.toText()).toBe(before);
+  expect(pod.look("link show").map(({ ifname }) => ifname)).toEqual(["lo"]);
+});
+
+test("of eight pods that want one VF at once one gets it, the others are told to try again", async () => {
+  using node = createStandInNode(1);
+  using pods = new DisposableStack();
+  const before = node.toText();
+  const paths = Array.from({ length: 8 }, () => pods.use(createTestNetns()).path);
+  const environments = paths.map((path, pod) => ({ CNI_CONTAINERID: `c${pod}`, CNI_NETNS: path }));
+  const answers = await Promise.all(environments.map((environment) => node.call("ADD", config, environment)));
+  expect(answers.map(({ json }) => String(json?.["code"] ?? "ok")).toSorted()).toEqual([
+    ...Array<string>(7).fill("11"),
+    "ok",
+  ]);
+  await Promise.all(environments.map((environment) => node.call("DEL", config, environment)));
+  expect(node.toText()).toBe(before);
+});

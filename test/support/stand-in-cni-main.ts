@@ -1,0 +1,12 @@
+// virtfn-cni on stand-ins: the entry of the shipped executable with another host, whose root is the first argument.
+
+import { runCni } from "../../cni/run.ts";
+import { createStandInHost } from "./stand-in-host.ts";
+
+const root = process.argv[2] ?? "";
+const outcome = await runCni({ environment: process.env, stdin: await Bun.stdin.text() }, () =>
+  createStandInHost(root),
+);
+await Bun.write(Bun.stderr, outcome.stderr);
+await Bun.write(Bun.stdout, outcome.stdout);
+process.exitCode = outcome.exitCode;

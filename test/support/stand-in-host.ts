@@ -1,0 +1,69 @@
+// A `Host` on the real kernel whose "VFs" are veth ends: for what needs real namespaces and links on a machine without SR-IOV.
+// Lives here only: what ships has no such door.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { createHost } from "../../host/create-host.ts";
+import type { Host } from "../../host/host.ts";
+import type { Link, Netlink, VfChange, VfInfo } from "../../host/netlink/netlink.ts";
+import { createFakeVf } from "./fake-host-kernel.ts";
+
+/** Alias that makes a link the stand-in of a PCI device; aliases survive moves and renames. */
+export const standInAlias = "stand-in:";
+
+/**
+ * The real host with its files below `root` (made by stand-in-node.ts). A link with the alias "stand-in:ADDRESS" looks like the
+ * NIC of that PCI device; the PF's side of VFs is a file.
+ */
+export function createStandInHost(root: string): Host {
+  const host = createHost({ root, hostRoot: "/" });
+  const openNetlink: Host["openNetlink"] = (netns) => standIn(root, host.openNetlink(netns));
+  return { ...host, openNetlink, files: { ...host.files, list: (path) => listNetdevs(host, path) } };
+}
+
+function standIn(root: string, netlink: Netlink): Netlink {
+  const isPf = (index: number): boolean => toNic(netlink.getLink({ index }))?.name === "pf0";
+  return {
+    ...netlink,
+    listLinks: () => netlink.listLinks().map((link) => toNic(link) ?? link),
+    getLink: (ref) => toNic(netlink.getLink(ref)),
+    listVfs: (index) => (isPf(index) ? readVfs(root) : netlink.listVfs(index)),
+    setVf: (index, vf, change) =>
+      isPf(index) ? writeVf(root, vf, change) : netlink.setVf(index, vf, change),
+  };
+}
+
+function toNic(link: Link | undefined): Link | undefined {
+  if (link?.alias?.startsWith(standInAlias) !== true) return link;
+  return { ...link, kind: undefined, lower: undefined, parentDevice: link.alias.slice(standInAlias.length) };
+}
+
+// The entries of a device's net folder are those links of this process's namespace that stand for it.
+function listNetdevs(host: Host, path: string): readonly string[] | undefined {
+  const address = /\/sys\/bus\/pci\/devices\/([^/]+)\/net$/.exec(path)?.[1];
+  if (address === undefined) return host.files.list(path);
+  using netlink = host.openNetlink();
+  const links = netlink.listLinks().filter((link) => link.alias === `${standInAlias}${address}`);
+  return links.map((link) => link.name);
+}
+
+/** The PF's side of its VFs, as a file: every process of a test sees the same. */
+function readVfs(root: string): readonly VfInfo[] {
+  return JSON.parse(fs.readFileSync(join(root, "pf.json"), "utf8")) as readonly VfInfo[];
+}
+
+/** Starts the file with `count` VFs as a driver does. */
+export function writeFreshVfs(root: string, count: number): void {
+  const vfs = Array.from({ length: count }, (_, vf) => createFakeVf(vf, "00:00:00:00:00:00"));
+  fs.writeFileSync(join(root, "pf.json"), JSON.stringify(vfs.map(({ hasAdminMac: _unused, ...vf }) => vf)));
+}
+
+function writeVf(root: string, vf: number, change: VfChange): void {
+  const { set, ...values } = change;
+  const changed =
+    set === "spoofchk" || set === "trust" || set === "linkState" ? { [set]: change.value } : values;
+  const vfs = readVfs(root).map((info) => (info.vf === vf ? Object.assign({}, info, changed) : info));
+  fs.writeFileSync(join(root, "pf.json.new"), JSON.stringify(vfs));
+  fs.renameSync(join(root, "pf.json.new"), join(root, "pf.json"));
+}

@@ -1,0 +1,116 @@
+// A node of stand-ins: one namespace as the host's, with a PF and VFs of veth, folders for their sysfs, and pods beside it.
+
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { addPciDevice, linkVfs } from "./fake-host-sysfs.ts";
+import { vfAddress } from "./fake-host-nic.ts";
+import { createTestNetns, type TestNetns } from "./netns.ts";
+import { standInAlias, writeFreshVfs } from "./stand-in-host.ts";
+
+export interface StandInNode extends Disposable {
+  readonly root: string;
+  /** The namespace that is the host's. */
+  readonly host: TestNetns;
+  /** Runs one verb as a process in the host's namespace. `environment` is added to the pod's. */
+  readonly call: (
+    verb: string,
+    config: object,
+    environment: Readonly<Record<string, string>>,
+  ) => Promise<StandInAnswer>;
+  /** The host's links and the PF's side, as text: without what changes by itself (indexes, peers, qdiscs). */
+  readonly toText: () => string;
+}
+
+export interface StandInAnswer {
+  readonly exitCode: number;
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+  readonly stderr: string;
+}
+
+export const standInPf = "0000:3b:00.0";
+
+/** VF n is pf0v<n> at 0000:3b:02.<n>. `command` is what runs the CNI: the TypeScript entry by default. Needs root. */
+export function createStandInNode(vfs: number, command: readonly string[] = defaultCommand()): StandInNode {
+  const root = fs.mkdtempSync(join(tmpdir(), "virtfn-stand-in-"));
+  const host = createTestNetns();
+  makeSysfs(root, vfs);
+  writeFreshVfs(root, vfs);
+  addNic(host, "pf0", standInPf);
+  host.ip("link set pf0 up");
+  for (let vf = 0; vf < vfs; vf += 1) addNic(host, `pf0v${vf}`, vfAddress(standInPf, vf));
+  return {
+    root,
+    host,
+    call: (verb, config, environment) => run(host, [...command, root], verb, config, environment),
+    toText: () => formatNode(root, host),
+    [Symbol.dispose]: () => {
+      host[Symbol.dispose]();
+      fs.rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function defaultCommand(): readonly string[] {
+  return [process.execPath, resolve(import.meta.dirname, "stand-in-cni-main.ts")];
+}
+
+function makeSysfs(root: string, vfs: number): void {
+  const sysfs = join(root, "sys");
+  const addresses = Array.from({ length: vfs }, (_, vf) => vfAddress(standInPf, vf));
+  const device = { driver: "igb", numaNode: 0, vendor: "0x8086", device: "0x10c9" };
+  for (const address of [standInPf, ...addresses]) {
+    addPciDevice(sysfs, { ...device, address });
+    fs.mkdirSync(join(sysfs, "bus/pci/devices", address, "net"));
+  }
+  linkVfs(sysfs, standInPf, addresses, 40);
+  fs.mkdirSync(join(sysfs, "class"), { recursive: true });
+  fs.symlinkSync("/sys/class/net", join(sysfs, "class/net"));
+  fs.symlinkSync("/proc", join(root, "proc"));
+}
+
+function addNic(host: TestNetns, name: string, address: string): void {
+  host.ip(`link add ${name} type veth peer name ${name}p`);
+  host.ip(`link set ${name}p up`);
+  host.ip(`link set ${name} alias ${standInAlias}${address}`);
+}
+
+async function run(
+  host: TestNetns,
+  command: readonly string[],
+  verb: string,
+  config: object,
+  environment: Readonly<Record<string, string>>,
+): Promise<StandInAnswer> {
+  const env = {
+    ...process.env,
+    CNI_PATH: "/usr/lib/cni",
+    CNI_IFNAME: "net1",
+    ...environment,
+    CNI_COMMAND: verb,
+  };
+  return new Promise((done) => {
+    const args = ["netns", "exec", host.name, ...command];
+    const child = execFile("ip", args, { env }, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : Number(error.code ?? -1);
+      done({
+        exitCode,
+        stderr,
+        json: stdout === "" ? undefined : (JSON.parse(stdout) as StandInAnswer["json"]),
+      });
+    });
+    child.stdin?.end(JSON.stringify(config));
+  });
+}
+
+function formatNode(root: string, host: TestNetns): string {
+  const links = host.look("link show").filter(({ ifalias }) => ifalias !== undefined);
+  const lines = links.map(({ ifname, address, mtu, operstate, altnames, ifalias }) =>
+    JSON.stringify({ ifname, address, mtu, operstate, altnames, ifalias }),
+  );
+  const records = join(root, "var/lib/virtfn/attachments");
+  const files = fs.existsSync(records) ? fs.readdirSync(records) : [];
+  return [...lines.toSorted(), fs.readFileSync(join(root, "pf.json"), "utf8"), ...files].join("\n");
+}
