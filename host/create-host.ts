@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 
 import { createClock } from "./clock.ts";
 import { createExec } from "./exec.ts";
+import { attempt } from "./file-errors.ts";
 import { createFiles } from "./files.ts";
 import type { Host } from "./host.ts";
 import { createLibc, type Libc } from "./libc.ts";
@@ -43,15 +44,19 @@ function openOwnNetlink(libc: Libc): Netlink {
   return createNetlink(libc, openRouteSocket(libc), () => openEventSocket(libc));
 }
 
-/** A second descriptor of the namespace lets `subscribe` go there again after the caller closed its own. */
+/** A descriptor of its own lets `subscribe` go there again after the caller closed that of `netns`. */
 function openNetlinkIn(libc: Libc, netns: NetnsHandle): Netlink {
-  const requestFd = enterNetns(libc, netns, () => openRouteSocket(libc));
-  const fd = fs.openSync(`/proc/thread-self/fd/${netns.fd}`, "r");
+  const fd = attempt("open", netns.label, () => fs.openSync(`/proc/thread-self/fd/${netns.fd}`, "r"));
   const inside = { label: netns.label, fd };
-  return createNetlink(
-    libc,
-    requestFd,
-    () => enterNetns(libc, inside, () => openEventSocket(libc)),
-    () => fs.closeSync(fd),
-  );
+  try {
+    return createNetlink(
+      libc,
+      enterNetns(libc, inside, () => openRouteSocket(libc)),
+      () => enterNetns(libc, inside, () => openEventSocket(libc)),
+      () => fs.closeSync(fd),
+    );
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
 }

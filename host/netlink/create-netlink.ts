@@ -37,6 +37,10 @@ export function createNetlink(
   onDispose: () => void = () => {},
 ): Netlink {
   const socket = new NetlinkSocket(libc, requestFd);
+  // Disposes once, however often it is asked to: the numbers may be other files' by then.
+  const life = new DisposableStack();
+  life.defer(onDispose);
+  life.use(socket);
   return {
     listLinks: () => decodeAll(socket.dump("list links", listLinksRequest()), decodeLink),
     getLink: (ref) => getLink(socket, ref),
@@ -70,10 +74,7 @@ export function createNetlink(
     addRoute: (route) => socket.change(`add ${describeRoute(route)}`, addRouteRequest(route)),
     removeRoute: (route) => socket.change(`remove ${describeRoute(route)}`, removeRouteRequest(route)),
     subscribe: (onEvent) => readEvents(openEvents, onEvent),
-    [Symbol.dispose]: () => {
-      socket[Symbol.dispose]();
-      onDispose();
-    },
+    [Symbol.dispose]: () => life[Symbol.dispose](),
   };
 }
 

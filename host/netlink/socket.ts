@@ -68,14 +68,11 @@ export class NetlinkSocket implements Disposable {
   constructor(libc: Libc, fd: number) {
     this.#libc = libc;
     this.#fd = fd;
-    libc.setsockopt(
-      fd,
-      SOL_SOCKET,
-      SO_RCVTIMEO,
-      new Uint8Array(new BigInt64Array([BigInt(receiveTimeoutSeconds), 0n]).buffer),
-    );
-    for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) {
-      libc.setsockopt(fd, SOL_NETLINK, option, encodeU32(1));
+    try {
+      setUp(libc, fd);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
     }
   }
 
@@ -109,6 +106,8 @@ export class NetlinkSocket implements Disposable {
 
   /** Sends `request` and gives the answers up to the last, the closing one of a dump included; leftovers of an earlier request are passed over. */
   #exchange(doing: string, request: NetlinkRequest): readonly NetlinkMessage[] {
+    // A closed number may be another file by now.
+    if (!this.#isOpen) throw new NetlinkError(doing, "EBADF");
     const sequence = ++this.#sequence;
     try {
       this.#libc.send(this.#fd, encodeMessage(request, sequence));
@@ -135,6 +134,14 @@ export class NetlinkSocket implements Disposable {
       throw new NetlinkError(`${doing}: answer of ${length} bytes`, "EMSGSIZE");
     // A copy: the answers outlive the next receive.
     return decodeMessages(this.#buffer.slice(0, length));
+  }
+}
+
+function setUp(libc: Libc, fd: number): void {
+  const timeout = new Uint8Array(new BigInt64Array([BigInt(receiveTimeoutSeconds), 0n]).buffer);
+  libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout);
+  for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) {
+    libc.setsockopt(fd, SOL_NETLINK, option, encodeU32(1));
   }
 }
 

@@ -76,6 +76,16 @@ describe("open", () => {
     expect(fs.readdirSync("/proc/self/fd").length).toBeLessThan(before + rounds);
   });
 
+  it("closes a netlink handle once, however often it is disposed", () => {
+    using handle = open(netns.path);
+    const netlink = openNetlink(handle);
+    netlink[Symbol.dispose]();
+    using other = open(netns.path);
+    expect(() => netlink[Symbol.dispose]()).not.toThrow();
+    using again = openNetlink(other);
+    expect(again.listLinks().map(({ name }) => name)).toEqual(["lo"]);
+  });
+
   it("keeps a namespace reachable after its name is gone, with the same cookie", () => {
     using handle = open(netns.path);
     netns[Symbol.dispose]();

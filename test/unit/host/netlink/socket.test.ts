@@ -37,6 +37,10 @@ const done = (sequence: number, flags = 0): Uint8Array => answer(3, sequence, ne
 const item = (sequence: number, value: number, flags = 2): Uint8Array =>
   answer(16, sequence, Uint8Array.of(value, 0, 0, 0), flags);
 
+function refuse(): never {
+  throw new SystemCallError("setsockopt", "3, 270, 12, 1 0 0 0", "ENOPROTOOPT");
+}
+
 /** A socket whose receives give `datagrams` one after another, then time out. */
 function openSocket(datagrams: readonly Uint8Array[]): {
   readonly socket: NetlinkSocket;
@@ -57,6 +61,23 @@ function openSocket(datagrams: readonly Uint8Array[]): {
   };
   return { socket: new NetlinkSocket(libc, fs.openSync("/dev/null", "r")), sent };
 }
+
+describe("a socket that the kernel does not set up", () => {
+  it("leaves no descriptor behind", () => {
+    const fd = fs.openSync("/dev/null", "r");
+    expect(() => new NetlinkSocket({ ...createLibc(), setsockopt: refuse }, fd)).toThrow("ENOPROTOOPT");
+    expect(() => fs.fstatSync(fd)).toThrow("EBADF");
+  });
+});
+
+describe("a socket that was closed", () => {
+  it("sends nothing: its number may be another file's by now", () => {
+    const { socket, sent } = openSocket([ok(1)]);
+    socket[Symbol.dispose]();
+    expect(() => socket.change("set link 5 up true", request)).toThrow("set link 5 up true: EBADF");
+    expect(sent).toEqual([]);
+  });
+});
 
 describe("change", () => {
   it("asks for an acknowledgement and counts requests", () => {
