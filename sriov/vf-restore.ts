@@ -4,6 +4,7 @@ import { NetlinkError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
+import { restoreAffinities } from "./affinity-restore.ts";
 import type { Attachment, VfOriginal } from "./attachment.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
@@ -29,6 +30,7 @@ export async function restoreVf(
   const { address, inode } = record.device;
   const vf = readVf(host, address);
   if (vf === undefined || String(vf.inode) !== inode || record.bootId !== host.clock.bootId()) return;
+  restoreAffinities(host, vf);
   using home = host.openNetlink();
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, netns, record.original.altNames) : undefined;
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);

@@ -16,9 +16,12 @@ import type { Refusals } from "./refusals.ts";
 import { forgetFailedPins, rememberBefore } from "./remember.ts";
 import { openVfQueues, type VfQueues } from "./vf-queues.ts";
 
-/** `stale`: the VF changed since it was looked at; `busy`: the CNI has its lock. Both: look again soon, nothing was written. */
+/**
+ * `stale`: the VF changed since it was looked at; `busy`: the CNI has its lock: nothing was written. `unsettled`: a pin reads
+ * back differently, as when the interrupt was closed or moved at that moment. All three: look again soon.
+ */
 export interface VfOutcome {
-  readonly result: "done" | "stale" | "busy";
+  readonly result: "done" | "stale" | "busy" | "unsettled";
   readonly pins: number;
   readonly masks: number;
   readonly problems: readonly Problem[];
@@ -63,7 +66,7 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
     .map((step) => attempt(vf.address, step.queue, () => writeMask(plan, queues, step, refusals)))
     .filter((problem) => problem !== undefined);
   return {
-    result: "done",
+    result: failed.some(({ problem }) => problem.code === "PARTIAL") ? "unsettled" : "done",
     pins: plan.pins.length - failed.length,
     masks: masks.length - maskProblems.length,
     problems: [...failed.map(({ problem }) => problem), ...maskProblems],

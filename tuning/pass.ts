@@ -28,6 +28,12 @@ export interface PassReport {
   readonly isUnfinished: boolean;
 }
 
+const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome)["result"]> = new Set([
+  "stale",
+  "busy",
+  "unsettled",
+]);
+
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
   const state = readNodeState(host);
@@ -49,7 +55,6 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     restored,
     problems: [...state.problems, ...outcomes.flatMap(({ problems }) => problems)],
     isUnfinished:
-      plans.some(({ isWaiting }) => isWaiting) ||
-      outcomes.some(({ result }) => result === "stale" || result === "busy"),
+      plans.some(({ isWaiting }) => isWaiting) || outcomes.some(({ result }) => unfinished.has(result)),
   };
 }

@@ -2,16 +2,15 @@
 
 import { LockTimeoutError, SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import { restoreAffinity } from "../sriov/affinity-restore.ts";
 import { type Attachment, ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
-import { parseCpuList } from "../sriov/cpu-list.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { choosePolicy } from "../sriov/tuning-policy.ts";
 import { isRecordOf, type TuningRecord, TuningRecordError } from "../sriov/tuning-record.ts";
 import { quarantineTuningRecord, readTuningRecord, removeTuningRecord } from "../sriov/tuning-store.ts";
-import { readAffinity, writeAffinity } from "../sriov/vectors.ts";
 import { holdsVf } from "./node-state.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { openVfQueues } from "./vf-queues.ts";
@@ -70,8 +69,8 @@ function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: boole
       return 0;
     }
   };
-  const affinities = saved.vectors.map(({ msiIndex, original }) =>
-    attempt(`vector ${msiIndex}`, () => restoreAffinity(host, vf, msiIndex, original)),
+  const affinities = saved.vectors.map((vector) =>
+    attempt(`vector ${vector.msiIndex}`, () => (restoreAffinity(host, vf, vector) ? 1 : 0)),
   );
   const masks = attempt("queues", () =>
     holder === undefined || holder === "unknown" ? 0 : restoreMasks(host, holder, saved),
@@ -80,15 +79,6 @@ function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: boole
   if (problems.length > 0) return { result: "incomplete", writes, problems };
   removeTuningRecord(host, address);
   return { result: "restored", writes, problems };
-}
-
-// A vector without a folder in /proc/irq has no handler and no affinity to put back.
-function restoreAffinity(host: RestoreHost, vf: VirtualFunction, msiIndex: number, original: string): number {
-  const irq = vf.irqs[msiIndex];
-  const now = irq === undefined ? undefined : readAffinity(host, irq);
-  if (irq === undefined || now === undefined || now.join() === parseCpuList(original).join()) return 0;
-  writeAffinity(host, irq, original);
-  return 1;
 }
 
 function restoreMasks(host: RestoreHost, record: Attachment, { masks }: TuningRecord): number {
