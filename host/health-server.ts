@@ -47,10 +47,11 @@ export function serveHealth(
   log: Log,
 ): Disposable {
   const stop = new AbortController();
-  let server = tryServe(listen, sources, log);
+  const say = (error: unknown): void => log.error({ error, listen }, "cannot serve health and metrics");
+  let server = tryServe(listen, sources, log, say);
   if (server === undefined) {
     void retry(host, stop.signal, () => {
-      server = tryServe(listen, sources, undefined);
+      server = tryServe(listen, sources, log, () => {});
       if (server !== undefined) log.info({ listen }, "serving health and metrics");
       return server !== undefined;
     });
@@ -66,12 +67,22 @@ export function serveHealth(
 function tryServe(
   listen: ListenAddress,
   sources: HealthSources,
-  log: Log | undefined,
+  log: Log,
+  onRefused: (error: unknown) => void,
 ): Bun.Server<undefined> | undefined {
   try {
-    return Bun.serve({ ...listen, fetch: (request) => answer(new URL(request.url).pathname, sources) });
+    return Bun.serve({
+      ...listen,
+      // Otherwise a failure is answered with a page of our source text.
+      development: false,
+      fetch: (request) => answer(new URL(request.url).pathname, sources),
+      error: (error) => {
+        log.error({ error }, "cannot answer a request");
+        return new Response("internal error, see the log\n", { status: 500 });
+      },
+    });
   } catch (error) {
-    log?.error({ error, listen }, "cannot serve health and metrics");
+    onRefused(error);
     return undefined;
   }
 }

@@ -38,6 +38,17 @@ test("readiness tells its reason, health and metrics answer whatever it is", asy
   expect((await get(port, "/x"))[0]).toBe(404);
 });
 
+test("an answer that fails is a short one and an error line: nothing of the sources is shown", async () => {
+  const { log, lines } = collectLog();
+  const port = await freePort();
+  const failing = sources(() => {
+    throw new Error("no such record");
+  });
+  using _server = serveHealth(neverWake, { hostname: "127.0.0.1", port }, failing, log);
+  expect(await get(port, "/readyz")).toEqual([500, "internal error, see the log\n"]);
+  expect(lines).toMatchObject([{ msg: "cannot answer a request", error: { message: "no such record" } }]);
+});
+
 test("a taken port is one error line, and served once it is free", async () => {
   const { log, lines } = collectLog();
   const wakers: (() => void)[] = [];
@@ -93,6 +104,9 @@ function collectLog(): { log: pino.Logger; lines: { msg: string }[] } {
   const lines: { msg: string }[] = [];
   return {
     lines,
-    log: pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as { msg: string }) }),
+    log: pino(
+      { serializers: { error: pino.stdSerializers.err } },
+      { write: (line: string) => void lines.push(JSON.parse(line) as { msg: string }) },
+    ),
   };
 }
