@@ -91,7 +91,7 @@ export function formatResult(result: CniResult, cniVersion: CniVersion): string 
   const ips = isOld ? result.ips.map((ip) => toOldIp(ip)) : result.ips;
   const interfaces = isOld ? result.interfaces.map((nic) => toOldInterface(nic)) : result.interfaces;
   const { routes, dns } = result;
-  return `${JSON.stringify({ cniVersion, interfaces, ips, routes, dns: dns ?? {} })}\n`;
+  return JSON.stringify({ cniVersion, interfaces, ips, routes, dns: dns ?? {} });
 }
 
 function toOldIp(ip: CniIp): object {

@@ -18,7 +18,7 @@ export async function runPodVerb(
   const request = parseRequest(call, stdin);
   const steps = createSteps(host);
   const stdout = await run(host, verb, request, steps);
-  const line = `virtfn: ${verb} ${call.containerId} ${call.ifName}: ${steps.toText()}\n`;
+  const line = `virtfn: ${verb} ${call.containerId} ${call.ifName}: ${steps.toText()}`;
   return { stdout, stderr: request.config.hasTimings ? line : "" };
 }
 

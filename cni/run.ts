@@ -15,7 +15,7 @@ export interface CniProcess {
 
 export interface CniOutcome {
   readonly exitCode: number;
-  /** One JSON object, or nothing. */
+  /** One JSON object without a line end, or nothing. */
   readonly stdout: string;
   /** Lines for the runtime's log, or nothing. */
   readonly stderr: string;
@@ -87,12 +87,12 @@ const tryAgainLater = 11;
 function formatError(error: unknown, stdin: string): string {
   const code = error instanceof SriovError || error instanceof HostError ? error.code : "ERR_UNEXPECTED";
   const text = error instanceof Error ? error.message : String(error);
-  return `${JSON.stringify({
+  return JSON.stringify({
     cniVersion: readVersion(stdin) ?? defaultVersion,
     code: numberOf(error),
     msg: `${code}: ${text}`,
     details: describeCauses(error),
-  })}\n`;
+  });
 }
 
 // Of what failed, or of what that came from: a release that could not be finished is as retriable as its reason.
@@ -104,7 +104,7 @@ function numberOf(error: unknown): number {
 }
 
 function formatVersion(stdin: string): string {
-  return `${JSON.stringify({ cniVersion: readVersion(stdin) ?? defaultVersion, supportedVersions })}\n`;
+  return JSON.stringify({ cniVersion: readVersion(stdin) ?? defaultVersion, supportedVersions });
 }
 
 // The version of the request, whatever else is wrong with it.

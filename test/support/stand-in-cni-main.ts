@@ -7,6 +7,6 @@ const root = process.argv[2] ?? "";
 const outcome = await runCni({ environment: process.env, stdin: await Bun.stdin.text() }, () =>
   createStandInHost(root),
 );
-await Bun.write(Bun.stderr, outcome.stderr);
-await Bun.write(Bun.stdout, outcome.stdout);
+if (outcome.stderr !== "") console.error(outcome.stderr);
+if (outcome.stdout !== "") console.log(outcome.stdout);
 process.exitCode = outcome.exitCode;

@@ -70,9 +70,8 @@ test("neither the start, nor what ADD and DEL load, holds a module that costs mi
 test("VERSION loads neither the schemas nor the host", () => {
   const start = listModules(outputs, "cni/main.ts");
   expect(start.filter((module) => module.includes("node_modules/"))).toEqual([]);
-  expect(
-    start.map((module) => module.replace(/^.*?(?=(?:cni|host|sriov|kubelet)\/)/, "")).toSorted(),
-  ).toMatchInlineSnapshot(`
+  expect(start.map((module) => module.replace(/^.*?(?=(?:cni|host|sriov|kubelet)\/)/, "")).toSorted())
+    .toMatchInlineSnapshot(`
     [
       "cni/environment.ts",
       "cni/errors.ts",

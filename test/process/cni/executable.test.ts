@@ -1,0 +1,79 @@
+// The shipped executable as a process: exit codes, stdout and stderr as a runtime sees them.
+
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { compileExecutables, type Executables } from "../../support/executables.ts";
+
+let executables: Executables;
+
+beforeAll(async () => {
+  executables = await compileExecutables({ "virtfn-cni": "cni/main.ts" });
+}, 120_000);
+
+afterAll(async () => {
+  await executables[Symbol.asyncDispose]();
+});
+
+function run(
+  environment: Record<string, string>,
+  input: string,
+): { status: number | null; stdout: string; stderr: string } {
+  const env = { PATH: "/usr/bin", ...environment };
+  const { status, stdout, stderr } = spawnSync(executables.path("virtfn-cni"), {
+    env,
+    input,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+test("VERSION prints one line of JSON and exits 0", () => {
+  expect(run({ CNI_COMMAND: "VERSION" }, '{"cniVersion":"0.4.0"}')).toEqual({
+    status: 0,
+    stdout: '{"cniVersion":"0.4.0","supportedVersions":["0.3.1","0.4.0","1.0.0"]}\n',
+    stderr: "",
+  });
+});
+
+test("an error is one line of JSON on stdout, nothing on stderr, exit code 1", () => {
+  const { status, stdout, stderr } = run({ CNI_COMMAND: "ADD" }, '{"cniVersion":"0.3.1"}');
+  expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({ cniVersion: "0.3.1", code: 4 });
+  expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+});
+
+test.each(["", "{", "[]", "\0", '{"cniVersion":1}'])(
+  "ADD with %j on stdin is an error, not a crash",
+  (input) => {
+    const environment = {
+      CNI_COMMAND: "ADD",
+      CNI_CONTAINERID: "c",
+      CNI_NETNS: "/run/netns/none",
+      CNI_IFNAME: "eth0",
+    };
+    const { status, stdout } = run(environment, input);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      msg: expect.stringMatching(/^ERR_CNI_(?:INPUT|VERSION): /) as string,
+    });
+  },
+);
+
+test("a large result reaches a slow reader whole", () => {
+  const routes = Array.from({ length: 8000 }, (_, n) => ({ dst: `10.${n >> 8}.${n & 255}.0/24` }));
+  const annotations = { "io.kubernetes.cri.pod-annotations": { "k8s.v1.cni.cncf.io/networks": "x" } };
+  const config = { cniVersion: "1.0.0", name: "c", type: "virtfn", prevResult: { routes } };
+  const env = {
+    PATH: "/usr/bin:/bin",
+    CNI_COMMAND: "ADD",
+    CNI_CONTAINERID: "c",
+    CNI_NETNS: "/run/netns/none",
+    CNI_IFNAME: "eth0",
+    CNI_ARGS: "K8S_POD_UID=u",
+  };
+  const input = JSON.stringify({ ...config, runtimeConfig: annotations });
+  const script = `${executables.path("virtfn-cni")} | (sleep 0.3; cat)`;
+  const { stdout } = spawnSync("sh", ["-c", script], { env, input, encoding: "utf8" });
+  expect((JSON.parse(stdout) as { routes: object[] }).routes).toHaveLength(8000);
+});
