@@ -13,8 +13,8 @@ const progress = createProgress();
 const started = performance.now();
 
 /** The exit code: 0 all shown, 1 something was not as it should be, 130 interrupted. */
-async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { keep: { type: "boolean", default: false } } });
+export async function runDemo(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { keep: { type: "boolean", default: false } } });
   const signal = onInterrupt();
   let logsDir: string | undefined;
   try {
@@ -83,4 +83,4 @@ function seconds(since: number): string {
   return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }
 
-process.exit(await main());
+if (import.meta.main) process.exit(await runDemo(process.argv.slice(2)));

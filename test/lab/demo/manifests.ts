@@ -40,6 +40,8 @@ function podSpec({ image, vfs, slowStopSeconds = 0 }: Omit<PodOptions, "name">):
   return {
     terminationGracePeriodSeconds: Math.max(1, slowStopSeconds * 2),
     enableServiceLinks: false,
+    // The lab has no DNS service.
+    dnsPolicy: "Default",
     automountServiceAccountToken: false,
     containers: [{ name: "main", image, imagePullPolicy: "Never", command, resources: limits }],
   };
