@@ -61,6 +61,12 @@ export function readLocality({ files }: Sysfs, folder: string): Locality {
   };
 }
 
+/** Netdevs of the device in this namespace, representors last: what `readPciDevice` tells, with fewer reads. */
+export function readPciNetdevs(host: Sysfs, address: PciAddress): readonly string[] {
+  const folder = pciFolder(host, address);
+  return readNetdevs(host, folder, host.files.list(folder) ?? []);
+}
+
 /** Last part of a symbolic link: the driver's or group's name. */
 export function readLinkName({ files }: Sysfs, path: string): string | undefined {
   const target = files.readLink(path);

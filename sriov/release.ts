@@ -21,18 +21,13 @@ export async function releaseAttachment(
 ): Promise<void> {
   const { address } = record.device;
   if (record.state === "attached") noteReleasing(host, record);
-  const problems: unknown[] = [];
   const lease = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
-  try {
-    if (lease !== undefined) await releaseIpam(host, lease);
-  } catch (error) {
-    problems.push(error);
-  }
-  try {
-    await restoreVf(host, record, netns);
-  } catch (error) {
-    problems.push(error);
-  }
+  // The delegate runs beside the work on the links.
+  const work = [lease === undefined ? undefined : releaseIpam(host, lease), restoreVf(host, record, netns)];
+  const results = await Promise.allSettled(work);
+  const problems = results
+    .filter((result) => result.status === "rejected")
+    .map(({ reason }) => reason as unknown);
   if (problems.length > 0) throw new ReleaseError(address, problems);
   removeAttachment(host, address);
 }

@@ -5,7 +5,7 @@ import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
 import { findVfLink } from "./netdev.ts";
-import { readPciDevice } from "./pci-device.ts";
+import { readPciNetdevs } from "./pci-device.ts";
 import type { PciAddress } from "./pci-address.ts";
 import type { VfOnPf } from "./vf-apply.ts";
 
@@ -20,7 +20,7 @@ export function findHomeLink(
 ): Link | undefined {
   // Between the two looks udev may rename it.
   for (let tries = 0; tries < 3; tries += 1) {
-    const name = readPciDevice(host, address)?.netdevs[0];
+    const name = readPciNetdevs(host, address)[0];
     const link = name === undefined ? undefined : netlink.getLink({ name });
     if (link !== undefined || name === undefined) return link;
   }
@@ -51,7 +51,7 @@ export function findPfSide(
   netlink: Pick<Netlink, "getLink" | "listVfs" | "setVf">,
   { pf, vf }: Pick<Attachment["device"], "pf" | "vf">,
 ): { readonly target: VfOnPf; readonly info: VfInfo } | undefined {
-  const name = readPciDevice(host, pf)?.netdevs[0];
+  const name = readPciNetdevs(host, pf)[0];
   const link = name === undefined ? undefined : netlink.getLink({ name });
   if (link === undefined) return undefined;
   const info = netlink.listVfs(link.index).find((found) => found.vf === vf);
