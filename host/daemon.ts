@@ -29,6 +29,7 @@ export async function runDaemon(
   options: DaemonOptions,
   body: (context: DaemonContext) => Promise<void>,
 ): Promise<number> {
+  startCollectorThreads();
   const log = createLog(options.name, options.logLevel);
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
@@ -51,6 +52,14 @@ export async function runDaemon(
     process.off("SIGTERM", onSignal);
     process.off("SIGINT", onSignal);
   }
+}
+
+/**
+ * A thread begins in the network namespace of the one that starts it. The collector's start at its first run: were that
+ * during a visit to a pod's namespace, they would keep that namespace as long as the daemon lives.
+ */
+function startCollectorThreads(): void {
+  Bun.gc(true);
 }
 
 async function failWhenLate(host: Pick<Host, "clock">, signal: AbortSignal): Promise<never> {
