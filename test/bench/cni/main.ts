@@ -1,0 +1,50 @@
+// `npm run -s bench:cni -- --json [--out DIR] [--vs PATH] [--vs-type TYPE] [--lab DIR | --native]`: one JSON object on stdout, progress on stderr.
+
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, release, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+import { compile } from "../../run/build.ts";
+import { measureInLab } from "./lab-rounds.ts";
+import { measureStart } from "./start-time.ts";
+
+const flags = {
+  json: { type: "boolean", default: false },
+  out: { type: "string" },
+  vs: { type: "string" },
+  "vs-type": { type: "string", default: "sriov" },
+  /** Folder of a lab that runs already. */
+  lab: { type: "string" },
+  /** The start times only. */
+  native: { type: "boolean", default: false },
+  rounds: { type: "string" },
+} as const;
+
+const { values } = parseArgs({ options: flags });
+const vs = values.vs === undefined ? undefined : resolve(values.vs);
+const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-cni-"));
+try {
+  console.error("compiling virtfn-cni");
+  const executable = join(folder, "virtfn-cni");
+  await compile("cni/main.ts", executable);
+  console.error("start and VERSION beside an empty executable");
+  const start = await measureStart(executable, Number(values.rounds ?? 100), vs);
+  const lab = values.native
+    ? undefined
+    : await measureInLab({
+        executable,
+        rounds: Number(values.rounds ?? 15),
+        vs: vs === undefined ? undefined : { path: vs, type: values["vs-type"] },
+        labDir: values.lab,
+      });
+  const figures = { machine: { cpus: availableParallelism(), kernel: release() }, start, lab };
+  const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
+  if (values.out !== undefined) {
+    await mkdir(values.out, { recursive: true });
+    await writeFile(join(values.out, "cni.json"), `${text}\n`);
+  }
+  console.log(text);
+} finally {
+  await rm(folder, { recursive: true });
+}
