@@ -19,6 +19,7 @@ interface OfferedResource {
 /** Picking a VF without the kubelet takes this lock too. Holders are quick; whoever hangs must not keep devices from the kubelet. */
 const pickTimeoutMs = 2_000;
 
+/** The resources on offer, from their first scan to `stop`. One for each run of the device plugin. */
 export class Manager {
   readonly #host: DevicePluginHost;
   readonly #metrics: DevicePluginMetrics;

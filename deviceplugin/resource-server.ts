@@ -28,6 +28,7 @@ type ListStream = ServerWritableStream<Empty, ListAndWatchResponse>;
 
 const options = { preStartRequired: false, getPreferredAllocationAvailable: false };
 
+/** Answers the kubelet for one resource; `handlers` are its gRPC methods. Source: deviceplugin/v1beta1/api.proto. */
 export class ResourceServer {
   readonly handlers: DevicePluginServer;
   readonly #options: ResourceServerOptions;

@@ -40,7 +40,7 @@ export function suggest(word: string, known: readonly string[]): string {
 }
 
 /** A value as JSON, shortened. */
-export function quote(value: unknown): string {
+function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

@@ -29,6 +29,7 @@ export function addAddressRequest(index: number, address: AddressChange): Netlin
   return { type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, body: encodeAddress(index, address) };
 }
 
+/** Throws NetlinkError EINVAL for an address that is none. */
 export function removeAddressRequest(index: number, address: AddressChange): NetlinkRequest {
   return { type: RTM_DELADDR, flags: 0, body: encodeAddress(index, address) };
 }

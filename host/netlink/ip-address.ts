@@ -5,6 +5,7 @@ import { NetlinkError } from "../errors.ts";
 const AF_INET = 2;
 const AF_INET6 = 10;
 
+/** AF_INET or AF_INET6. */
 export function addressFamily(family: 4 | 6): number {
   return family === 4 ? AF_INET : AF_INET6;
 }

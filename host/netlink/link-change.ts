@@ -34,14 +34,17 @@ export function moveLinkRequest(index: number, netnsFd: number): NetlinkRequest 
   return setAttribute(index, { type: IFLA.NET_NS_FD, value: encodeU32(netnsFd) });
 }
 
+/** Adds one name; EEXIST when any link of the namespace has it. */
 export function addAltNameRequest(index: number, altName: string): NetlinkRequest {
   return altNameRequest(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, index, altName);
 }
 
+/** Removes one name; ENOENT when no link has it, EINVAL when another one has. */
 export function removeAltNameRequest(index: number, altName: string): NetlinkRequest {
   return altNameRequest(RTM_DELLINKPROP, 0, index, altName);
 }
 
+/** Removes a virtual link; EOPNOTSUPP for hardware. */
 export function deleteLinkRequest(index: number): NetlinkRequest {
   return { type: RTM_DELLINK, flags: 0, body: encodeLinkBody(index) };
 }

@@ -4,6 +4,7 @@ export type Scope = "global" | "site" | "link" | "host" | "nowhere";
 
 const numbers: Readonly<Record<Scope, number>> = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 };
 
+/** The number of a scope (RT_SCOPE_*). */
 export function encodeScope(scope: Scope): number {
   return numbers[scope];
 }

@@ -3,6 +3,7 @@
 import { NetlinkError } from "../errors.ts";
 import { viewOf } from "./codec.ts";
 
+/** One u32, four bytes. */
 export function encodeU32(value: number): Uint8Array {
   return encodeU32s(value);
 }
