@@ -23,8 +23,8 @@ export async function releaseAttachment(
   if (record.state === "attached") noteReleasing(host, record);
   const lease = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
   // The delegate runs beside the work on the links.
-  const work = [lease === undefined ? undefined : releaseIpam(host, lease), restoreVf(host, record, netns)];
-  const results = await Promise.allSettled(work);
+  const leased = lease === undefined ? Promise.resolve() : releaseIpam(host, lease);
+  const results = await Promise.allSettled([leased, restoreVf(host, record, netns)]);
   const problems = results
     .filter((result) => result.status === "rejected")
     .map(({ reason }) => reason as unknown);

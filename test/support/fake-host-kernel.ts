@@ -131,16 +131,6 @@ export function findByName(netns: FakeNetns, name: string): FakeLink | undefined
   return [...netns.links.values()].find((link) => link.name === name || link.altNames.includes(name));
 }
 
-/** The namespace a link is in now. */
-export function netnsOf(kernel: FakeKernel, link: FakeLink): FakeNetns | undefined {
-  return allNetns(kernel).find((netns) => netns.links.get(link.index) === link);
-}
-
-/** The host's namespace first, then every other that is mounted or held open. */
-export function allNetns(kernel: FakeKernel): readonly FakeNetns[] {
-  return [...new Set([kernel.host, ...kernel.mounted.values(), ...kernel.handles.values()])];
-}
-
 /** Tells the readers of `netns`, after the call that caused it has returned. */
 export function emit(netns: FakeNetns, event: NetlinkEvent): void {
   queueMicrotask(() => {

@@ -12,7 +12,7 @@ export interface FakePciDevice {
 }
 
 /** The folder of a PCI device below /sys. */
-export function devicePath(sysfs: string, address: string): string {
+function devicePath(sysfs: string, address: string): string {
   return join(sysfs, "devices/pci0000:00", address);
 }
 
@@ -75,12 +75,6 @@ export function moveNetdev(
   if (!fs.existsSync(join(to.sysfs, "bus/pci/devices", address)))
     link(devicePath(to.sysfs, address), join(to.sysfs, "bus/pci/devices", address));
   showNetdev(to.sysfs, to.name, address);
-}
-
-/** Takes the netdev away, as when its driver is unbound. */
-export function removeNetdev(sysfs: string, name: string, address: string): void {
-  fs.rmSync(join(sysfs, "class/net", name));
-  fs.rmSync(join(devicePath(sysfs, address), "net", name), { recursive: true });
 }
 
 /** Writes as sysfs does: a queue's mask reads back in the kernel's form, whatever was written; other files keep the text. */

@@ -1,12 +1,6 @@
 // The fake node as text: one line for each thing that ADD, DEL or tuning may change, so that whole states can be compared.
 
-import {
-  findByName,
-  type FakeKernel,
-  type FakeLink,
-  type FakeNetns,
-  type FakeVf,
-} from "./fake-host-kernel.ts";
+import type { FakeKernel, FakeLink, FakeNetns, FakeVf } from "./fake-host-kernel.ts";
 import { formatQueues } from "./fake-host-sysfs.ts";
 
 /** Every namespace with its links, PF-side settings, addresses and routes. Indexes are left out: they change with each move. */
@@ -55,10 +49,4 @@ function formatVf(vf: FakeVf): string {
 function onOff(value: boolean | undefined): string {
   if (value === undefined) return "-";
   return value ? "on" : "off";
-}
-
-/** Name and namespace of a link, for a test that asks where a VF is. */
-export function whereIs(kernel: FakeKernel, name: string): string | undefined {
-  if (findByName(kernel.host, name) !== undefined) return "host";
-  return [...kernel.mounted.entries()].find(([, netns]) => findByName(netns, name) !== undefined)?.[0];
 }
