@@ -16,6 +16,7 @@ const maxLinks = 40;
  */
 export function findMissingLibraries(files: Reader, executable: string, hostRoot: string): readonly string[] {
   const needs = readNeeds(files, executable);
+  if (needs === "cut short") return [`${executable} is cut short`];
   if (needs?.loader === undefined) return [];
   const loader = resolveBelow(files, hostRoot, needs.loader);
   if (loader === undefined) return [`the host has no ${needs.loader}`];
@@ -29,14 +30,21 @@ export function findMissingLibraries(files: Reader, executable: string, hostRoot
       .map((folder) => resolveBelow(files, hostRoot, join(folder, library)))
       .find((found) => found !== undefined);
     if (path === undefined) return [`the host has no ${library}`];
-    const offers = readNeeds(files, join(hostRoot, path))?.offers ?? [];
+    const found = readNeeds(files, join(hostRoot, path));
+    if (found === "cut short") return [`the host's ${path} is cut short`];
+    const offers = found?.offers ?? [];
     const missing = (needs.versions.get(library) ?? []).filter((version) => !offers.includes(version));
     return missing.length === 0 ? [] : [`the host's ${path} has no ${missing.join(", ")}`];
   });
 }
 
-function readNeeds(files: Reader, path: string): ElfNeeds | undefined {
-  return readElfNeeds((offset, length) => files.readBytes(path, offset, length) ?? new Uint8Array());
+function readNeeds(files: Reader, path: string): ElfNeeds | "cut short" | undefined {
+  try {
+    return readElfNeeds((offset, length) => files.readBytes(path, offset, length) ?? new Uint8Array());
+  } catch (error) {
+    if (error instanceof RangeError) return "cut short";
+    throw error;
+  }
 }
 
 /**

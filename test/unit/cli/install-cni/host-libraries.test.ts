@@ -1,6 +1,6 @@
 // The host's loader and libraries, in trees made of this machine's own files.
 
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -69,4 +69,16 @@ test("a C library that is too old is named with the symbol versions it lacks", (
   for (const library of libraries) cpSync(loader, join(folder, library), { dereference: true });
   const missing = findMissingLibraries(files, executable, root);
   expect(missing.find((sentence) => sentence.includes("libc.so.6"))).toContain("GLIBC_2.17");
+});
+
+test("a library that is cut short is named, wherever it ends", () => {
+  const folder = join(root, dirname(loader));
+  mkdirSync(folder, { recursive: true });
+  cpSync(loader, join(root, loader), { dereference: true });
+  const whole = readFileSync(loader);
+  for (let length = 0; length < 4096; length += 97) {
+    for (const library of libraries) writeFileSync(join(folder, library), whole.subarray(0, length));
+    const missing = findMissingLibraries(files, executable, root);
+    expect(missing.find((sentence) => sentence.includes("libc.so.6"))).toMatch(/has no GLIBC|is cut short/);
+  }
 });
