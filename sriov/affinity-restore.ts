@@ -16,7 +16,7 @@ type Node = Pick<Host, "files" | "paths">;
  * interrupt (kernel/irq/migration.c); where the handler goes before that one comes, the change that waits hides, and at the
  * next open undoes, what is written meanwhile.
  */
-export class AffinityPendingError extends SriovError {
+class AffinityPendingError extends SriovError {
   readonly code = "ERR_AFFINITY_PENDING";
 
   constructor(irq: number, expected: string, got: string) {

@@ -13,7 +13,7 @@ export type TuningOptions =
   | { readonly command: "help" };
 
 /** A command line that can't be understood. */
-export class TuningUsageError extends HostError {
+class TuningUsageError extends HostError {
   readonly code = "ERR_USAGE";
 
   constructor(problem: string, options?: ErrorOptions) {

@@ -19,7 +19,7 @@ import { asKernelFiles, readIrq, writeIrq } from "./irq-tree.ts";
 const pf = "0000:3b:00.0";
 
 /** What the kernel does by itself: the CPUs of the VF's node. */
-export const defaultAffinity = "0-3";
+const defaultAffinity = "0-3";
 
 export interface TuningNode extends Disposable {
   readonly fake: FakeHost;
