@@ -67,3 +67,84 @@ test("ADD gives the VF to the pod with settings, address and route, and answers 
   `);
   expect(node.kernel.moves).toBe(1);
 });
+
+test.each(["0.3.1", "0.4.0", "1.0.0"])("the result is written as version %s has it", async (cniVersion) => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  const { json } = await callCni(node.host, { ...config, cniVersion });
+  const isOld = cniVersion !== "1.0.0";
+  expect(json).toMatchObject({ cniVersion, interfaces: [{ name: "net1", sandbox: "/run/netns/web-1" }] });
+  const { interfaces, ips } = json as {
+    readonly interfaces: readonly object[];
+    readonly ips: readonly object[];
+  };
+  expect(Object.keys(interfaces[0] ?? {}).includes("pciID")).toBe(!isOld);
+  expect(ips[0]).toEqual({
+    ...(isOld ? { version: "4" } : {}),
+    address: "192.0.2.2/24",
+    gateway: "192.0.2.1",
+    interface: 0,
+  });
+  expect(JSON.parse(node.ipam.calls[0]?.stdin ?? "")).toMatchObject({
+    cniVersion,
+    name: "blue",
+    type: "host-local",
+    ipam,
+  });
+});
+
+test("IPAM is called with the CNI environment and nothing of ours", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  await callCni(node.host, config, { args: "IP=192.0.2.9;K8S_POD_UID=u" });
+  expect(
+    node.ipam.calls.map(({ command, env }) => ({ command: command.replace(node.root, ""), env })),
+  ).toEqual([
+    {
+      command: "/opt/cni/bin/host-local",
+      env: {
+        CNI_COMMAND: "ADD",
+        CNI_CONTAINERID: "c1",
+        CNI_NETNS: "/run/netns/web-1",
+        CNI_IFNAME: "net1",
+        CNI_ARGS: "IP=192.0.2.9;K8S_POD_UID=u",
+        CNI_PATH: `${node.root}/opt/cni/bin`,
+        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      },
+    },
+  ]);
+});
+
+test("a VF that gets no carrier is given all the same, after 200 ms", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  for (const link of node.kernel.host.links.values()) link.carrierAfterMs = undefined;
+  const startMs = node.clock.monotonicMs();
+  expect((await callCni(node.host, config)).exitCode).toBe(0);
+  expect(node.clock.monotonicMs() - startMs).toBe(200);
+});
+
+test("a carrier that comes is not waited for any longer", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  for (const link of node.kernel.host.links.values()) link.carrierAfterMs = 30;
+  const startMs = node.clock.monotonicMs();
+  await callCni(node.host, config);
+  expect(node.clock.monotonicMs() - startMs).toBe(30);
+});
+
+test("without a vlan key the VF keeps the VLAN that it has on the host, vlan 0 clears it", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  using netlink = node.host.openNetlink();
+  const pf = netlink.getLink({ name: "ens1f0" })?.index ?? 0;
+  netlink.setVf(pf, 1, { set: "vlan", vlan: 42, qos: 1, vlanProto: "802.1q" });
+  const { vlan: _none, ...untouched } = config;
+  await callCni(node.host, untouched);
+  expect(netlink.listVfs(pf)[1]).toMatchObject({ vlan: 42, qos: 1 });
+  await callCni(node.host, untouched, { command: "DEL" });
+  await callCni(node.host, { ...config, vlan: 0 });
+  expect(netlink.listVfs(pf)[1]).toMatchObject({ vlan: 0, qos: 0 });
+  await callCni(node.host, config, { command: "DEL" });
+  expect(netlink.listVfs(pf)[1]).toMatchObject({ vlan: 42, qos: 1 });
+});

@@ -1,0 +1,109 @@
+// A checkpoint that is missing or cut off: the CNI asks the kubelet's PodResources API, served here by a real gRPC server.
+
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { expect, test } from "vitest";
+
+import type { Host } from "../../../host/host.ts";
+import {
+  PodResourcesListerService,
+  type PodResourcesListerServer,
+} from "../../../kubelet/gen/podresources.ts";
+import { callCni, podArgs } from "../../support/cni-call.ts";
+import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+
+const prevResult = {
+  interfaces: [{ name: "eth0", sandbox: "/run/netns/web-1" }],
+  ips: [{ address: "10.0.0.4/24" }],
+};
+const config = { cniVersion: "1.0.0", name: "cluster", type: "virtfn", prevResult };
+const chained = { ifName: "eth0" };
+const devices = [{ resourceName: "sriov/vf", deviceIds: ["0000:3b:02.1"], topology: undefined }];
+
+/** Answers Get for pod shop/web-1, which has one VF; everyone else is unknown, in the kubelet's words. */
+async function serve(node: FakeHost): Promise<Disposable> {
+  const socket = node.host.paths.kubelet.podResourcesSocket;
+  mkdirSync(dirname(socket), { recursive: true });
+  const web1 = {
+    namespace: "shop",
+    name: "web-1",
+    containers: [{ name: "app", devices, cpuIds: [], memory: [], dynamicResources: [] }],
+  };
+  const implementation: PodResourcesListerServer = {
+    list: (_call, done) => done({ code: status.UNIMPLEMENTED }),
+    getAllocatableResources: (_call, done) =>
+      done(null, {
+        devices: [
+          {
+            ...devices[0],
+            resourceName: "sriov/vf",
+            deviceIds: ["0000:3b:02.0", "0000:3b:02.1"],
+            topology: undefined,
+          },
+        ],
+        cpuIds: [],
+        memory: [],
+      }),
+    get: (call, done) => {
+      if (call.request.podName === "web-1") done(null, { podResources: web1 });
+      else done({ code: status.UNKNOWN, details: "pod not found" });
+    },
+  };
+  const server = new Server();
+  server.addService(PodResourcesListerService, implementation);
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
+    );
+  });
+  return { [Symbol.dispose]: () => server.forceShutdown() };
+}
+
+// gRPC's deadlines are of the real clock.
+function withRealTime(host: Host): Host {
+  return { ...host, clock: { ...host.clock, nowMs: () => Date.now() } };
+}
+
+function makeNode(): FakeHost {
+  const node = createFakeHost();
+  node.addNetns("web-1");
+  return node;
+}
+
+test.each([undefined, "", '{"Data":'])(
+  "with the checkpoint %j PodResources tells the pod's VFs",
+  async (text) => {
+    using node = makeNode();
+    using _kubelet = await serve(node);
+    if (text !== undefined) node.host.files.writeAtomic(node.host.paths.kubelet.checkpoint, text);
+    const answer = await callCni(withRealTime(node.host), config, chained);
+    expect(answer.json?.["interfaces"]).toMatchObject([
+      { name: "eth0" },
+      { name: "net1", pciID: "0000:3b:02.1" },
+    ]);
+  },
+);
+
+test("a pod that it does not know has none", async () => {
+  using node = makeNode();
+  using _kubelet = await serve(node);
+  const answer = await callCni(withRealTime(node.host), config, { ...chained, args: podArgs("web-2") });
+  expect(answer.json).toMatchObject({ interfaces: prevResult.interfaces });
+});
+
+test("a device that it hands out is not given to a pod that it did not give it to", async () => {
+  using node = makeNode();
+  using _kubelet = await serve(node);
+  const device = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.0" };
+  expect((await callCni(withRealTime(node.host), device)).json).toMatchObject({ code: 7 });
+  expect((await callCni(withRealTime(node.host), { ...device, deviceID: "0000:3b:02.1" })).exitCode).toBe(0);
+});
+
+test("a socket that nobody listens on is error 11: the pod is tried again", async () => {
+  using node = makeNode();
+  (await serve(node))[Symbol.dispose]();
+  const { json } = await callCni(withRealTime(node.host), config, chained);
+  const isStillThere = node.host.files.stat(node.host.paths.kubelet.podResourcesSocket) !== undefined;
+  expect(json).toMatchObject(isStillThere ? { code: 11 } : { interfaces: prevResult.interfaces });
+});
