@@ -33,6 +33,7 @@ export const IFLA = {
   NET_NS_FD: 28,
   EXT_MASK: 29,
   CARRIER: 33,
+  LINK_NETNSID: 37,
   MAX_MTU: 51,
   PROP_LIST: 52,
   ALT_IFNAME: 53,
@@ -97,7 +98,7 @@ export function decodeLink(body: Uint8Array): Link | undefined {
     isAllMulticast: (flags & IFF_ALLMULTI) !== 0,
     kind: map(attributes.get(IFLA.LINKINFO), decodeKind),
     master: number(IFLA.MASTER),
-    lower: number(IFLA.LINK) || undefined,
+    lower: attributes.has(IFLA.LINK_NETNSID) ? undefined : number(IFLA.LINK) || undefined,
     parentDevice: text(IFLA.PARENT_DEV_NAME),
     alias: text(IFLA.IFALIAS),
   };

@@ -21,7 +21,7 @@ export interface Link {
   readonly kind: string | undefined;
   /** ifindex of the master (bond, bridge). */
   readonly master: number | undefined;
-  /** ifindex of the lower device (IFLA_LINK of a vlan, macvlan; the peer of a veth). */
+  /** ifindex of the lower device (IFLA_LINK of a vlan, macvlan; the peer of a veth) where that is in this namespace. */
   readonly lower: number | undefined;
   /** IFLA_PARENT_DEV_NAME: the PCI address of a PCI NIC (virtio: "virtioN"). */
   readonly parentDevice: string | undefined;

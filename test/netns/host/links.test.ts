@@ -60,6 +60,13 @@ describe("reading", () => {
     expect(getLink("vb")).toMatchObject({ master: getLink("br0").index, lower: getLink("va").index });
   });
 
+  it("gives no lower device that is one of another namespace: its number means nothing here", () => {
+    using other = createTestNetns();
+    netns.ip(`link set vb netns ${other.name}`);
+    expect(netns.look("link show va")[0]).toHaveProperty("link_index");
+    expect(getLink("va").lower).toBeUndefined();
+  });
+
   it("finds a link by index, name and altname, and tells when there is none", () => {
     netns.ip("link property add dev va altname short altname a-very-long-alternative-name");
     const va = getLink("va");
