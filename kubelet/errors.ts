@@ -27,3 +27,12 @@ export class RegistrationError extends HostError {
     super(`registering ${resource} with the kubelet through ${where}: ${problem}`, options);
   }
 }
+
+/** The plugin's own socket cannot be bound, or the kubelet could not dial it. */
+export class PluginSocketError extends HostError {
+  readonly code = "ERR_PLUGIN_SOCKET";
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`serving the plugin's socket ${path}: ${problem}`, options);
+  }
+}

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 
 import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
+import { PluginSocketError } from "./errors.ts";
 import { type DevicePluginServer, DevicePluginService } from "./gen/deviceplugin.ts";
 import { type PluginInfo, type RegistrationServer, RegistrationService } from "./gen/pluginregistration.ts";
 
@@ -20,6 +21,7 @@ export interface PluginSocketOptions {
 
 /** A stream that lasted this long shows that the registration holds. */
 const steadyStreamMs = 10_000;
+const longestPath = 107;
 
 /** A served socket; times are monotonic milliseconds. Closing it ends every stream and removes the socket file. */
 export class PluginSocket {
@@ -41,18 +43,19 @@ export class PluginSocket {
     this.boundAtMs = host.clock.monotonicMs();
   }
 
-  /** Serves at once. A socket file that is there already, left by a plugin that died, is removed first. */
+  /** Serves at once. A socket file that is there already, left by a plugin that died, is removed first. Throws ERR_PLUGIN_SOCKET. */
   static async bind(
     host: Pick<Host, "files" | "clock">,
     options: PluginSocketOptions,
   ): Promise<PluginSocket> {
+    checkLength(options.path);
     const socket = new PluginSocket(host, options);
     socket.#addServices();
     host.files.remove(options.path);
     await new Promise<void>((resolve, reject) => {
       socket.#server.bindAsync(`unix://${options.path}`, ServerCredentials.createInsecure(), (error) => {
         if (error === null) resolve();
-        else reject(error);
+        else reject(new PluginSocketError(options.path, error.message, { cause: error }));
       });
     });
     socket.#inode = host.files.stat(options.path)?.inode;
@@ -134,4 +137,11 @@ export class PluginSocket {
     if (nowMs - openedAtMs >= steadyStreamMs) this.#hadSteadyStream = true;
     this.#options.onActivity();
   }
+}
+
+/** Bun binds a longer path by a way of its own, but the kubelet could not dial it. Source: unix(7), sun_path. */
+function checkLength(path: string): void {
+  const length = Buffer.byteLength(path);
+  if (length > longestPath)
+    throw new PluginSocketError(path, `expected a path of at most ${longestPath} bytes, got ${length}`);
 }
