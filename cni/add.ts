@@ -2,7 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
-import type { Attachment } from "../sriov/attachment.ts";
+import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
 import { addIpam, findDelegate, ipamCallOf, type IpamResult } from "../sriov/ipam.ts";
 import { comparePciAddress } from "../sriov/pci-address.ts";
@@ -41,7 +41,7 @@ export async function add(host: Host, request: Request, steps: Steps): Promise<C
   const claimed: Claimed[] = [];
   for (const target of targets) {
     steps.run("name", () => checkNameFree(inside.getLink({ name: target.interface }), target, call));
-    const who = describePod(request, target);
+    const who = { title: describePod(request, target), token: ownerTokenOf(call) };
     const claim = await steps.wait("claim", () => claimVf(host, home, target.address, who));
     const record = steps.run("record", () =>
       makeRecord(host, request, { target, claim, cookie: netns.cookie }),
@@ -133,6 +133,10 @@ function checkNameFree(taken: object | undefined, target: Target, call: CniCall)
 
 function checkDelegate(host: Pick<Host, "files">, record: Attachment): void {
   if (record.ipam !== undefined) findDelegate(host, record.ipam);
+}
+
+function ownerTokenOf({ containerId, ifName }: CniCall): string {
+  return ownerToken({ containerId, attachment: ifName });
 }
 
 function describePod({ call, pod }: Request, target: Target): string {

@@ -2,7 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
-import type { Attachment, VfOriginal } from "../sriov/attachment.ts";
+import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { quarantineAttachment, readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
@@ -16,6 +16,7 @@ import type { VfOnPf } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
 import { toVfSide } from "../sriov/vf-settings.ts";
+import { SecondEntryError } from "./errors.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
 /** A VF that is free, at home, and how it is now. `side` is undefined where the PF's netdev is not on the host. */
@@ -26,11 +27,17 @@ export interface Claim {
   readonly original: VfOriginal;
 }
 
+/** For whom: "pod shop/web-2 as net1" in messages, and the owner token. */
+export interface Claimant {
+  readonly title: string;
+  readonly token: string;
+}
+
 /**
- * Claims the VF for `who` ("pod shop/web-2 as net1"). An owner that is gone is cleaned up after first; one that is alive is
+ * Claims the VF for `who`. An owner that is gone is cleaned up after first; one that is alive is
  * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
  */
-export async function claimVf(host: Host, home: Netlink, address: PciAddress, who: string): Promise<Claim> {
+export async function claimVf(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<Claim> {
   await clearOwner(host, home, address, who);
   const vf = readVf(host, address);
   if (vf === undefined) throw new VfMissingError(`there is no virtual function at ${address}`);
@@ -40,7 +47,7 @@ export async function claimVf(host: Host, home: Netlink, address: PciAddress, wh
   }
   const link = findHomeLink(host, home, address);
   if (link === undefined)
-    throw new VfBusyError(`cannot give ${address} to ${who}: ${describeLocation(host, address)}`);
+    throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
   checkNodeUse(home, vf, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
   const { name, mac, mtu, altNames } = link;
@@ -49,15 +56,19 @@ export async function claimVf(host: Host, home: Netlink, address: PciAddress, wh
   return { vf, link, side, original: { name, mac, mtu, altNames, queues, ...settings } };
 }
 
-async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: string): Promise<void> {
+async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<void> {
   const record = readRecord(host, address);
   if (record === undefined) return;
+  if (record.state === "attached" && ownerToken(record.owner) === who.token)
+    throw new SecondEntryError(
+      `${address} is ${record.interface} of this container already: expected one ADD, from one virtfn entry in the plugin list`,
+    );
   let verdict = judgeOwner(readOwnerFacts(host, record));
   if (verdict.isDying) {
     await waitForLinks(host, home, dyingNetnsMs, () => findHomeLink(host, home, address));
     verdict = judgeOwner(readOwnerFacts(host, record));
   }
-  if (verdict.state === "alive") throw new VfBusyError(describeBusy(record, who, verdict.reason));
+  if (verdict.state === "alive") throw new VfBusyError(describeBusy(record, who.title, verdict.reason));
   await releaseAttachment(host, record, undefined);
 }
 

@@ -211,6 +211,19 @@ test("a second entry in the same list is error 7 and changes nothing", async () 
   expect(node.toText()).toBe(between);
 });
 
+test("a second entry is found by the record where the version of the results has no pciID", async () => {
+  using node = makeNode();
+  node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
+  const old = { ...config, cniVersion: "0.4.0" };
+  const first = await callCni(node.host, old, chained);
+  const second = { ...old, prevResult: first.json, networks: [{ ifNamePrefix: "other" }] };
+  const { json } = await callCni(node.host, second, chained);
+  expect(json).toMatchObject({
+    code: 7,
+    msg: expect.stringContaining("is net1 of this container already") as string,
+  });
+});
+
 test("two networks serve the devices of two resources", async () => {
   using node = makeNode();
   node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
