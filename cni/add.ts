@@ -17,7 +17,7 @@ import { makeRecord, writeAttached } from "./record.ts";
 import type { Request } from "./request.ts";
 import { emptyResult, extendResult, type CniResult } from "./result.ts";
 import type { Steps } from "./steps.ts";
-import { findTargets, type Target } from "./targets.ts";
+import type { Target } from "./targets.ts";
 
 interface Claimed {
   readonly target: Target;
@@ -25,12 +25,15 @@ interface Claimed {
   readonly record: Attachment;
 }
 
-/** The result of ADD. Everything is checked before the first change; whatever fails after it is undone. Throws coded errors. */
-export async function add(host: Host, request: Request, steps: Steps): Promise<CniResult> {
-  const { call, config, pod } = request;
+/** Gives `targets` to the pod; the result of ADD. Everything is checked before the first change; whatever fails after it is undone. Throws coded errors. */
+export async function add(
+  host: Host,
+  request: Request,
+  targets: readonly Target[],
+  steps: Steps,
+): Promise<CniResult> {
+  const { call, config } = request;
   const before = config.prevResult ?? emptyResult;
-  const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
-  if (targets.length === 0) return before;
   using netns = steps.run("namespace", () => openPodNetns(host, call.netns));
   using ownNetns = steps.run("namespace", () => host.namespaces.own());
   using home = steps.run("netlink", () => host.openNetlink());

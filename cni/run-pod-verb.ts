@@ -1,12 +1,11 @@
 // ADD and DEL: what needs the configuration and the node. Loaded only for them, so that VERSION starts without it.
 
 import type { Host } from "../host/host.ts";
-import { add } from "./add.ts";
-import { del } from "./delete.ts";
 import type { CniCall } from "./environment.ts";
-import { parseRequest } from "./request.ts";
-import { formatResult } from "./result.ts";
-import { createSteps } from "./steps.ts";
+import { parseRequest, type Request } from "./request.ts";
+import { emptyResult, formatResult } from "./result.ts";
+import { createSteps, type Steps } from "./steps.ts";
+import { findTargets } from "./targets.ts";
 
 /** Runs the verb; stdout is ADD's result, stderr the time of each step where the configuration's logLevel wants it. */
 export async function runPodVerb(
@@ -17,18 +16,22 @@ export async function runPodVerb(
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const request = parseRequest(call, stdin);
   const steps = createSteps(host);
-  const stdout = await run(host, verb, request, steps);
+  const stdout = verb === "ADD" ? await runAdd(host, request, steps) : await runDel(host, request, steps);
   const line = `virtfn: ${verb} ${call.containerId} ${call.ifName}: ${steps.toText()}`;
   return { stdout, stderr: request.config.hasTimings ? line : "" };
 }
 
-async function run(
-  host: Host,
-  verb: "ADD" | "DEL",
-  request: ReturnType<typeof parseRequest>,
-  steps: ReturnType<typeof createSteps>,
-): Promise<string> {
-  if (verb === "ADD") return formatResult(await add(host, request, steps), request.config.cniVersion);
+// Most pods have no VF: they do not load what gives one.
+async function runAdd(host: Host, request: Request, steps: Steps): Promise<string> {
+  const { call, config, pod } = request;
+  const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
+  if (targets.length === 0) return formatResult(config.prevResult ?? emptyResult, config.cniVersion);
+  const { add } = await import("./add.ts");
+  return formatResult(await add(host, request, targets, steps), config.cniVersion);
+}
+
+async function runDel(host: Host, request: Request, steps: Steps): Promise<string> {
+  const { del } = await import("./delete.ts");
   await del(host, request, steps);
   return "";
 }

@@ -45,8 +45,8 @@ async function runVerb(
       return { stdout: formatVersion(stdin), stderr: "" };
     case "ADD":
     case "DEL": {
-      const { runPodVerb } = await import("./run-pod-verb.ts");
-      return await runPodVerb(await createHost(), call.command, call, stdin);
+      const [{ runPodVerb }, host] = await Promise.all([import("./run-pod-verb.ts"), createHost()]);
+      return await runPodVerb(host, call.command, call, stdin);
     }
     case "CHECK":
       throw new VerbError("CHECK is not there yet in this release: set disableCheck in the plugin list");
