@@ -14,7 +14,7 @@ export function watchChanges(
   host: Pick<DevicePluginHost, "openNetlink" | "uevents">,
   onChange: () => void,
 ): Disposable {
-  const stack = new DisposableStack();
+  using stack = new DisposableStack();
   stack.use(
     host.uevents.subscribe((notice) => {
       if (isPciChange(notice)) onChange();
@@ -26,7 +26,7 @@ export function watchChanges(
       if (isLinkChange(event)) onChange();
     }),
   );
-  return stack;
+  return stack.move();
 }
 
 function isPciChange(notice: UeventNotice): boolean {
