@@ -92,12 +92,18 @@ function restoreNetdev(
   return restored;
 }
 
-// Another device may have the name by now, udev perhaps gave it back already: the VF keeps the name that it has.
+// Another device may have the name by now: the VF keeps the one it has. Its own altname can be the name too, and that is
+// taken away: udev gives it to a device that comes back under another name, at any moment until it has seen that device.
 function renameUnlessTaken(home: Netlink, index: number, name: string): void {
-  try {
-    home.setLink(index, { set: "name", value: name });
-  } catch (error) {
-    if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
+  for (let tries = 3; tries > 0; tries -= 1) {
+    try {
+      home.setLink(index, { set: "name", value: name });
+      return;
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
+      if (!home.getLink({ index })?.altNames.includes(name)) return;
+      home.removeAltName(index, name);
+    }
   }
 }
 
