@@ -19,11 +19,11 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   const signal = onInterrupt();
   const dir = mkdtempSync(join(tmpdir(), "virtfn-demo-"));
   try {
-    await prepareAndShow({ dir, signal, isKept: values.keep });
-    return 0;
+    const isShown = await prepareAndShow({ dir, signal, isKept: values.keep });
+    return isShown ? 0 : exitCodeOf(signal);
   } catch (error) {
-    say(`\nNOT SHOWN: ${textOf(error)}`);
-    return signal.aborted ? 130 : 1;
+    say(`\n${textOf(error)}`);
+    return exitCodeOf(signal);
   } finally {
     say(
       `\n${((performance.now() - started) / 1000).toFixed(0)} s in all; the logs are in ${join(dir, "logs")}`,
@@ -37,14 +37,18 @@ interface DemoOptions {
   readonly isKept: boolean;
 }
 
-async function prepareAndShow({ dir, signal, isKept }: DemoOptions): Promise<void> {
+/** Whether all steps showed what they are to show. */
+async function prepareAndShow({ dir, signal, isKept }: DemoOptions): Promise<boolean> {
   const progress = createProgress();
   const artifacts = await prepareLab({ progress, signal });
   await using lab = await startLab({ artifacts, progress, signal, dir, numVfs: [demoVfs, 0] });
   const steps = createDemoSteps({ node: lab.node, kubectl: lab.kubectl, toolsImage: artifacts.images.tools });
-  const failure = await runSteps(steps, { progress, signal, say }).catch((error: unknown) => error);
+  const isShown = await runSteps(steps, { progress, signal, say }).catch((error: unknown) => {
+    say(`\nNOT SHOWN: ${textOf(error)}`);
+    return false;
+  });
   if (isKept && !signal.aborted) await keep(lab, signal);
-  if (failure !== undefined) throw failure;
+  return isShown;
 }
 
 async function keep({ handle }: Lab, signal: AbortSignal): Promise<void> {
@@ -54,6 +58,10 @@ async function keep({ handle }: Lab, signal: AbortSignal): Promise<void> {
   ${shell} exec ${handle.dir} -- ip link        a bash script on the node, as root
   ${shell} reset ${handle.dir}                  the node's reset button`);
   await once(signal, "abort");
+}
+
+function exitCodeOf(signal: AbortSignal): number {
+  return signal.aborted ? 130 : 1;
 }
 
 function textOf(error: unknown): string {

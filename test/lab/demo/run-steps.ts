@@ -10,8 +10,8 @@ export interface RunStepsOptions {
   say(text: string): void;
 }
 
-/** Throws what the first failing step threw, below its title; the summary says which steps were shown by then. */
-export async function runSteps(steps: readonly DemoStep[], options: RunStepsOptions): Promise<undefined> {
+/** True when all were shown. Throws what the first failing step threw, below its title; the summary says which steps were shown by then. */
+export async function runSteps(steps: readonly DemoStep[], options: RunStepsOptions): Promise<true> {
   const { progress, signal } = options;
   const interrupted = once(signal, "abort").then(() => signal.throwIfAborted());
   interrupted.catch(() => {});
@@ -29,6 +29,7 @@ export async function runSteps(steps: readonly DemoStep[], options: RunStepsOpti
       if (text) options.say(text.replaceAll(/^/gm, "            "));
       shown.push(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${title}`);
     }
+    return true;
   } finally {
     options.say(`\nShown, ${shown.length} of ${steps.length}:\n${shown.join("\n")}`);
   }
