@@ -1,6 +1,7 @@
 // Files as the programs need them: small, synchronous, absent files as `undefined`, state files written atomically.
 
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 
 import { SystemCallError } from "./errors.ts";
 import { absentAs, attempt } from "./file-errors.ts";
@@ -36,6 +37,8 @@ export interface Files {
   writeText(path: string, text: string): void;
   /** Temp file in the same folder (made with `mkdir -p`, 0700) and rename; no fsync. Default mode 0600. */
   writeAtomic(path: string, text: string, mode?: number): void;
+  /** As `writeAtomic`, and on the disk when it returns (fsync): a power cut leaves the old file or the new one. */
+  writeDurable(path: string, text: string, mode: number): void;
   /** Entry names, sorted; `undefined` when the folder is missing. */
   list(path: string): readonly string[] | undefined;
   /** Follows symbolic links unless `noFollow`; `undefined` when missing. */
@@ -65,10 +68,14 @@ export function createFiles(): Files {
     readBytes,
     writeText,
     writeAtomic: (path, text, mode = 0o600) =>
+      replaceFile(path, (temporary) => writeNew(temporary, text, mode)),
+    writeDurable: (path, text, mode) => {
       replaceFile(path, (temporary) => {
-        fs.writeFileSync(temporary, text, { flag: "wx", mode });
-        fs.chmodSync(temporary, mode);
-      }),
+        writeNew(temporary, text, mode);
+        flush(temporary);
+      });
+      attempt("fsync", dirname(path), () => flush(dirname(path)));
+    },
     copyFile: (from, to, mode) =>
       replaceFile(to, (temporary) => {
         fs.copyFileSync(from, temporary, fs.constants.COPYFILE_EXCL);
@@ -102,6 +109,20 @@ function writeText(path: string, text: string): void {
       fs.closeSync(fd);
     }
   });
+}
+
+function writeNew(path: string, text: string, mode: number): void {
+  fs.writeFileSync(path, text, { flag: "wx", mode });
+  fs.chmodSync(path, mode);
+}
+
+function flush(path: string): void {
+  const fd = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 function readBytes(path: string, offset: number, length: number): Uint8Array | undefined {

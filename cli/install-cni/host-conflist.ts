@@ -54,9 +54,12 @@ export function chainIntoConflist(
   if (plan.kind === "refuse") return refuse(plan.problem);
   if (plan.kind === "keep") return { kind: "chained", path, written: false };
   try {
-    host.files.writeAtomic(path, plan.text, stat.mode & 0o777);
+    // Another program's file: after a power cut nobody would write it again in time for the node to have a network.
+    host.files.writeDurable(path, plan.text, stat.mode & 0o777);
   } catch (cause) {
-    return refuse("it could not be written", { cause });
+    return refuse(`it could not be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
   return { kind: "chained", path, written: true };
 }

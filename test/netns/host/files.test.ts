@@ -1,6 +1,6 @@
-// Files where the kernel refuses: folders that are read-only or full, and a node whose inotify instances are used up.
+// Files where the kernel refuses (folders that are read-only or full, no inotify instance left), and files that must last.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -88,5 +88,30 @@ describe("a node whose inotify instances are used up", () => {
     ]);
     expect(child.stderr.toString()).toBe("");
     expect(child.stdout.toString()).toBe("new\nnew\nold\n");
+  });
+});
+
+describe("a file that must outlive a power cut", () => {
+  it("is on the disk before it takes the other's place, and its folder's entry after that", ({ skip }) => {
+    if (Bun.which("strace") === null) return skip("no strace to see the system calls with");
+    const script = `
+      import { createFiles } from "${import.meta.resolve("../../../host/files.ts")}";
+      createFiles().writeDurable("${folder}/list", "text", 0o644);
+    `;
+    const calls = join(folder, "calls");
+    const trace = ["strace", "-f", "-y", "-qq", "-e", "trace=fsync,rename,renameat,renameat2", "-o", calls];
+    const child = Bun.spawnSync([...trace, process.execPath, "-e", script]);
+    expect(child.stderr.toString()).toBe("");
+    const lines = readFileSync(calls, "utf8")
+      .split("\n")
+      .filter((line) => line.includes(folder));
+    expect(
+      lines.map((line) => /\b(fsync\(\d+<[^>]*\.tmp>|rename|fsync\(\d+<[^>]*>)/.exec(line)?.[1]),
+    ).toEqual([
+      expect.stringMatching(/^fsync.*\.list\..*\.tmp>$/),
+      "rename",
+      expect.stringMatching(new RegExp(`^fsync\\(\\d+<${folder}>$`)),
+    ]);
+    expect(readFileSync(join(folder, "list"), "utf8")).toBe("text");
   });
 });

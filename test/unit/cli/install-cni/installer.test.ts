@@ -15,7 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Installer, type InstallReport, whyNotInstalled } from "../../../../cli/install-cni/installer.ts";
-import { createFiles } from "../../../../host/files.ts";
+import { SystemCallError } from "../../../../host/errors.ts";
+import { createFiles, type Files } from "../../../../host/files.ts";
 
 const list = '{"cniVersion":"1.0.0","name":"cluster","plugins":[{"type":"bridge"}]}';
 let root: string;
@@ -30,7 +31,11 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-function installer(aliases: readonly string[] = []): Installer {
+function refuse(path: string): never {
+  throw new SystemCallError("write", path, "EROFS");
+}
+
+function installer(aliases: readonly string[] = [], files: Partial<Files> = {}): Installer {
   const at = (name: string): string => join(root, name);
   const options = {
     source: at("image/virtfn-cni"),
@@ -40,7 +45,7 @@ function installer(aliases: readonly string[] = []): Installer {
     hostRoot: root,
     aliases,
   };
-  return new Installer({ files: createFiles() }, options, ["1.0.0"]);
+  return new Installer({ files: { ...createFiles(), ...files } }, options, ["1.0.0"]);
 }
 
 /** Files below `folder` with their first words, as text. */
@@ -198,4 +203,13 @@ test("when only the new release can't be started the one before stays in use", (
   expect(report.conflist).toMatchObject({ kind: "chained" });
   expect(show("bin")).toBe("virtfn: # release 1");
   expect(whyNotInstalled(report)).toBeUndefined();
+});
+
+test("a configuration that cannot be written so that it lasts is left as it is, with the reason", () => {
+  const path = join(root, "conf/10-cluster.conflist");
+  writeFileSync(path, list);
+  expect(whyNotInstalled(installer([], { writeDurable: refuse }).look())).toBe(
+    `cannot add virtfn to ${path}: it could not be written: write(${path}) failed: EROFS`,
+  );
+  expect(readFileSync(path, "utf8")).toBe(list);
 });
