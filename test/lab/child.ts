@@ -53,7 +53,7 @@ export function startChild(options: ChildOptions): Child {
 }
 
 /** The last lines of a log, named, for an error message. */
-export function logTail(logFile: string, lines = 15): string {
+function logTail(logFile: string, lines = 15): string {
   const text = readFileSync(logFile, "utf8").trimEnd();
   return `the end of ${logFile}:\n${text.split("\n").slice(-lines).join("\n")}`;
 }

@@ -5,7 +5,7 @@ import type { Kubectl } from "../cluster/kubectl.ts";
 import { waitForNode } from "../cluster/wait-for.ts";
 import { resource } from "./manifests.ts";
 
-export const overlay = fileURLToPath(new URL("../../../deploy/kustomize/overlays/lab", import.meta.url));
+const overlay = fileURLToPath(new URL("../../../deploy/kustomize/overlays/lab", import.meta.url));
 export const productNamespace = "virtfn-system";
 
 /** Applies the overlay, waits for the DaemonSet and for `vfs` allocatable VFs; gives what `kubectl get node` shows then. */

@@ -15,13 +15,13 @@ export interface QemuOptions {
 }
 
 /** MAC address of the node's management NIC, by which the guest knows it from the PFs. */
-export const managementMac = "52:54:00:63:00:02";
+const managementMac = "52:54:00:63:00:02";
 
 /**
  * With this much or more q35 puts memory above 4 GB and the firmware puts the VFs' registers there too, where QEMU's igb does
  * not answer: VFs appear, but reach neither their PF ("PF still in reset state") nor the link.
  */
-export const maxMemoryMb = 2815;
+const maxMemoryMb = 2815;
 
 const pfs = [
   { id: "pf0", root: "rp0", mac: "52:54:00:00:00:01" },
