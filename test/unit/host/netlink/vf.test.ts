@@ -1,15 +1,18 @@
 // VFs as drivers report them: igb's answer, recorded on Linux 6.12 with what `ip -j -d link` said of it, and some built by hand.
 
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { createLibc, type Libc } from "../../../../host/libc.ts";
 import { concatBytes, type Attribute } from "../../../../host/netlink/codec.ts";
 import { decodeLink, encodeLinkBody } from "../../../../host/netlink/link.ts";
+import { encodeMessage } from "../../../../host/netlink/message.ts";
+import { NetlinkSocket } from "../../../../host/netlink/socket.ts";
 import { encodeMac, encodeU32s } from "../../../../host/netlink/values.ts";
 import { describeVfChange } from "../../../../host/netlink/vf-change.ts";
-import { decodeVfs } from "../../../../host/netlink/vf.ts";
+import { decodeVfs, listVfsRequest } from "../../../../host/netlink/vf.ts";
 
 const unreported = 0xffff_ffff;
 
@@ -25,21 +28,23 @@ function mac(vf: number, text: string): Attribute {
   return { type: 1, value: concatBytes([encodeU32s(vf), encodeMac(text), new Uint8Array(26)]) };
 }
 
-const igb: readonly Attribute[] = [
-  mac(1, "02:00:00:00:00:01"),
-  { type: 13, value: new Uint8Array(32) },
-  { type: 2, value: encodeU32s(1, 100, 5) },
-  { type: 6, value: encodeU32s(1, 0, 500) },
-  { type: 3, value: encodeU32s(1, 500) },
-  { type: 4, value: encodeU32s(1, 1) },
-  { type: 5, value: encodeU32s(1, 0) },
-  { type: 7, value: encodeU32s(1, unreported) },
-  { type: 9, value: encodeU32s(1, 0) },
-  {
-    type: 12,
-    value: [{ type: 1, value: concatBytes([encodeU32s(1, 100, 5), Uint8Array.of(0x81, 0, 0, 0)]) }],
-  },
-];
+function igb(vf: number): readonly Attribute[] {
+  return [
+    mac(vf, "02:00:00:00:00:01"),
+    { type: 13, value: new Uint8Array(32) },
+    { type: 2, value: encodeU32s(vf, 100, 5) },
+    { type: 6, value: encodeU32s(vf, 0, 500) },
+    { type: 3, value: encodeU32s(vf, 500) },
+    { type: 4, value: encodeU32s(vf, 1) },
+    { type: 5, value: encodeU32s(vf, 0) },
+    { type: 7, value: encodeU32s(vf, unreported) },
+    { type: 9, value: encodeU32s(vf, 0) },
+    {
+      type: 12,
+      value: [{ type: 1, value: concatBytes([encodeU32s(vf, 100, 5), Uint8Array.of(0x81, 0, 0, 0)]) }],
+    },
+  ];
+}
 
 /** One entry of ip's `vfinfo_list`. */
 interface IpVf {
@@ -96,7 +101,7 @@ describe("decodeVfs", () => {
   });
 
   it("reads each setting", () => {
-    expect(decodeVfs(link(igb))).toEqual([
+    expect(decodeVfs(link(igb(1)))).toEqual([
       {
         vf: 1,
         mac: "02:00:00:00:00:01",
@@ -110,6 +115,22 @@ describe("decodeVfs", () => {
         maxTxRateMbps: 500,
       },
     ]);
+  });
+
+  it("fits 256 VFs into one answer, and the answer into the buffer of a socket", () => {
+    const body = link(...Array.from({ length: 256 }, (_, vf) => igb(vf)));
+    const answer = concatBytes([
+      encodeMessage({ type: 16, flags: 0, body }, 1),
+      encodeMessage({ type: 2, flags: 0, body: new Uint8Array(4) }, 1),
+    ]);
+    const recv: Libc["recv"] = (_fd, into) => {
+      into.set(answer.subarray(0, into.length));
+      return answer.length;
+    };
+    const libc: Libc = { ...createLibc(), setsockopt: () => {}, send: () => {}, recv };
+    using socket = new NetlinkSocket(libc, openSync("/dev/null", "r"));
+    const vfs = decodeVfs(socket.get("list VFs of link 2", listVfsRequest(2)));
+    expect(vfs.map(({ vf }) => vf)).toEqual(Array.from({ length: 256 }, (_, vf) => vf));
   });
 
   it("leaves undefined what the driver does not report, and what an old kernel does not have", () => {
