@@ -1,7 +1,6 @@
 // Files as the programs need them: small, synchronous, absent files as `undefined`, state files written atomically.
 
 import * as fs from "node:fs";
-import { dirname } from "node:path";
 
 import { SystemCallError } from "./errors.ts";
 import { absentAs, attempt } from "./file-errors.ts";
@@ -69,13 +68,8 @@ export function createFiles(): Files {
     writeText,
     writeAtomic: (path, text, mode = 0o600) =>
       replaceFile(path, (temporary) => writeNew(temporary, text, mode)),
-    writeDurable: (path, text, mode) => {
-      replaceFile(path, (temporary) => {
-        writeNew(temporary, text, mode);
-        flush(temporary);
-      });
-      attempt("fsync", dirname(path), () => flush(dirname(path)));
-    },
+    writeDurable: (path, text, mode) =>
+      replaceFile(path, (temporary) => writeNew(temporary, text, mode), { isDurable: true }),
     copyFile: (from, to, mode) =>
       replaceFile(to, (temporary) => {
         fs.copyFileSync(from, temporary, fs.constants.COPYFILE_EXCL);
@@ -114,15 +108,6 @@ function writeText(path: string, text: string): void {
 function writeNew(path: string, text: string, mode: number): void {
   fs.writeFileSync(path, text, { flag: "wx", mode });
   fs.chmodSync(path, mode);
-}
-
-function flush(path: string): void {
-  const fd = fs.openSync(path, "r");
-  try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
 }
 
 function readBytes(path: string, offset: number, length: number): Uint8Array | undefined {

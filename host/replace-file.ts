@@ -11,10 +11,14 @@ const suffix = /^\.\d+\.[0-9a-f]{8}\.tmp$/;
 
 /**
  * `write` makes the file it is given the name of, in the folder of `path` (made when missing, 0700); that file then takes
- * the place of `path`, or is removed when anything fails. No fsync. The temporary name starts with a dot and ends in `.tmp`;
- * what killed writers of the same file left is removed.
+ * the place of `path`, or is removed when anything fails; with `isDurable` it is on the disk then (fsync). The temporary name
+ * starts with a dot and ends in `.tmp`; what killed writers of the same file left is removed.
  */
-export function replaceFile(path: string, write: (temporary: string) => void): void {
+export function replaceFile(
+  path: string,
+  write: (temporary: string) => void,
+  { isDurable }: { readonly isDurable: boolean } = { isDurable: false },
+): void {
   const folder = dirname(path);
   const unique = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
   const temporary = join(folder, `.${basename(path)}.${unique}.tmp`);
@@ -22,7 +26,9 @@ export function replaceFile(path: string, write: (temporary: string) => void): v
   removeLeftovers(folder, basename(path));
   try {
     attempt("write", temporary, () => write(temporary));
+    if (isDurable) attempt("fsync", temporary, () => flush(temporary));
     attempt("rename", `${temporary}, ${path}`, () => fs.renameSync(temporary, path));
+    if (isDurable) attempt("fsync", folder, () => flush(folder));
   } catch (error) {
     removeQuietly(temporary);
     throw error;
@@ -38,6 +44,15 @@ function removeLeftovers(folder: string, name: string): void {
     }
   } catch {
     // The folder cannot be read, or another writer was faster: what is written now does not depend on it.
+  }
+}
+
+function flush(path: string): void {
+  const fd = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
   }
 }
 
