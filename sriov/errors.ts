@@ -53,10 +53,7 @@ export class RecordCorruptError extends SriovError {
   readonly code = "ERR_RECORD_CORRUPT";
 
   constructor(path: string, problem: string, options?: ErrorOptions) {
-    super(
-      `reading the record ${path}: ${problem}; \`virtfn repair\` moves it aside and puts the VF back to the driver's defaults`,
-      options,
-    );
+    super(`reading the record ${path}: ${problem}`, options);
   }
 }
 
