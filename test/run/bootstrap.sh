@@ -16,7 +16,8 @@ fi
 stamp=node_modules/.virtfn-lock
 if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
   echo "==> installing the npm packages of package-lock.json into node_modules (about 30 s)" >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  # Not `npm ci`: it refuses a lock file that lacks a package of another platform, as one made behind a mirror does.
+  npm install --no-save --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json "$stamp"
 fi
 exec node_modules/.bin/bun "$program" "$@"
