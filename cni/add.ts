@@ -13,7 +13,7 @@ import { claimVf, type Claim } from "./claim.ts";
 import type { CniCall } from "./environment.ts";
 import { NetnsError, StepError } from "./errors.ts";
 import { openPodNetns } from "./pod-netns.ts";
-import { makeRecord, writeAttached } from "./record.ts";
+import { makeRecord, withoutAdminMac, writeAttached } from "./record.ts";
 import type { Request } from "./request.ts";
 import { emptyResult, extendResult, type CniResult } from "./result.ts";
 import type { Steps } from "./steps.ts";
@@ -22,7 +22,7 @@ import type { Target } from "./targets.ts";
 interface Claimed {
   readonly target: Target;
   readonly claim: Claim;
-  readonly record: Attachment;
+  record: Attachment;
 }
 
 /** Gives `targets` to the pod; the result of ADD. Everything is checked before the first change; whatever fails after it is undone. Throws coded errors. */
@@ -57,9 +57,13 @@ export async function add(
     const attached: Attached[] = [];
     const leases = claimed.map(({ record }) => startIpam(host, record));
     try {
-      for (const [at, { target, claim }] of claimed.entries()) {
+      for (const [at, one] of claimed.entries()) {
         const ipam = async (): Promise<IpamResult | undefined> => leases[at]?.answer();
-        attached.push(await attachVf(host, steps, { target, claim, ...sides, ipam }));
+        const noteNoAdminMac = (): void => {
+          one.record = withoutAdminMac(one.record);
+          writeAttachment(host, one.record);
+        };
+        attached.push(await attachVf(host, steps, { ...one, ...sides, ipam, noteNoAdminMac }));
       }
     } finally {
       await Promise.allSettled(leases.map(({ isOver }) => isOver));
@@ -78,16 +82,16 @@ async function carryOut(
   netns: NetnsHandle,
   work: () => Promise<CniResult>,
 ): Promise<CniResult> {
-  const written: Attachment[] = [];
+  const written: Claimed[] = [];
   try {
-    for (const { record } of claimed) {
-      written.push(record);
-      writeAttachment(host, record);
+    for (const one of claimed) {
+      written.push(one);
+      writeAttachment(host, one.record);
     }
     return await work();
   } catch (error) {
     const problems: unknown[] = [];
-    for (const record of written.toReversed())
+    for (const { record } of written.toReversed())
       await releaseAttachment(host, record, netns).catch((problem: unknown) => problems.push(problem));
     const failed = error instanceof StepError ? error : new StepError("record", error);
     if (problems.length === 0) throw failed;

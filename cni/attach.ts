@@ -5,6 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { Link } from "../host/netlink/netlink.ts";
 import type { AppliedSettings, VfSideSettings } from "../sriov/attachment.ts";
 import { formatCidr } from "../sriov/cidr.ts";
+import { zeroMac } from "../sriov/mac-address.ts";
 import type { IpamResult } from "../sriov/ipam.ts";
 import { ownSysfs, resetQueueMasks } from "../sriov/queue-masks.ts";
 import { applyVf } from "../sriov/vf-apply.ts";
@@ -26,6 +27,8 @@ export interface Attaching {
   readonly home: Side;
   readonly pod: Side;
   readonly ipam: () => Promise<IpamResult | undefined>;
+  /** Called when it turns out that no admin MAC was set before, whatever the PF reports. */
+  readonly noteNoAdminMac: () => void;
 }
 
 export interface Attached {
@@ -41,11 +44,13 @@ const carrierMs = 200;
 export async function attachVf(
   host: Pick<Host, "files" | "paths" | "locks" | "clock">,
   steps: Steps,
-  { target, claim, home, pod, ipam }: Attaching,
+  { target, claim, home, pod, ipam, noteNoAdminMac }: Attaching,
 ): Promise<Attached> {
   const { network, address } = target;
   const wanted = toVfSettings(network);
-  await steps.wait("VF settings", () => applySettings(host, claim, wanted));
+  const hadNoAdminMac = steps.run("MAC", () => chooseOwnMac(home, claim, network.mac));
+  if (hadNoAdminMac) steps.run("record", noteNoAdminMac);
+  await steps.wait("VF settings", () => applySettings(host, claim, wanted, hadNoAdminMac));
   steps.run("queue masks", () => resetQueueMasks(ownSysfs(host), claim.link.name, claim.original.queues));
   const moved = steps.run("move", () => moveVf(home, pod, claim.link, address));
   const { index } = moved;
@@ -73,6 +78,15 @@ export async function attachVf(
   return { link, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
 }
 
+/**
+ * Sets the VF's own MAC while its PF may still allow it: then the VF need not be opened and closed for it to take the admin
+ * MAC. True when that shows that no admin MAC was set before: an untrusted VF could not have changed it.
+ */
+function chooseOwnMac(home: Side, { link, side }: Claim, mac: string | undefined): boolean {
+  if (mac === undefined || mac === link.mac) return false;
+  return setMac(home.netlink, link.index, mac) && side?.info.trust === false;
+}
+
 /** What the network asks the PF for. The MAC goes through the PF too, so that the VF keeps it over a reset. */
 function toVfSettings(network: PodNetwork): VfSideSettings {
   const { mac, vlan, vlanQoS, vlanProto, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps } = network;
@@ -84,8 +98,12 @@ async function applySettings(
   host: Pick<Host, "locks" | "clock">,
   { side, vf }: Claim,
   wanted: VfSideSettings,
+  hadNoAdminMac: boolean,
 ): Promise<void> {
-  if (side !== undefined) return applyVf(host, side.target, planVf(side.info, wanted));
+  if (side !== undefined) {
+    const before = hadNoAdminMac ? { ...side.info, mac: zeroMac } : side.info;
+    return applyVf(host, side.target, planVf(before, wanted));
+  }
   const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;
   const names = Object.entries(needsPf).filter(([, value]) => value !== undefined);
   if (names.length === 0) return;

@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import { attachmentFormat } from "../sriov/attachment-format.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
+import { zeroMac } from "../sriov/mac-address.ts";
 import type { Attached } from "./attach.ts";
 import type { Claim } from "./claim.ts";
 import { makeLease } from "./delegate.ts";
@@ -38,6 +39,11 @@ export function makeRecord(
     applied: { addresses: [], routes: [] },
     ipam: makeLease(call, config, target.network, target.interface),
   };
+}
+
+/** The record of a VF that had no admin MAC: what the PF reported was the VF's own. */
+export function withoutAdminMac(record: Attachment): Attachment {
+  return { ...record, original: { ...record.original, adminMac: zeroMac } };
 }
 
 /** Writes it as `attached`, with what was applied. Without addresses there is nothing to announce. */

@@ -2,10 +2,11 @@
 
 import { NetlinkError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import type { VfOriginal } from "./attachment.ts";
+import { zeroMac } from "./mac-address.ts";
 import { applyVf, readVfInfo, type VfOnPf } from "./vf-apply.ts";
-import { VfReadBackError } from "./vf-errors.ts";
+import { VfReadBackError, VfStepError } from "./vf-errors.ts";
 import { planVf } from "./vf-settings.ts";
 
 /** A VF at home, down, with its PF where that is known. */
@@ -17,7 +18,7 @@ export interface HomeVf {
 
 /**
  * Puts the MAC and the admin MAC back. A PF that never got an admin MAC reports the VF's own: when that alone brings the
- * original back, the PF is left alone. Throws ERR_VF_STEP, ERR_VF_READ_BACK.
+ * original back, the PF is left alone. An original of zero is "none was set". Throws ERR_VF_STEP, ERR_VF_READ_BACK.
  */
 export async function restoreMac(
   host: Pick<Host, "locks" | "clock">,
@@ -25,10 +26,44 @@ export async function restoreMac(
   original: Pick<VfOriginal, "mac" | "adminMac">,
 ): Promise<void> {
   const { mac, adminMac } = original;
+  // First, while it can still be told: afterwards the PF reports the VF's own MAC, with or without an admin MAC.
+  if (adminMac === zeroMac && vf.side !== undefined) await clearUnlessOwn(host, vf.side, mac);
   if (mac !== undefined) setMac(vf.home, vf.link.index, mac);
-  if (vf.side !== undefined && adminMac !== undefined)
+  if (vf.side !== undefined && adminMac !== undefined && adminMac !== zeroMac)
     await applyVf(host, vf.side, planVf(readVfInfo(vf.side), { adminMac }));
   if (mac !== undefined && !setMac(vf.home, vf.link.index, mac)) takeAdminMac(vf.home, vf.link.index, mac);
+}
+
+async function clearUnlessOwn(
+  host: Pick<Host, "locks" | "clock">,
+  side: VfOnPf,
+  ownMac: string | undefined,
+): Promise<void> {
+  const info = readVfInfo(side);
+  if (info.mac === ownMac) return;
+  const isCleared = await clearAdminMac(host, side, info);
+  if (!isCleared && ownMac !== undefined)
+    await applyVf(host, side, planVf(readVfInfo(side), { adminMac: ownMac }));
+}
+
+/** Takes the admin MAC away: zero means "none" to most drivers. False for one that refuses it and keeps what it has. */
+export async function clearAdminMac(
+  host: Pick<Host, "locks" | "clock">,
+  side: VfOnPf,
+  info: VfInfo,
+): Promise<boolean> {
+  try {
+    await applyVf(host, side, planVf(info, { adminMac: zeroMac }));
+    return true;
+  } catch (error) {
+    if (error instanceof VfStepError && isRefusal(error.cause)) return false;
+    throw error;
+  }
+}
+
+function isRefusal(cause: unknown): boolean {
+  if (cause instanceof NetlinkError) return cause.errno === "EINVAL" || refusals.has(cause.errno);
+  return cause instanceof VfReadBackError;
 }
 
 /** Sets the VF's own MAC; false when its PF does not allow it (an admin MAC is set, trust is off). */
@@ -52,4 +87,4 @@ export function takeAdminMac(home: HomeVf["home"], index: number, mac: string): 
     throw new VfReadBackError(`the MAC of ${link?.name ?? index}`, mac, link?.mac ?? "none");
 }
 
-const refusals: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "EPERM", "EACCES"]);
+const refusals: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "EPERM", "EACCES", "EOPNOTSUPP"]);

@@ -5,19 +5,18 @@ import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { VfSideSettings } from "./attachment.ts";
 import { isNetworkVf, readVf } from "./inventory.ts";
-import { zeroMac } from "./mac-address.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
 import { applyVf } from "./vf-apply.ts";
 import { findPfSide } from "./vf-locate.ts";
+import { clearAdminMac } from "./vf-mac.ts";
 import { bringHome, type RestoreHost } from "./vf-restore.ts";
-import { VfStepError } from "./vf-errors.ts";
 import { planVf } from "./vf-settings.ts";
 
 /**
  * Brings the VF from `netns` (undefined: it is on the host, or the kernel brings it) and resets what a pod or its network can
- * have set: up, promiscuity, MTU, masks, admin MAC, VLAN, rates, trust, spoofchk, link state. Its name is left to udev. The caller
- * holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP.
+ * have set: up, promiscuity, MTU, masks, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
+ * called after its PF and number. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP.
  */
 export async function resetVf(
   host: RestoreHost & Pick<Host, "files">,
@@ -27,23 +26,13 @@ export async function resetVf(
   const vf = readVf(host, address);
   if (vf === undefined) return;
   using home = host.openNetlink();
-  if (isNetworkVf(vf)) resetNetdev(host, home, await bringHome(host, home, vf, netns, []));
+  const link = isNetworkVf(vf) ? await bringHome(host, home, vf, netns, []) : undefined;
+  if (link !== undefined) resetNetdev(host, home, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
   if (side === undefined) return;
+  if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
   await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
-  await clearAdminMac(host, side);
-}
-
-// Zero means "none" to most drivers; one that refuses it keeps what it has.
-async function clearAdminMac(
-  host: RestoreHost,
-  { target, info }: NonNullable<ReturnType<typeof findPfSide>>,
-): Promise<void> {
-  try {
-    await applyVf(host, target, planVf(info, { adminMac: zeroMac }));
-  } catch (error) {
-    if (!(error instanceof VfStepError)) throw error;
-  }
+  await clearAdminMac(host, side.target, side.info);
 }
 
 function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: Link): void {
@@ -54,6 +43,12 @@ function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: L
   if (link.mtu !== defaultMtu) home.setLink(index, { set: "mtu", value: defaultMtu });
   const sysfs = ownSysfs(host);
   resetQueueMasks(sysfs, link.name, readQueueMasks(sysfs, link.name));
+}
+
+// As udev would: it leaves a name that was given by hand alone.
+function nameAfterPf(home: Netlink, link: Link, name: string): void {
+  const isPossible = Buffer.byteLength(name) <= 15 && home.getLink({ name }) === undefined;
+  if (isPossible) home.setLink(link.index, { set: "name", value: name });
 }
 
 const defaultMtu = 1500;

@@ -43,7 +43,7 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
 function formatVf(vf: FakeVf): string {
   const trust = `spoof ${onOff(vf.spoofchk)} trust ${onOff(vf.trust)} state ${vf.linkState ?? "-"}`;
   const vlan = `vlan ${vf.vlan} qos ${vf.qos} ${vf.vlanProto}`;
-  return `vf ${vf.vf} mac ${vf.mac} ${vlan} ${trust} rate ${vf.minTxRateMbps ?? "-"}-${vf.maxTxRateMbps ?? "-"}`;
+  return `vf ${vf.vf} mac ${vf.mac}${vf.hasAdminMac ? " admin" : ""} ${vlan} ${trust} rate ${vf.minTxRateMbps ?? "-"}-${vf.maxTxRateMbps ?? "-"}`;
 }
 
 function onOff(value: boolean | undefined): string {

@@ -95,10 +95,13 @@ async function run(
     const args = ["netns", "exec", host.name, ...command];
     const child = execFile("ip", args, { env }, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : Number(error.code ?? -1);
+      // What is no answer at all (a crash) is shown as it came.
+      const isAnswer = stdout.trim() === "" || stdout.startsWith("{");
+      if (!isAnswer) throw new Error(`${verb} wrote ${stdout}${stderr}`);
       done({
         exitCode,
         stderr,
-        json: stdout === "" ? undefined : (JSON.parse(stdout) as StandInAnswer["json"]),
+        json: stdout.trim() === "" ? undefined : (JSON.parse(stdout) as StandInAnswer["json"]),
       });
     });
     child.stdin?.end(JSON.stringify(config));

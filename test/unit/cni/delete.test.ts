@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { NetlinkError } from "../../../host/errors.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
@@ -31,6 +32,15 @@ async function makeAttached(): Promise<{ readonly node: FakeHost; readonly befor
   const before = node.toText();
   expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
   return { node, before };
+}
+
+function errnoOf(change: () => void): string | undefined {
+  try {
+    change();
+    return undefined;
+  } catch (error) {
+    return error instanceof NetlinkError ? error.errno : String(error);
+  }
 }
 
 function withoutPod(text: string): string {
@@ -146,8 +156,8 @@ test("with the record lost DEL resets the VF that it finds in the namespace unde
       ens1f0 vf 0 mac 02:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off state auto rate 0-0
       ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off state auto rate 0-0
       ens1f0v0 0000:3b:02.0 mac 02:00:00:00:00:00 mtu 1500 down altnames enp0s0v0 rx-0 rps 00 flows 0 tx-0 xps 00
+      ens1f0v1 0000:3b:02.1 mac 02:aa:bb:cc:dd:01 mtu 1500 down rx-0 rps 00 flows 0 tx-0 xps 00
       eth0 virtual mac 02:00:00:00:ff:01 mtu 1500 up
-      vf03b11 0000:3b:02.1 mac 02:aa:bb:cc:dd:01 mtu 1500 down rx-0 rps 00 flows 0 tx-0 xps 00
       route 0.0.0.0/0 via 198.51.100.1 dev eth0
     /run/netns/web-1"
   `);
@@ -237,3 +247,22 @@ test("DEL gives the name back that udev made an altname when the VF appeared und
   expect(isSeen).toBe(true);
   expect(node.toText()).toBe(before);
 });
+
+test.each([true, false])(
+  "an admin MAC is there afterwards exactly when it was there before (%j)",
+  async (hadOne) => {
+    using node = makeNode();
+    using netlink = node.host.openNetlink();
+    const pf = netlink.getLink({ name: "ens1f0" })?.index ?? 0;
+    const vf = netlink.getLink({ name: "ens1f0v1" })?.index ?? 0;
+    if (hadOne) netlink.setVf(pf, 1, { set: "mac", mac: "02:00:00:00:00:01" });
+    const before = node.toText();
+    const { trust: _off, ...untrusted } = config;
+    expect((await callCni(node.host, untrusted)).json).toMatchObject({ interfaces: [{ mac: config.mac }] });
+    expect(node.toText()).toContain(`vf 1 mac ${config.mac} admin`);
+    await callCni(node.host, untrusted, { command: "DEL" });
+    expect(node.toText()).toBe(before);
+    const change = (): void => netlink.setLink(vf, { set: "mac", value: "02:00:00:00:00:99" });
+    expect(errnoOf(change)).toBe(hadOne ? "EADDRNOTAVAIL" : undefined);
+  },
+);
