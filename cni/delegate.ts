@@ -14,7 +14,15 @@ export function makeLease(
   if (network.ipam === undefined) return undefined;
   const { type } = network.ipam;
   const { cniVersion, name, delegate } = config;
-  const request = { cniVersion, name, type, ipam: network.ipam.config, ...delegate };
+  const { runtimeConfig, args } = delegate;
+  const request = {
+    cniVersion,
+    name,
+    type,
+    ipam: network.ipam.config,
+    runtimeConfig: pickWishes(runtimeConfig),
+    args,
+  };
   return {
     type,
     config: JSON.stringify(request),
@@ -22,4 +30,12 @@ export function makeLease(
     interface: interfaceName,
     args: call.args,
   };
+}
+
+// What delegates read there (CNI CONVENTIONS.md); a pod's annotations would only make the record long.
+const wishes: ReadonlySet<string> = new Set(["ips", "ipranges"]);
+
+function pickWishes(runtimeConfig: object | undefined): object | undefined {
+  const found = Object.entries(runtimeConfig ?? {}).filter(([key]) => wishes.has(key.toLowerCase()));
+  return found.length === 0 ? undefined : Object.fromEntries(found);
 }

@@ -40,12 +40,12 @@ export async function measureInLab(options: LabBenchOptions): Promise<LabFigures
   const progress = createProgress();
   const artifacts = await prepareLab({ progress, withProduct: false });
   await using lab = await startLab({ artifacts, progress, withControlPlane: false });
+  // Nothing else on the node's emulated CPUs.
+  await lab.node.run("systemctl stop kubelet containerd; systemctl mask --runtime kubelet containerd");
   return await measureOn(lab.node, options);
 }
 
 async function measureOn(node: LabNode, { executable, rounds, vs }: LabBenchOptions): Promise<LabFigures> {
-  // Nothing else on the node's emulated CPUs, and no kubelet whose devices these would be.
-  await node.run("systemctl stop kubelet containerd; systemctl mask --runtime kubelet containerd");
   const address = await node.run("basename $(readlink /sys/class/net/ens1/device/virtfn0)");
   const ours = "/opt/cni/bin/virtfn-bench";
   await node.copyIn(executable, ours, "0755");

@@ -148,3 +148,18 @@ test("without a vlan key the VF keeps the VLAN that it has on the host, vlan 0 c
   await callCni(node.host, config, { command: "DEL" });
   expect(netlink.listVfs(pf)[1]).toMatchObject({ vlan: 42, qos: 1 });
 });
+
+test("IPAM gets the wished addresses, and not the pod's annotations", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  const runtimeConfig = { ips: ["192.0.2.9/24"], "io.kubernetes.cri.pod-annotations": { note: "long" } };
+  await callCni(node.host, { ...config, runtimeConfig, args: { cni: { foo: "bar" } } });
+  expect(JSON.parse(node.ipam.calls[0]?.stdin ?? "")).toEqual({
+    cniVersion: "1.0.0",
+    name: "blue",
+    type: "host-local",
+    ipam,
+    runtimeConfig: { ips: ["192.0.2.9/24"] },
+    args: { cni: { foo: "bar" } },
+  });
+});
