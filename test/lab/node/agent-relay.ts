@@ -1,6 +1,6 @@
 // Lets other processes use the agent of a running lab: QEMU's end of the port takes one client only, the lab's own.
 import { createServer, type Socket } from "node:net";
-import type { Agent } from "./agent.ts";
+import { type Agent, AgentTimeoutError } from "./agent.ts";
 import { type AgentRequest, formatAgentAnswer, parseAgentRequest } from "./agent-line.ts";
 import { readLines } from "./line-socket.ts";
 
@@ -32,7 +32,8 @@ async function pass(agent: Agent, request: AgentRequest, client: Socket): Promis
   try {
     const result = await agent.exec(request.script, { timeoutMs: request.timeoutMs });
     if (!client.destroyed) client.write(`${formatAgentAnswer({ id: request.id, ...result })}\n`);
-  } catch {
-    client.destroy();
+  } catch (error) {
+    // No answer in time (the guest boots) is for the client's own time-out to tell; only a lost agent ends the connection.
+    if (!(error instanceof AgentTimeoutError)) client.destroy();
   }
 }

@@ -17,35 +17,45 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+/** Why the socket is closed; undefined while it is open. */
+interface End {
+  reason: Error | undefined;
+}
+
 export class Agent implements Disposable {
   readonly #waiters: Map<string, Waiter>;
   readonly #socket: LineSocket;
+  readonly #end: End;
 
-  private constructor(socket: LineSocket, waiters: Map<string, Waiter>) {
+  private constructor(socket: LineSocket, waiters: Map<string, Waiter>, end: End) {
     this.#socket = socket;
     this.#waiters = waiters;
+    this.#end = end;
   }
 
   /** Connects to QEMU's end of the agent's port or to the relay of a running lab; the guest need not be up yet. */
   static async connect(path: string): Promise<Agent> {
     const waiters = new Map<string, Waiter>();
+    const end: End = { reason: undefined };
     const socket = await LineSocket.connect(path, {
       line(text) {
         const answer = parseAgentAnswer(text);
         if (answer !== undefined) waiters.get(answer.id)?.resolve(answer);
       },
       close(error) {
-        const gone = error ?? new Error(`the guest agent's socket ${path} was closed`);
-        for (const waiter of waiters.values()) waiter.reject(gone);
+        const reason = error ?? new Error(`the guest agent's socket ${path} was closed`);
+        end.reason = reason;
+        for (const waiter of waiters.values()) waiter.reject(reason);
       },
     });
     // Ends a half line that a client before this one may have left in the guest.
     socket.writeLine("");
-    return new Agent(socket, waiters);
+    return new Agent(socket, waiters, end);
   }
 
-  /** Runs a bash script in the guest as root; a failing script is a result, not an error. Throws AgentTimeoutError. */
+  /** Runs a bash script in the guest as root; a failing script is a result, not an error. Throws AgentTimeoutError, or what closed the socket. */
   async exec(script: string, options: ExecOptions = {}): Promise<ExecResult> {
+    if (this.#end.reason !== undefined) throw this.#end.reason;
     const { timeoutMs = 60_000 } = options;
     const id = randomUUID();
     const { promise, resolve, reject } = Promise.withResolvers<ExecResult>();

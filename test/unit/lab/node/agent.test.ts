@@ -41,10 +41,25 @@ test("a half line left by a guest that was reset harms no answer", async () => {
   expect((await agent.exec("true")).stdout).toBe("whole");
 });
 
-test("a guest that goes away ends what waits for it", async () => {
+test("a guest that goes away ends what waits for it, and what comes after", async () => {
   const path = await startGuest((_, socket) => socket.destroy());
   using agent = await Agent.connect(path);
   await expect(agent.exec("true")).rejects.toThrow(/closed/);
+  await expect(agent.exec("true")).rejects.toThrow(/closed/);
+});
+
+test("a client of the relay outlives a guest that gives no answer for a while, as when it boots", async () => {
+  let isUp = false;
+  const path = await startGuest((request, socket) => isUp && answer(socket, request.id, "up"));
+  using own = await Agent.connect(path);
+  const relayPath = `${path}.relay`;
+  await using _ = await startAgentRelay(own, relayPath);
+  using client = await Agent.connect(relayPath);
+  await expect(client.exec("true", { timeoutMs: 20 })).rejects.toThrow(AgentTimeoutError);
+  // The relay's own time-out is over too once a second one, begun later, is.
+  await expect(own.exec("true", { timeoutMs: 20 })).rejects.toThrow(AgentTimeoutError);
+  isUp = true;
+  expect((await client.exec("true")).stdout).toBe("up");
 });
 
 test("several clients use the one connection to the guest through the relay", async () => {
@@ -58,7 +73,7 @@ test("several clients use the one connection to the guest through the relay", as
   expect(results).toEqual(["did a", "did b", "did c"].map((stdout) => ({ exitCode: 4, stdout, stderr: "" })));
 });
 
-async function startGuest(onRequest: (request: AgentRequest, socket: Socket) => void): Promise<string> {
+async function startGuest(onRequest: (request: AgentRequest, socket: Socket) => unknown): Promise<string> {
   const path = join(mkdtempSync(join(tmpdir(), "agent-")), "lab");
   const server = createServer((socket) => {
     socket.on("error", () => {});
