@@ -5,6 +5,7 @@ import { openLab } from "../../lab/lab-handle.ts";
 import type { LabNode } from "../../lab/node/lab-node.ts";
 import { prepareLab } from "../../lab/prepare/prepare.ts";
 import { createProgress } from "../../lab/progress.ts";
+import { waitUntil } from "../../lab/wait-until.ts";
 import { pairwise, spreadOf, type Spread } from "./figures.ts";
 import { makeGuestScript, parseGuestTimes, type GuestPlugin } from "./guest-script.ts";
 
@@ -46,7 +47,9 @@ export async function measureInLab(options: LabBenchOptions): Promise<LabFigures
 }
 
 async function measureOn(node: LabNode, { executable, rounds, vs }: LabBenchOptions): Promise<LabFigures> {
-  const address = await node.run("basename $(readlink /sys/class/net/ens1/device/virtfn0)");
+  const firstVf = (): Promise<string> =>
+    node.run("set -o pipefail; readlink /sys/class/net/ens1/device/virtfn0 | xargs basename");
+  const address = await waitUntil("VFs of ens1", firstVf, { timeoutMs: 120_000 });
   const ours = "/opt/cni/bin/virtfn-bench";
   await node.copyIn(executable, ours, "0755");
   const plugins: GuestPlugin[] = [
