@@ -28,7 +28,7 @@ test.each(["kubelet", "containerd"])("%s is restarted", async (unit) => {
   const before = await readPods();
   await lab.node.run(`systemctl restart ${unit}`);
   await expectAllocatable();
-  expect(await readPods()).toEqual(before);
+  expect(await waitForPods()).toEqual(before);
 });
 
 test("deviceplugin is killed", async () => {
@@ -36,7 +36,7 @@ test("deviceplugin is killed", async () => {
   await kill("deviceplugin");
   await waitUntil("no device in PodResources", () => expectDevices(0), { timeoutMs: backWithinMs });
   await expectAllocatable();
-  expect(await readPods()).toEqual(before);
+  expect(await waitForPods()).toEqual(before);
 });
 
 test("tuning is killed", async () => {
@@ -44,7 +44,7 @@ test("tuning is killed", async () => {
   const restartCount = await kill("tuning");
   await waitForRestart("tuning", restartCount);
   await expectAllocatable();
-  expect(await readPods()).toEqual(before);
+  expect(await waitForPods()).toEqual(before);
 });
 
 /** Kills the container's first process; gives how often the container had been restarted before. */
@@ -63,6 +63,11 @@ async function readPods(): Promise<unknown> {
     containers: status.containerStatuses?.map((container) => container.containerID),
   }));
   return { kept, vfs };
+}
+
+/** What readPods gives as soon as the kubelet serves exec again: its PodResources API is up some seconds before that. */
+async function waitForPods(): Promise<unknown> {
+  return await waitUntil("exec in the pods", readPods, { timeoutMs: backWithinMs });
 }
 
 async function expectAllocatable(): Promise<void> {
