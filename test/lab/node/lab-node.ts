@@ -3,7 +3,7 @@ import { Agent, type ExecOptions } from "./agent.ts";
 import type { ExecResult } from "./agent-line.ts";
 import { Qmp } from "./qmp.ts";
 import { sendFile } from "./send-file.ts";
-import { waitUntil } from "../wait-until.ts";
+import { waitUntil, WaitTimeoutError } from "../wait-until.ts";
 
 export interface LabNodeOptions {
   readonly netns: string;
@@ -59,12 +59,29 @@ export class LabNode implements Disposable {
     });
   }
 
-  /** The guest's boot id, as soon as its agent answers. */
+  /**
+   * The guest's boot id, as soon as its agent answers. Under emulation a kernel now and then loses a timer on its way up and
+   * hangs ("rcu_preempt kthread timer wakeup didn't happen"): after `hungAfterMs` its reset button is pressed, once.
+   */
   async waitForBoot({
+    hungAfterMs = 150_000,
     timeoutMs = 300_000,
     signal,
-  }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<string> {
-    return await waitUntil("the node's boot", () => this.bootId(), { timeoutMs, signal });
+  }: {
+    readonly hungAfterMs?: number;
+    readonly timeoutMs?: number;
+    readonly signal?: AbortSignal;
+  } = {}): Promise<string> {
+    const wait = async (limitMs: number): Promise<string> =>
+      await waitUntil("the node's boot", () => this.bootId(), { timeoutMs: limitMs, signal });
+    try {
+      return await wait(hungAfterMs);
+    } catch (error) {
+      if (!(error instanceof WaitTimeoutError)) throw error;
+      process.stderr.write(`the node does not boot (${error.message}): reset\n`);
+      await this.qmp((qmp) => qmp.execute("system_reset"));
+      return await wait(timeoutMs);
+    }
   }
 
   async bootId(): Promise<string> {
