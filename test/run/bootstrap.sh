@@ -3,10 +3,7 @@
 # older than the lock file, then hands over to the TypeScript under test/run/.
 set -eu
 cd "$(dirname "$0")/../.."
-case $1 in
-  test) program=test/run/test.ts ;;
-  demo) program=test/lab/demo/main.ts ;;
-esac
+goal=$1
 shift
 
 if [ "$(uname -s)-$(uname -m)" != "Linux-x86_64" ]; then
@@ -20,4 +17,4 @@ if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
   npm install --no-save --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json "$stamp"
 fi
-exec node_modules/.bin/bun "$program" "$@"
+exec node_modules/.bin/bun "test/run/$goal.ts" "$@"

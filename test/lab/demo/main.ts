@@ -73,5 +73,3 @@ function textOf(error: unknown): string {
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
-
-if (import.meta.main) process.exit(await runDemo(process.argv.slice(2)));
