@@ -3,8 +3,7 @@
 import type { Host } from "../host/host.ts";
 import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
-import { quarantineAttachment, readAttachment } from "../sriov/attachment-store.ts";
-import { RecordCorruptError } from "../sriov/errors.ts";
+import { readOrQuarantine } from "../sriov/attachment-store.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { findNodeUse } from "../sriov/node-use.ts";
@@ -57,7 +56,7 @@ export async function claimVf(host: Host, home: Netlink, address: PciAddress, wh
 }
 
 async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<void> {
-  const record = readRecord(host, address);
+  const record = readOrQuarantine(host, address);
   if (record === undefined) return;
   if (record.state === "attached" && ownerToken(record.owner) === who.token)
     throw new SecondEntryError(
@@ -70,17 +69,6 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
   }
   if (verdict.state === "alive") throw new VfBusyError(describeBusy(record, who.title, verdict.reason));
   await releaseAttachment(host, record, undefined);
-}
-
-// What is no record (empty after a power cut) protects nothing any more; one of another format does.
-function readRecord(host: Host, address: PciAddress): Attachment | undefined {
-  try {
-    return readAttachment(host, address);
-  } catch (error) {
-    if (!(error instanceof RecordCorruptError)) throw error;
-    quarantineAttachment(host, address, error.message);
-    return undefined;
-  }
 }
 
 // Cheap first: a VF that is down and below nothing is no use to the node.

@@ -1,6 +1,7 @@
 // ADD and DEL: what needs the configuration and the node. Loaded only for them, so that VERSION starts without it.
 
 import type { Host } from "../host/host.ts";
+import { isReleasedThisBoot } from "../sriov/released-boot.ts";
 import type { CniCall } from "./environment.ts";
 import { parseRequest, type Request } from "./request.ts";
 import { emptyResult, formatResult } from "./result.ts";
@@ -16,9 +17,21 @@ export async function runPodVerb(
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const request = parseRequest(call, stdin);
   const steps = createSteps(host);
+  const problems = verb === "ADD" ? await clearEarlierBoots(host, steps) : [];
   const stdout = verb === "ADD" ? await runAdd(host, request, steps) : await runDel(host, request, steps);
-  const line = `virtfn: ${verb} ${call.containerId} ${call.ifName}: ${steps.toText()}`;
-  return { stdout, stderr: request.config.hasTimings ? line : "" };
+  const title = `virtfn: ${verb} ${call.containerId} ${call.ifName}`;
+  const lines = problems.map(({ name, message }) => `${title}: left of an earlier boot: ${name}: ${message}`);
+  if (request.config.hasTimings) lines.push(`${title}: ${steps.toText()}`);
+  return { stdout, stderr: lines.join("\n") };
+}
+
+// The first ADD after a start of the node, before it asks for addresses: the leases of before may be all there are.
+async function clearEarlierBoots(host: Host, steps: Steps): Promise<readonly Error[]> {
+  return await steps.wait("earlier boots", async () => {
+    if (isReleasedThisBoot(host)) return [];
+    const { releaseEarlierBoots } = await import("../sriov/earlier-boots.ts");
+    return await releaseEarlierBoots(host);
+  });
 }
 
 // Most pods have no VF: they do not load what gives one.

@@ -16,6 +16,8 @@ export interface Paths {
   /** What tuning changed, one file per VF. */
   readonly tuningState: string;
   readonly locks: string;
+  /** Says for which boot the records of earlier boots were released. */
+  readonly releasedBoot: string;
   /** What the device plugin advertises now. */
   readonly pools: string;
   readonly nodeConfig: string;
@@ -39,6 +41,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     quarantine: at("var/lib/virtfn/quarantine"),
     tuningState: at("var/lib/virtfn/tuning"),
     locks: at("run/virtfn/lock"),
+    releasedBoot: at("run/virtfn/released-boot"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     nodeConfig: at("etc/virtfn/node.yaml"),
     kubelet: {

@@ -73,6 +73,20 @@ export function quarantineAttachment(
   return to;
 }
 
+/** The VF's record. What is none (empty after a power cut) protects nothing any more and is moved aside; one of another format does: ERR_RECORD_FORMAT. */
+export function readOrQuarantine(
+  host: Store & Pick<Host, "clock">,
+  address: PciAddress,
+): Attachment | undefined {
+  try {
+    return readAttachment(host, address);
+  } catch (error) {
+    if (!(error instanceof RecordCorruptError)) throw error;
+    quarantineAttachment(host, address, error.message);
+    return undefined;
+  }
+}
+
 /** Calls `onChange` with the VF whose record came, went or changed, until disposed. */
 export function watchAttachments(host: Store, onChange: (address: PciAddress) => void): Disposable {
   host.files.makeFolder(host.paths.attachments);

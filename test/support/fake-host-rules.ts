@@ -62,6 +62,7 @@ export function moveLink(kernel: FakeKernel, from: FakeNetns, link: FakeLink, to
 export function destroyNetns(kernel: FakeKernel, netns: FakeNetns): void {
   for (const link of netns.links.values()) {
     if (link.device === undefined) continue;
+    setUp(netns, link, false);
     if (findByName(kernel.host, link.name) !== undefined) renameLink(netns, link, `dev${link.index}`);
     moveLink(kernel, netns, link, kernel.host);
   }

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { noteReleasedThisBoot } from "../../../sriov/released-boot.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 import { withFault } from "../../support/faults.ts";
@@ -154,11 +155,12 @@ test("DEL gives all of them back, also without netns and prevResult", async () =
 
 test("a pod without VFs gets prevResult back: no lock, no netlink, no namespace", async () => {
   using node = makeNode();
+  noteReleasedThisBoot(node.host);
   node.allocate("uid-other", { app: ["0000:3b:02.0"] });
   const { host, calls } = withFault(node.host);
   const answer = await callCni(host, config, chained);
   expect(answer.json).toEqual({ ...prevResult, dns: {} });
-  expect(calls).toEqual(["files.readText"]);
+  expect(calls).toEqual(["files.readText", "clock.bootId", "files.readText"]);
 });
 
 test("a node without a kubelet and without its socket has no devices to give", async () => {
