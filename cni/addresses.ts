@@ -24,7 +24,7 @@ export function planAddresses(ipam: IpamResult | undefined, network: PodNetwork)
   }));
   const ips = [...(ipam?.ips ?? []), ...own];
   const addresses = ips.map(({ address }) => orThrow(parseCidr(address), `an address, got ${address}`));
-  const ownRoutes = network.routes.map(({ dst, gw }) => ({ dst: formatCidr(dst), gw }));
+  const ownRoutes = network.routes.map((route) => ({ ...route, dst: formatCidr(route.dst) }));
   const resultRoutes = [...(ipam?.routes ?? []), ...ownRoutes];
   const routes = resultRoutes.map((route) => planRoute(route, ips, addresses));
   return { addresses, ips, routes, resultRoutes };

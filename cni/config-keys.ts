@@ -1,6 +1,6 @@
 // Which keys of a network configuration are ours, and which are put there by runtimes and the CNI library.
 
-import { networkEntries } from "../sriov/network-config.ts";
+import { networkEntries } from "../sriov/network-entries.ts";
 
 /** Keys that only a network configuration may hold; a pod may choose `mac` and `ips` among them. */
 export const ourKeys: ReadonlySet<string> = new Set(
@@ -10,6 +10,7 @@ export const ourKeys: ReadonlySet<string> = new Set(
     "pciBusID",
     "networks",
     "withMultus",
+    "pf",
     "resource",
     "ifNamePrefix",
   ].map((key) => key.toLowerCase()),

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { parseCidr, type Cidr } from "../sriov/cidr.ts";
 import { describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import { parseUnicastMac } from "../sriov/mac-address.ts";
-import { networkEntries } from "../sriov/network-config.ts";
+import { networkEntries } from "../sriov/network-entries.ts";
 import type { PodArguments } from "./pod-arguments.ts";
 
 export interface PodChoices {

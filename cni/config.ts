@@ -2,11 +2,13 @@
 
 import * as v from "valibot";
 
-import { networkEntries, resolveNetwork, type Network } from "../sriov/network-config.ts";
+import { resolveNetwork, type Network } from "../sriov/network-config.ts";
+import { networkEntries } from "../sriov/network-entries.ts";
 import { ConfigError, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import { readConfigObject } from "../sriov/config-object.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { isForeignKey, ourKeys } from "./config-keys.ts";
+import { findPending } from "./config-pending.ts";
 import { readDevice } from "./config-device.ts";
 import { readPodChoices, type PodChoices } from "./config-pod-choices.ts";
 import { isInterfaceName } from "./environment.ts";
@@ -32,6 +34,11 @@ export interface CniConfig {
   readonly choices: PodChoices;
   readonly annotations: Readonly<Record<string, string>>;
   readonly withMultus: boolean;
+  /** Name of the PF to pick an unused VF of, without any device plugin. */
+  readonly pf: string | undefined;
+  /** File for the log lines; undefined: stderr only. */
+  readonly logFile: string | undefined;
+  readonly logLevel: LogLevel;
   readonly prevResult: CniResult | undefined;
   readonly hasTimings: boolean;
   /** `runtimeConfig` and `args` as they came, for IPAM delegates. */
@@ -54,6 +61,11 @@ const podNetworkEntries = {
   ),
 } as const;
 
+const logLevels = ["panic", "fatal", "error", "warning", "info", "debug"] as const;
+
+/** sriov-cni's words. */
+export type LogLevel = (typeof logLevels)[number];
+
 const entries = {
   ...podNetworkEntries,
   cniVersion: v.unknown(),
@@ -65,9 +77,11 @@ const entries = {
     v.pipe(v.array(v.unknown(), "a list of networks"), v.minLength(1, "at least one network")),
   ),
   withMultus: v.optional(v.boolean("true or false")),
-  logLevel: v.optional(
-    v.picklist(["panic", "fatal", "error", "warning", "info", "debug"], "a level from panic to debug"),
+  pf: v.optional(
+    v.pipe(v.string("an interface name"), v.check(isInterfaceName, "an interface name like ens1f0")),
   ),
+  logLevel: v.optional(v.picklist(logLevels, "a level from panic to debug")),
+  logFile: v.optional(v.string("a file below /var/log")),
   capabilities: anyObject,
   runtimeConfig: anyObject,
   args: anyObject,
@@ -104,7 +118,8 @@ export function parseConfig(input: object, pod: PodArguments): CniConfig {
   const device = readDevice(top);
   const choices = readPodChoices({ pod, runtimeConfig: top.runtimeConfig, args: top.args, ourKeys });
   const networks = readNetworks(top, device.address !== undefined);
-  const problems = [...device.problems, ...choices.problems, ...networks.problems];
+  const pending = findPending(top, "");
+  const problems = [...device.problems, ...choices.problems, ...networks.problems, ...pending];
   if (problems.length > 0) throw new ConfigError(title, problems);
   return {
     cniVersion,
@@ -114,6 +129,9 @@ export function parseConfig(input: object, pod: PodArguments): CniConfig {
     choices: choices.choices,
     annotations: choices.annotations,
     withMultus: top.withMultus ?? false,
+    pf: top.pf,
+    logFile: top.logFile,
+    logLevel: top.logLevel ?? "warning",
     prevResult: top.prevResult,
     hasTimings: top.logLevel === "info" || top.logLevel === "debug",
     delegate: { runtimeConfig: top.runtimeConfig, args: top.args },
@@ -148,7 +166,7 @@ function readNetworks(
     problems.push(...read.problems);
     if (read.output === undefined) continue;
     const resolved = resolveNetwork(read.output, `${path}.`);
-    problems.push(...resolved.problems);
+    problems.push(...resolved.problems, ...findPending(read.output, `${path}.`));
     const network = toPodNetwork(resolved.network, read.output);
     if (networks.some((known) => known.resource === network.resource))
       problems.push(describeValue(`${path}.resource`, "each resource once", network.resource));

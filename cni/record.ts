@@ -18,6 +18,7 @@ export function makeRecord(
   { target, claim, cookie }: { readonly target: Target; readonly claim: Claim; readonly cookie: bigint },
 ): Attachment {
   const { vf, link, original } = claim;
+  const { tuning: policy } = target.network;
   return {
     format: attachmentFormat,
     owner: {
@@ -38,6 +39,7 @@ export function makeRecord(
     original,
     applied: { addresses: [], routes: [] },
     ipam: makeLease(call, config, target.network, target.interface),
+    tuning: policy === undefined ? undefined : { policy },
   };
 }
 

@@ -47,7 +47,7 @@ export function readConfigObject<const Entries extends ConfigEntries>(
     else if (member !== null && member !== "") canonical[name] = member;
     if (name !== undefined) seen.add(name);
   }
-  const parsed = v.safeParse(v.object(entries), canonical);
+  const parsed = v.safeParse(v.object(entries), canonical, { abortPipeEarly: true });
   if (!parsed.success) problems.push(...parsed.issues.map((issue) => describeIssue(prefix, issue)));
   if (problems.length > 0 || !parsed.success) return { output: undefined, problems };
   return { output: parsed.output, problems: [] };

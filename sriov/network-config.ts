@@ -1,11 +1,12 @@
-// The configuration of one network: the keys of sriov-cni with their meaning, and ours. Parsed once into a readonly value.
+// The configuration of one network, resolved: a readonly value without defaults left open, and what its keys contradict each other in.
 
-import * as v from "valibot";
+import type * as v from "valibot";
 
 import type { VlanProto } from "../host/netlink/netlink.ts";
 import { parseCidr, parseIp, type Cidr } from "./cidr.ts";
-import { parseUnicastMac } from "./mac-address.ts";
 import { describeValue, type ConfigProblem } from "./config-problems.ts";
+import { parseUnicastMac } from "./mac-address.ts";
+import type { networkEntries } from "./network-entries.ts";
 
 /** What a network asks for. Absent settings are left as they are. Rates in Mbit/s. */
 export interface Network {
@@ -25,48 +26,36 @@ export interface Network {
   readonly routes: readonly StaticRoute[];
   /** The delegate's type, and its configuration as it was given. */
   readonly ipam: { readonly type: string; readonly config: object } | undefined;
+  /** Whether the neighbours are told of the addresses after ADD (gratuitous ARP, unsolicited NA). */
+  readonly announce: boolean;
+  /** ADD fails when there is no carrier after this time. */
+  readonly requireCarrierMs: number | undefined;
+  /** Channels of the VF, and ring sizes in descriptors, set before the move. */
+  readonly queues: number | undefined;
+  readonly rings: Rings | undefined;
+  /** Interrupt policy that tuning is asked for. */
+  readonly tuning: string | undefined;
+  /** Function level reset of the VF in DEL. */
+  readonly resetBetweenPods: boolean;
+  /** The driver that ADD binds the VF to. */
+  readonly driver: "vfio-pci" | undefined;
 }
 
+export interface Rings {
+  readonly rx: number | undefined;
+  readonly tx: number | undefined;
+}
+
+/** `priority` is the metric; numbers of `scope` and `table` as the kernel has them. */
 export interface StaticRoute {
   readonly dst: Cidr;
   readonly gw: string | undefined;
+  readonly mtu: number | undefined;
+  readonly advmss: number | undefined;
+  readonly priority: number | undefined;
+  readonly table: number | undefined;
+  readonly scope: number | undefined;
 }
-
-const onOff = v.optional(v.picklist(["on", "off"], '"on" or "off"'));
-
-const cidr = v.custom<string>(isCidr, "an address with its prefix length, like 192.0.2.5/24");
-const ip = v.custom<string>(isIp, "an IP address");
-
-/** The schema of each key; its message is what is expected. */
-export const networkEntries = {
-  mac: v.optional(v.custom<string>(isUnicastMac, "a unicast MAC address like 0a:1b:2c:3d:4e:5f")),
-  mtu: v.optional(integer(68, 65535)),
-  vlan: v.optional(integer(0, 4094)),
-  vlanQoS: v.optional(integer(0, 7)),
-  vlanProto: v.optional(v.custom<string>(isVlanProto, '"802.1q" or "802.1ad"')),
-  spoofchk: onOff,
-  trust: onOff,
-  link_state: v.optional(v.picklist(["auto", "enable", "disable"], '"auto", "enable" or "disable"')),
-  min_tx_rate: v.optional(integer(0, 4_294_967_295)),
-  max_tx_rate: v.optional(integer(0, 4_294_967_295)),
-  ips: v.optional(v.array(cidr, "a list of addresses like 192.0.2.5/24")),
-  gateway: v.optional(ip),
-  routes: v.optional(
-    v.array(
-      v.strictObject(
-        { dst: cidr, gw: v.optional(ip) },
-        'an object like {"dst": "198.51.100.0/24", "gw": "192.0.2.1"}',
-      ),
-      "a list of routes",
-    ),
-  ),
-  ipam: v.optional(
-    v.looseObject(
-      { type: v.optional(v.pipe(v.string("a plugin's name"), v.regex(/^[^/\0]*$/, "a name without /"))) },
-      'an object like {"type": "host-local", ...}',
-    ),
-  ),
-} as const;
 
 type NetworkInput = {
   readonly [Key in keyof typeof networkEntries]: v.InferOutput<(typeof networkEntries)[Key]>;
@@ -82,7 +71,7 @@ export function resolveNetwork(
     mtu: input.mtu,
     vlan: input.vlan,
     vlanQoS: input.vlanQoS,
-    vlanProto: input.vlanProto?.toLowerCase() as VlanProto | undefined,
+    vlanProto: input.vlanProto,
     spoofchk: isOn(input.spoofchk),
     trust: isOn(input.trust),
     linkState: input.link_state,
@@ -90,13 +79,17 @@ export function resolveNetwork(
     maxTxRateMbps: input.max_tx_rate,
     ips: (input.ips ?? []).map(toCidr),
     gateway: input.gateway === undefined ? undefined : parseIp(input.gateway)?.address,
-    routes: (input.routes ?? []).map(({ dst, gw }) => ({
-      dst: toCidr(dst),
-      gw: gw === undefined ? undefined : parseIp(gw)?.address,
-    })),
+    routes: (input.routes ?? []).map(toRoute),
     ipam: toIpam(input.ipam),
+    announce: input.announce ?? true,
+    requireCarrierMs: input.requireCarrierMs,
+    queues: input.queues,
+    rings: input.rings === undefined ? undefined : { rx: input.rings.rx, tx: input.rings.tx },
+    tuning: input.tuning,
+    resetBetweenPods: input.resetBetweenPods ?? false,
+    driver: input.driver,
   };
-  return { network, problems: findContradictions(network, path) };
+  return { network, problems: [...findContradictions(network, path), ...checkRoutes(input, path)] };
 }
 
 function findContradictions(network: Network, path: string): readonly ConfigProblem[] {
@@ -120,31 +113,26 @@ function findContradictions(network: Network, path: string): readonly ConfigProb
   return problems;
 }
 
-function integer(least: number, most: number): v.GenericSchema<number> {
-  const isInRange = (value: unknown): boolean =>
-    typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
-  return v.custom<number>(isInRange, `an integer from ${least} to ${most}`);
-}
-
-function isCidr(value: unknown): boolean {
-  return typeof value === "string" && parseCidr(value) !== undefined;
-}
-
-function isIp(value: unknown): boolean {
-  return typeof value === "string" && parseIp(value) !== undefined;
-}
-
-function isUnicastMac(value: unknown): boolean {
-  try {
-    return typeof value === "string" && parseUnicastMac(value) !== "";
-  } catch {
-    return false;
+function checkRoutes({ routes = [] }: NetworkInput, path: string): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const [at, route] of routes.entries()) {
+    const prefix = `${path}routes.${at}.`;
+    const gateway = route.gw === undefined ? undefined : parseIp(route.gw);
+    if (route.metric !== undefined && route.priority !== undefined)
+      problems.push(`${prefix}metric: the same as priority, expected one of them`);
+    if (gateway !== undefined && gateway.family !== toCidr(route.dst).family)
+      problems.push(describeValue(`${prefix}gw`, "an address of the same family as dst", route.gw));
   }
+  return problems;
 }
 
-function isVlanProto(value: unknown): boolean {
-  return typeof value === "string" && ["802.1q", "802.1ad"].includes(value.toLowerCase());
+function toRoute({ dst, gw, mtu, advmss, metric, ...rest }: RouteInput): StaticRoute {
+  const { priority = metric, table, scope } = rest;
+  const gateway = gw === undefined ? undefined : parseIp(gw)?.address;
+  return { dst: toCidr(dst), gw: gateway, mtu, advmss, priority, table, scope };
 }
+
+type RouteInput = NonNullable<NetworkInput["routes"]>[number];
 
 function isOn(value: "on" | "off" | undefined): boolean | undefined {
   return value === undefined ? undefined : value === "on";

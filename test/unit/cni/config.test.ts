@@ -94,6 +94,31 @@ test.each([
   expect(problemsOf({ ...base, ...wrong })).toContain(problem);
 });
 
+test.each([
+  ["announce", false],
+  ["driver", "vfio-pci"],
+  ["logFile", "/var/log/virtfn.log"],
+  ["pf", "ens1f0"],
+  ["queues", 4],
+  ["requireCarrierMs", 500],
+  ["resetBetweenPods", true],
+  ["rings", { rx: 512 }],
+])("%s is understood and no code acts on it yet: an error says so", (key, value) => {
+  expect(problemsOf({ ...base, [key]: value })).toContain(`${key}: not there yet in this release`);
+});
+
+test("routes carry what results write, with metric as another word for priority", () => {
+  const route = { dst: "0.0.0.0/0", gw: "192.0.2.1", mtu: 1400, advmss: 1360, table: 100, scope: 0 };
+  const config = { ...base, ips: ["192.0.2.5/24"], routes: [{ ...route, metric: 50 }] };
+  expect(parse(config).networks[0]?.routes).toEqual([
+    { ...route, dst: { family: 4, address: "0.0.0.0", prefixLength: 0 }, priority: 50 },
+  ]);
+  const wrong = { ...base, ips: ["192.0.2.5/24"], routes: [{ ...route, metric: 5, priority: 5, gw: "::1" }] };
+  expect(problemsOf(wrong)).toMatchInlineSnapshot(
+    `"ERR_NETWORK_CONFIG: 2 problems in network "blue": routes.0.metric: the same as priority, expected one of them | routes.0.gw: expected an address of the same family as dst, got "::1""`,
+  );
+});
+
 test.each([undefined, "", "a/b", 5])("the name %j is refused", (name) => {
   expect(problemsOf({ ...base, name })).toContain("name: expected letters, digits, _, . and -");
 });

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 import { parseConfig, parseInput } from "../../../cni/config.ts";
-import { networkEntries } from "../../../sriov/network-config.ts";
+import { networkEntries } from "../../../sriov/network-entries.ts";
 
 const page = readFileSync(join(resolve(import.meta.dirname, "../../.."), "docs/cni.md"), "utf8");
 const noPod = { pod: undefined, uid: undefined, mac: undefined };
