@@ -26,9 +26,18 @@ export class VersionError extends SriovError {
   readonly code = "ERR_CNI_VERSION";
 }
 
-/** A verb that this release does not have. */
-export class VerbError extends SriovError {
-  readonly code = "ERR_CNI_VERB";
+/** CHECK found the pod's VFs otherwise than ADD left them; the message lists every difference. */
+export class CheckError extends SriovError {
+  readonly code = "ERR_CNI_CHECK";
+
+  constructor(token: string, problems: readonly string[]) {
+    super(`checking ${token}: ${problems.join(" | ")}`);
+  }
+}
+
+/** CHECK of a container that has no VF of ours. */
+export class UnknownContainerError extends SriovError {
+  readonly code = "ERR_CNI_UNKNOWN_CONTAINER";
 }
 
 /** CNI_NETNS is no network namespace that a pod can have. */

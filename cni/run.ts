@@ -5,7 +5,7 @@ import type { Host } from "../host/host.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
 import { parseEnvironment, type CniCall, type Environment } from "./environment.ts";
-import { VerbError, VersionError } from "./errors.ts";
+import { VersionError } from "./errors.ts";
 import { defaultVersion, supportedVersions } from "./version.ts";
 
 export interface CniProcess {
@@ -48,8 +48,11 @@ async function runVerb(
       const [{ runPodVerb }, host] = await Promise.all([import("./run-pod-verb.ts"), createHost()]);
       return await runPodVerb(host, call.command, call, stdin);
     }
-    case "CHECK":
-      throw new VerbError("CHECK is not there yet in this release: set disableCheck in the plugin list");
+    case "CHECK": {
+      const [{ check }, host] = await Promise.all([import("./check.ts"), createHost()]);
+      await check(host, call, stdin);
+      return { stdout: "", stderr: "" };
+    }
     case "GC":
     case "STATUS":
       throw new VersionError(
@@ -61,6 +64,7 @@ async function runVerb(
 // Source: CNI spec 1.0.0, "Error" and "VERSION"; 100 and up are a plugin's own.
 const numbers: Readonly<Record<string, number>> = {
   ERR_CNI_VERSION: 1,
+  ERR_CNI_UNKNOWN_CONTAINER: 3,
   ERR_CNI_ENVIRONMENT: 4,
   ERR_NETLINK: 5,
   ERR_SYSTEM_CALL: 5,
@@ -74,7 +78,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_VF_BUSY: 11,
   ERR_LOCK_TIMEOUT: 11,
   ERR_CNI_KUBELET: 11,
-  ERR_CNI_VERB: 100,
+  ERR_CNI_CHECK: 105,
   ERR_VF_STEP: 102,
   ERR_VF_UNSUPPORTED: 102,
   ERR_VF_READ_BACK: 102,

@@ -73,7 +73,8 @@ function nameInterfaces(
   });
 }
 
-function isServedByMultus(annotations: CniConfig["annotations"]): boolean {
+/** Whether the pod names networks of its own for Multus. */
+export function isServedByMultus(annotations: CniConfig["annotations"]): boolean {
   const networks = annotations[multusKey]?.trim();
   return networks !== undefined && networks !== "" && networks !== "[]";
 }

@@ -2,6 +2,7 @@
 
 import { VersionError } from "./errors.ts";
 
+/** Oldest first. */
 export const supportedVersions = ["0.3.1", "0.4.0", "1.0.0"] as const;
 export type CniVersion = (typeof supportedVersions)[number];
 /** What errors carry when the request names no version. */
@@ -13,4 +14,10 @@ export function parseCniVersion(value: unknown): CniVersion {
   if (version !== undefined) return version;
   const got = value === undefined ? "nothing" : JSON.stringify(value);
   throw new VersionError(`cniVersion: expected one of ${supportedVersions.join(", ")}, got ${got}`);
+}
+
+/** Throws ERR_CNI_VERSION when `version` does not have the verb, which came with `since`. */
+export function checkVerb(verb: string, since: CniVersion, version: CniVersion): void {
+  if (supportedVersions.indexOf(version) >= supportedVersions.indexOf(since)) return;
+  throw new VersionError(`cniVersion: ${verb} came with ${since}, got ${verb} in ${version}`);
 }

@@ -2,22 +2,16 @@
 
 import type { Host } from "../host/host.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import { findLinkInside } from "../sriov/vf-locate.ts";
+import { findVfNamespace } from "../sriov/vf-search.ts";
 
-/** "it is in the namespace /run/netns/x as net1, without a record", or that it is in none of the named ones. */
+/** "it is in the namespace /run/netns/x as net1, without a record", or that no namespace that can be found has it. */
 export function describeLocation(
   host: Pick<Host, "files" | "paths" | "namespaces" | "openNetlink">,
   address: PciAddress,
 ): string {
-  const folder = "/run/netns";
-  for (const name of host.files.list(`${host.paths.hostRoot}${folder}`) ?? []) {
-    const path = `${folder}/${name}`;
-    using netns = host.namespaces.open(path);
-    if (netns === undefined) continue;
-    using netlink = host.openNetlink(netns);
-    const link = findLinkInside(host, netlink, netns, address);
-    if (link !== undefined)
-      return `it is in the namespace ${path} as ${link.name}, and there is no record of it`;
-  }
-  return `its network device is neither on the host nor in a namespace of ${folder}`;
+  const found = findVfNamespace(host, address);
+  if (found === undefined)
+    return "its network device is neither on the host nor in a namespace of /run/netns or of a process";
+  using _netns = found.netns;
+  return `it is in the namespace ${found.path} as ${found.link.name}, and there is no record of it`;
 }

@@ -82,6 +82,11 @@ export async function releaseIpam(host: IpamHost, call: IpamCall): Promise<void>
   await runDelegate(host, "DEL", call);
 }
 
+/** Asks the delegate whether the addresses are still given, as it sees it; `prevResult` is in the lease's configuration. Throws ERR_IPAM. */
+export async function checkIpam(host: IpamHost, call: IpamCall): Promise<void> {
+  await runDelegate(host, "CHECK", call);
+}
+
 /** The call that releases a record's addresses; `undefined` when it has none. */
 export function ipamCallOf(record: Pick<Attachment, "ipam" | "owner">, netns: string): IpamCall | undefined {
   const { ipam, owner } = record;
@@ -103,7 +108,11 @@ export function findDelegate(host: Pick<Host, "files">, lease: IpamLease): strin
   );
 }
 
-async function runDelegate(host: IpamHost, command: "ADD" | "DEL", call: IpamCall): Promise<string> {
+async function runDelegate(
+  host: IpamHost,
+  command: "ADD" | "DEL" | "CHECK",
+  call: IpamCall,
+): Promise<string> {
   const { lease, containerId, netns } = call;
   const result = await host.exec.run({
     command: findDelegate(host, lease),

@@ -16,6 +16,7 @@ export interface FakeIpam {
 interface DelegateConfig {
   readonly name: string;
   readonly cniVersion: string;
+  readonly prevResult?: { readonly ips?: readonly { readonly address: string }[] };
   readonly ipam: {
     readonly subnet?: string;
     readonly ranges?: readonly (readonly { readonly subnet: string }[])[];
@@ -42,6 +43,7 @@ export function createFakeIpam(): FakeIpam {
       leases.delete(key);
       return { exitCode: 0, stdout: "", stderr: "" };
     }
+    if (command === "CHECK") return check(config, name, leases.has(key));
     if (failure !== undefined) {
       const result = failure;
       failure = undefined;
@@ -54,6 +56,16 @@ export function createFakeIpam(): FakeIpam {
     return answer(config, [{ address, gateway: gatewayOf(address) }]);
   }
   return { exec: { run }, leases, calls, failNextAdd: (result) => (failure = result) };
+}
+
+// host-local looks for its lease; static for its addresses in the result, which it must be given.
+function check(config: DelegateConfig, name: string, hasLease: boolean): ExecResult {
+  const given = config.prevResult?.ips?.map(({ address }) => address);
+  const wanted = config.ipam.addresses?.map(({ address }) => address) ?? [];
+  const isRight = name === "static" ? given !== undefined : hasLease;
+  const missing = name === "static" ? wanted.find((address) => given?.includes(address) !== true) : undefined;
+  if (isRight && missing === undefined) return { exitCode: 0, stdout: "", stderr: "" };
+  return refuse(config, `${name}: failed to find ${missing ?? "the address added by the container"}`);
 }
 
 function nextAddress(config: DelegateConfig, taken: ReadonlySet<string>): string {
