@@ -7,7 +7,8 @@ import { PciAddressError } from "../sriov/errors.ts";
 interface DeviceSources {
   readonly deviceID?: string | undefined;
   readonly pciBusID?: string | undefined;
-  readonly runtimeConfig?: Readonly<Record<string, unknown>> | undefined;
+  /** What `runtimeConfig` has as `deviceID`. */
+  readonly runtime: unknown;
 }
 
 export interface DeviceChoice {
@@ -16,9 +17,9 @@ export interface DeviceChoice {
 }
 
 /** The one VF that `runtimeConfig.deviceID`, `deviceID` and `pciBusID` name; none, when none is given. They may not contradict each other. */
-export function readDevice({ deviceID, pciBusID, runtimeConfig }: DeviceSources): DeviceChoice {
+export function readDevice({ deviceID, pciBusID, runtime }: DeviceSources): DeviceChoice {
   const sources = [
-    ["runtimeConfig.deviceID", runtimeConfig?.["deviceID"]],
+    ["runtimeConfig.deviceID", runtime],
     ["deviceID", deviceID],
     ["pciBusID", pciBusID],
   ] as const;
@@ -32,7 +33,7 @@ export function readDevice({ deviceID, pciBusID, runtimeConfig }: DeviceSources)
       problems.push(describeValue(path, `the same device as elsewhere (${address})`, value));
     else address = found;
   }
-  return { address, problems };
+  return { address: problems.length === 0 ? address : undefined, problems };
 }
 
 function parseAddress(value: unknown): PciAddress | undefined {

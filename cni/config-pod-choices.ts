@@ -1,78 +1,132 @@
-// What a pod, or whoever starts it, may choose: its MAC and addresses. The places it may come from, and who wins: one table.
+// What a pod, or whoever starts it, chooses: read from the places that the table (config-sources.ts) allows, refused anywhere else.
 
 import * as v from "valibot";
 
 import { parseCidr, type Cidr } from "../sriov/cidr.ts";
-import { describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
+import { describeIssue } from "../sriov/config-object.ts";
+import { describeUnknownKey, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import { parseUnicastMac } from "../sriov/mac-address.ts";
-import { networkEntries } from "../sriov/network-entries.ts";
+import { networkEntries, type NetworkPolicy } from "../sriov/network-entries.ts";
+import { findKey, isOurKey, keySources, type Place } from "./config-sources.ts";
 import type { PodArguments } from "./pod-arguments.ts";
 
 export interface PodChoices {
   readonly mac: string | undefined;
   readonly ips: readonly Cidr[] | undefined;
+  /** Whether the node allows it is another question (sriov/node-config.ts). */
+  readonly tuning: NetworkPolicy | undefined;
 }
 
-interface Places {
+interface Given {
   readonly pod: PodArguments;
   readonly runtimeConfig: object | undefined;
   readonly args: object | undefined;
-  /** Keys that may not be set from `args.cni`, in lower case. */
-  readonly ourKeys: ReadonlySet<string>;
+  /** False where a delegate hands out the addresses: it gets the wish as it came, and decides. */
+  readonly takesIps: boolean;
 }
 
 interface Read {
   readonly choices: PodChoices;
+  /** As it came: its place in the order of devices is config-device.ts's. */
+  readonly deviceID: unknown;
   readonly annotations: Readonly<Record<string, string>>;
   readonly problems: readonly ConfigProblem[];
 }
 
+type Values = ReadonlyMap<Place, Readonly<Record<string, unknown>>>;
+
 const annotationsKey = "io.kubernetes.cri.pod-annotations";
 const annotationsSchema = v.record(v.string(), v.string());
+const ourPrefix = "virtfn/";
 
-/** Reads the choices; the first place that has one wins, a wrong one anywhere is a problem. Source: CNI CONVENTIONS.md. */
-export function readPodChoices({ pod, runtimeConfig, args, ourKeys }: Places): Read {
+/** Reads the choices; the first place that has one wins, a wrong one anywhere is a problem. */
+export function readPodChoices({ pod, runtimeConfig, args, takesIps }: Given): Read {
   const runtime = toRecord(runtimeConfig);
-  const cniArgs = toRecord(toRecord(args)["cni"]);
-  const problems: ConfigProblem[] = [];
-  const mac = pick(problems, networkEntries.mac, [
-    ["runtimeConfig.mac", runtime["mac"]],
-    ["args.cni.mac", cniArgs["mac"]],
-    ["CNI_ARGS MAC", pod.mac],
-  ]);
-  const ips = pick(problems, networkEntries.ips, [
-    ["runtimeConfig.ips", runtime["ips"]],
-    ["args.cni.ips", cniArgs["ips"]],
-  ]);
-  for (const key of Object.keys(cniArgs))
-    if (ourKeys.has(key.toLowerCase()) && key !== "mac" && key !== "ips")
-      problems.push(`args.cni.${key}: may not be set here, put it into the network configuration`);
   const annotations = v.safeParse(annotationsSchema, runtime[annotationsKey] ?? {});
+  const problems: ConfigProblem[] = [];
   if (!annotations.success)
     problems.push(describeValue(`runtimeConfig.${annotationsKey}`, "texts by name", runtime[annotationsKey]));
+  const given: Values = new Map<Place, Readonly<Record<string, unknown>>>([
+    ["annotation", annotations.success ? annotations.output : {}],
+    ["runtimeConfig", runtime],
+    ["args.cni", toRecord(findMember(toRecord(args), "cni"))],
+    ["CNI_ARGS", pod.values],
+  ]);
+  const values: Values = new Map([...given].map(([place, all]) => [place, pickOurs(place, all, problems)]));
+  const mac = pick(values, "mac", problems);
+  const ips = takesIps ? pick(values, "ips", problems) : undefined;
   return {
     choices: {
       mac: mac === undefined ? undefined : parseUnicastMac(mac),
       ips: ips?.map(parseCidr).filter((cidr) => cidr !== undefined),
+      tuning: pick(values, "tuning", problems),
     },
+    deviceID: values.get("runtimeConfig")?.["deviceID"],
     annotations: annotations.success ? annotations.output : {},
     problems,
   };
 }
 
-function pick<const Schema extends v.GenericSchema>(
+/** Our keys among `all`, by their canonical name. */
+function pickOurs(place: Place, all: object, problems: ConfigProblem[]): Readonly<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(all)) {
+    const key = findKey(place, name);
+    const path = formatPath(place, name);
+    if (key === undefined) problems.push(...refuse(place, name, path));
+    else if (Object.hasOwn(found, key)) problems.push(`${path}: given twice, in another case too`);
+    else found[key] = value;
+  }
+  return found;
+}
+
+function refuse(place: Place, name: string, path: string): readonly ConfigProblem[] {
+  if (place === "annotation")
+    return name.startsWith(ourPrefix) ? [describeUnknownKey(path, name, annotationNames)] : [];
+  return isOurKey(name) ? [`${path}: may not be set here, put it into the network configuration`] : [];
+}
+
+const annotationNames = [...keySources.values()]
+  .flat()
+  .filter(({ place }) => place === "annotation")
+  .map(({ key }) => key);
+
+function pick<const Key extends "mac" | "ips" | "tuning">(
+  values: Values,
+  key: Key,
   problems: ConfigProblem[],
-  schema: Schema,
-  places: readonly (readonly [string, unknown])[],
-): v.InferOutput<Schema> | undefined {
-  let picked: v.InferOutput<Schema> | undefined;
-  for (const [path, value] of places) {
+): v.InferOutput<(typeof networkEntries)[Key]> | undefined {
+  let picked: v.InferOutput<(typeof networkEntries)[Key]> | undefined;
+  for (const { place, key: name } of keySources.get(key) ?? []) {
+    const value = values.get(place)?.[key];
     if (value === undefined || value === null || value === "") continue;
-    const parsed = v.safeParse(schema, value);
-    if (parsed.success) picked ??= parsed.output;
-    else problems.push(describeValue(path, parsed.issues[0].message, value));
+    // CNI_ARGS is text: several addresses are separated by commas.
+    const isList = place === "CNI_ARGS" && key === "ips" && typeof value === "string";
+    const parsed = v.safeParse(networkEntries[key], isList ? value.split(",") : value, {
+      abortPipeEarly: true,
+    });
+    if (parsed.success) picked ??= parsed.output as typeof picked;
+    else problems.push(...parsed.issues.map((issue) => describeIssue(formatPath(place, name), issue)));
   }
   return picked;
+}
+
+function formatPath(place: Place, name: string): string {
+  switch (place) {
+    case "CNI_ARGS":
+      return `CNI_ARGS ${name}`;
+    case "annotation":
+      return `annotation ${name}`;
+    case "file":
+      return name;
+    case "runtimeConfig":
+    case "args.cni":
+      return `${place}.${name}`;
+  }
+}
+
+function findMember(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.entries(record).find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
 function toRecord(value: unknown): Readonly<Record<string, unknown>> {

@@ -39,6 +39,18 @@ export function judgeChoice(
   );
 }
 
+/** The resource that the kubelet gave the device to the pod as; undefined for a device that is none of its own. */
+export function findResource(
+  facts: Checkpoint | undefined,
+  uid: string | undefined,
+  address: PciAddress,
+): string | undefined {
+  const containers = uid === undefined ? undefined : facts?.pods.get(uid);
+  for (const devices of containers?.values() ?? [])
+    for (const [resource, ids] of devices) if (ids.includes(address)) return resource;
+  return undefined;
+}
+
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

@@ -1,7 +1,7 @@
 // A CNI call, parsed: its environment, its configuration, and the pod it is for.
 
-import { parseConfig, parseInput, type CniConfig } from "./config.ts";
-import { ourKeys } from "./config-keys.ts";
+import type { ConfigProblem } from "../sriov/config-problems.ts";
+import { parseConfig, parseInput, readConfig, type CniConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { parsePodArguments, type PodArguments } from "./pod-arguments.ts";
 
@@ -9,11 +9,17 @@ export interface Request {
   readonly call: CniCall;
   readonly config: CniConfig;
   readonly pod: PodArguments;
+  /** What is wrong with the configuration and did not keep the call from its work. */
+  readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads stdin for `call`. Throws ERR_CNI_INPUT, ERR_CNI_VERSION, ERR_NETWORK_CONFIG. */
+/**
+ * Reads stdin for `call`. DEL goes on with what is right in the configuration: it must not wait for somebody to correct it.
+ * Throws ERR_CNI_INPUT, ERR_CNI_VERSION, ERR_NETWORK_CONFIG.
+ */
 export function parseRequest(call: CniCall, stdin: string): Request {
   const input = parseInput(stdin);
-  const pod = parsePodArguments(call.args, (key) => ourKeys.has(key.toLowerCase()));
-  return { call, pod, config: parseConfig(input, pod) };
+  const pod = parsePodArguments(call.args);
+  if (call.command === "DEL") return { call, pod, ...readConfig(input, pod) };
+  return { call, pod, config: parseConfig(input, pod), problems: [] };
 }

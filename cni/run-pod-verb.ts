@@ -21,6 +21,7 @@ export async function runPodVerb(
   const stdout = verb === "ADD" ? await runAdd(host, request, steps) : await runDel(host, request, steps);
   const title = `virtfn: ${verb} ${call.containerId} ${call.ifName}`;
   const lines = problems.map(({ name, message }) => `${title}: left of an earlier boot: ${name}: ${message}`);
+  lines.push(...request.problems.map((problem) => `${title}: passed over in the configuration: ${problem}`));
   if (request.config.hasTimings) lines.push(`${title}: ${steps.toText()}`);
   return { stdout, stderr: lines.join("\n") };
 }
@@ -39,7 +40,8 @@ async function runAdd(host: Host, request: Request, steps: Steps): Promise<strin
   const { call, config, pod } = request;
   const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
   if (targets.length === 0) return formatResult(config.prevResult ?? emptyResult, config.cniVersion);
-  const { add } = await import("./add.ts");
+  const [{ add }, { checkNodeLimits }] = await Promise.all([import("./add.ts"), import("./node-limits.ts")]);
+  await steps.wait("node limits", () => checkNodeLimits(host, config, targets));
   return formatResult(await add(host, request, targets, steps), config.cniVersion);
 }
 

@@ -8,7 +8,7 @@ import type { CniCall } from "./environment.ts";
 import { EnvironmentError, SecondEntryError } from "./errors.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
 import type { PodArguments } from "./pod-arguments.ts";
-import { judgeChoice, listPodDevices } from "./pod-devices.ts";
+import { findResource, judgeChoice, listPodDevices } from "./pod-devices.ts";
 
 /** One VF to attach. */
 export interface Target {
@@ -17,6 +17,8 @@ export interface Target {
   readonly interface: string;
   readonly network: PodNetwork;
   readonly pickedBy: "kubelet" | "cni";
+  /** What the kubelet calls it; undefined for a VF that it does not hand out. */
+  readonly resource?: string | undefined;
 }
 
 const multusKey = "k8s.v1.cni.cncf.io/networks";
@@ -57,8 +59,10 @@ async function findDevice(
 ): Promise<readonly Target[]> {
   const network = networks[0];
   if (device === undefined || network === undefined) return [];
-  const pickedBy = judgeChoice(await readKubeletFacts(host, pod.pod), pod.uid, device);
-  return [{ address: device, interface: call.ifName, network, pickedBy }];
+  const facts = await readKubeletFacts(host, pod.pod);
+  const pickedBy = judgeChoice(facts, pod.uid, device);
+  const resource = findResource(facts, pod.uid, device);
+  return [{ address: device, interface: call.ifName, network, pickedBy, resource }];
 }
 
 function nameInterfaces(
@@ -69,7 +73,8 @@ function nameInterfaces(
     const prefix = network.ifNamePrefix;
     const number = (counts.get(prefix) ?? 0) + 1;
     counts.set(prefix, number);
-    return { address, network, interface: `${prefix}${number}`, pickedBy: "kubelet" };
+    const { resource } = network;
+    return { address, network, interface: `${prefix}${number}`, pickedBy: "kubelet", resource };
   });
 }
 

@@ -13,10 +13,12 @@ export interface ReadOptions {
   readonly isForeign?: (key: string) => boolean;
 }
 
-/** `output` where the object is right; all problems otherwise. */
-export type ReadResult<Output> =
-  | { readonly output: Output; readonly problems: readonly [] }
-  | { readonly output: undefined; readonly problems: readonly ConfigProblem[] };
+/** What is right in an object, by canonical key, and what is wrong with the rest. */
+export interface ReadResult<Output> {
+  /** Keys that are absent or wrong are undefined; the whole is undefined when the value is no object. */
+  readonly output: { readonly [Key in keyof Output]: Output[Key] | undefined } | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
 
 /**
  * The object's values by canonical key. Key case is ignored, as Go's decoder does it; a key given twice, an unknown one and a
@@ -35,27 +37,31 @@ export function readConfigObject<const Entries extends ConfigEntries>(
     };
   const known = Object.keys(entries);
   const byLowerCase = new Map(known.map((key) => [key.toLowerCase(), key]));
-  // All keys are there, so that a missing one is a problem in its schema's words.
-  const canonical: Record<string, unknown> = Object.fromEntries(known.map((key) => [key, undefined]));
-  const seen = new Set<string>();
+  const given = new Map<string, unknown>();
   const problems: ConfigProblem[] = [];
   for (const [key, member] of Object.entries(value)) {
     const name = byLowerCase.get(key.toLowerCase());
     if (name === undefined) {
       if (options.isForeign?.(key) !== true) problems.push(describeUnknownKey(`${prefix}${key}`, key, known));
-    } else if (seen.has(name)) problems.push(`${prefix}${key}: given twice, as ${name} too`);
-    else if (member !== null && member !== "") canonical[name] = member;
-    if (name !== undefined) seen.add(name);
+    } else if (given.has(name)) problems.push(`${prefix}${key}: given twice, as ${name} too`);
+    else given.set(name, member === null || member === "" ? undefined : member);
   }
-  const parsed = v.safeParse(v.object(entries), canonical, { abortPipeEarly: true });
-  if (!parsed.success) problems.push(...parsed.issues.map((issue) => describeIssue(prefix, issue)));
-  if (problems.length > 0 || !parsed.success) return { output: undefined, problems };
-  return { output: parsed.output, problems: [] };
+  const output: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(entries)) {
+    // An absent one is parsed too: that it is missing is a problem in its schema's words.
+    const parsed = v.safeParse(schema, given.get(name), { abortPipeEarly: true });
+    output[name] = parsed.success ? parsed.output : undefined;
+    if (!parsed.success)
+      problems.push(...parsed.issues.map((issue) => describeIssue(`${prefix}${name}`, issue)));
+  }
+  return { output: output as NonNullable<ReturnType<typeof readConfigObject<Entries>>["output"]>, problems };
 }
 
-function describeIssue(prefix: string, issue: v.BaseIssue<unknown>): ConfigProblem {
-  const path = `${prefix}${v.getDotPath(issue) ?? ""}`;
-  const problem = describeValue(path, issue.message, issue.input);
+/** The problem of a valibot issue below `path` ("" at the top), with the near value of a list to choose from. */
+export function describeIssue(path: string, issue: v.BaseIssue<unknown>): ConfigProblem {
+  const inner = v.getDotPath(issue);
+  const at = [path, inner].filter((part) => part !== "" && part !== null).join(".");
+  const problem = describeValue(at, issue.message, issue.input);
   if (issue.type !== "picklist" || typeof issue.input !== "string") return problem;
   // Its `expected` is ("on" | "off").
   const options = [...(issue.expected ?? "").matchAll(/"([^"]*)"/g)].map(([, option]) => option ?? "");

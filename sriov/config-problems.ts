@@ -11,10 +11,15 @@ export class ConfigError extends SriovError {
   readonly problems: readonly ConfigProblem[];
 
   constructor(what: string, problems: readonly ConfigProblem[]) {
-    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    super(`${count} in ${what}: ${problems.join(" | ")}`);
+    super(formatProblems(what, problems));
     this.problems = problems;
   }
+}
+
+/** "2 problems in WHAT: ... | ...". */
+export function formatProblems(what: string, problems: readonly ConfigProblem[]): string {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return `${count} in ${what}: ${problems.join(" | ")}`;
 }
 
 /** The problem of a value that is not as expected. */

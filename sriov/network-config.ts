@@ -6,7 +6,7 @@ import type { VlanProto } from "../host/netlink/netlink.ts";
 import { parseCidr, parseIp, type Cidr } from "./cidr.ts";
 import { describeValue, type ConfigProblem } from "./config-problems.ts";
 import { parseUnicastMac } from "./mac-address.ts";
-import type { networkEntries } from "./network-entries.ts";
+import type { networkEntries, NetworkPolicy } from "./network-entries.ts";
 
 /** What a network asks for. Absent settings are left as they are. Rates in Mbit/s. */
 export interface Network {
@@ -34,7 +34,7 @@ export interface Network {
   readonly queues: number | undefined;
   readonly rings: Rings | undefined;
   /** Interrupt policy that tuning is asked for. */
-  readonly tuning: string | undefined;
+  readonly tuning: NetworkPolicy | undefined;
   /** Function level reset of the VF in DEL. */
   readonly resetBetweenPods: boolean;
   /** The driver that ADD binds the VF to. */
@@ -58,7 +58,7 @@ export interface StaticRoute {
 }
 
 type NetworkInput = {
-  readonly [Key in keyof typeof networkEntries]: v.InferOutput<(typeof networkEntries)[Key]>;
+  readonly [Key in keyof typeof networkEntries]: v.InferOutput<(typeof networkEntries)[Key]> | undefined;
 };
 
 /** The network that the checked keys ask for, and what they contradict each other in. `path` is "" or ends with ".". */
@@ -104,8 +104,6 @@ function findContradictions(network: Network, path: string): readonly ConfigProb
     problems.push(
       describeValue(`${path}max_tx_rate`, `an integer of at least min_tx_rate (${min} Mbit/s)`, max),
     );
-  if (ipam?.type === "." || ipam?.type === "..")
-    problems.push(describeValue(`${path}ipam.type`, "a plugin's name", ipam.type));
   if (ipam === undefined && ips.length === 0) {
     if (network.gateway !== undefined) problems.push(`${path}gateway: expected ips or ipam beside it`);
     if (network.routes.length > 0) problems.push(`${path}routes: expected ips or ipam beside it`);

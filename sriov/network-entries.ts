@@ -12,11 +12,12 @@ const cidr = v.pipe(v.string(cidrText), v.check(isCidr, cidrText));
 const ip = v.pipe(v.string("an IP address"), v.check(isIp, "an IP address"));
 const macText = "a unicast MAC address like 0a:1b:2c:3d:4e:5f";
 const protoText = '"802.1q" or "802.1ad"';
+const delegateText = "a plugin's name without /";
 const ringSize = v.optional(integer(1, 65_535));
 const most32 = 4_294_967_295;
 
 /** Interrupt policies that a network may ask tuning for. */
-const networkPolicies = [
+export const networkPolicies = [
   "numa-spread",
   "housekeeping",
   "follow-pod",
@@ -25,6 +26,8 @@ const networkPolicies = [
   "dedicated",
   "none",
 ] as const;
+
+export type NetworkPolicy = (typeof networkPolicies)[number];
 
 /** A route as CNI results write it; `metric` is another word for `priority`. Source: CNI spec 1.1.0, "ADD Success". */
 const routeEntries = {
@@ -64,7 +67,7 @@ export const networkEntries = {
   ),
   ipam: v.optional(
     v.looseObject(
-      { type: v.optional(v.pipe(v.string("a plugin's name"), v.regex(/^[^/\0]*$/, "a name without /"))) },
+      { type: v.optional(v.pipe(v.string(delegateText), v.regex(/^(?!\.{1,2}$)[^/\0]*$/, delegateText))) },
       'an object like {"type": "host-local", ...}',
     ),
   ),

@@ -4,14 +4,12 @@ import { expect, test } from "vitest";
 
 import { parseConfig, parseInput } from "../../../cni/config.ts";
 import { parsePodArguments } from "../../../cni/pod-arguments.ts";
-import { ourKeys } from "../../../cni/config-keys.ts";
 
 const base = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
 
 function problemsOf(config: object, args = ""): string {
   try {
-    const pod = parsePodArguments(args, (key) => ourKeys.has(key.toLowerCase()));
-    parseConfig(config, pod);
+    parseConfig(config, parsePodArguments(args));
   } catch (error) {
     return String(error);
   }
@@ -19,10 +17,7 @@ function problemsOf(config: object, args = ""): string {
 }
 
 function parse(config: object, args = ""): ReturnType<typeof parseConfig> {
-  return parseConfig(
-    config,
-    parsePodArguments(args, (key) => ourKeys.has(key.toLowerCase())),
-  );
+  return parseConfig(config, parsePodArguments(args));
 }
 
 function macOf(config: object, args = ""): string | undefined {
@@ -68,7 +63,7 @@ test.each([
     { gateway: "192.0.2.1" },
     "gateway: expected ips or ipam beside it",
   ],
-  [{ ipam: {} }, { ipam: { type: "../sh" } }, "ipam.type: expected a name without /"],
+  [{ ipam: {} }, { ipam: { type: "../sh" } }, "ipam.type: expected a plugin's name without /"],
   [{ ipam: { type: "" } }, { ipam: { type: ".." } }, "ipam.type: expected a plugin's name"],
   [
     { pciBusID: "3b:02.1" },

@@ -217,6 +217,27 @@ test("the lease is released as ADD took it, also when the configuration changed 
   expect(JSON.parse(node.ipam.calls.at(-1)?.stdin ?? "")).toMatchObject({ type: "host-local", ipam });
 });
 
+test("a configuration that became wrong after ADD, or a pod's own wrong words, keep no pod from ending", async () => {
+  using node = makeNode();
+  const before = node.toText();
+  const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
+  await callCni(node.host, { ...config, ipam });
+  const wrong = {
+    ...config,
+    vlan: "5",
+    vlanQs: 1,
+    announce: 1,
+    ipam: { type: "../x" },
+    args: { cni: { vlan: 1 } },
+  };
+  const answer = await callCni(node.host, wrong, { command: "DEL", args: `${podArgs("web-1")};TRUST=on` });
+  expect(answer).toMatchObject(done);
+  expect(answer.stderr).toContain(
+    "passed over in the configuration: vlanQs: unknown key, did you mean vlanQoS?",
+  );
+  expect(node.toText()).toBe(before);
+});
+
 test("DEL with the host's own namespace is error 8 and changes nothing", async () => {
   const { node } = await makeAttached();
   using _node = node;

@@ -29,10 +29,7 @@ test.each([
     name: string;
     plugins: object[];
   };
-  const config = parseConfig(
-    { ...plugins[1], cniVersion, name },
-    parsePodArguments("", () => false),
-  );
+  const config = parseConfig({ ...plugins[1], cniVersion, name }, parsePodArguments(""));
   expect(config.networks).toHaveLength(1);
   expect(config.networks[0]).toMatchObject({ resource: "sriov/vf" });
 });

@@ -8,7 +8,7 @@ import { parseConfig, parseInput } from "../../../cni/config.ts";
 import { networkEntries } from "../../../sriov/network-entries.ts";
 
 const page = readFileSync(join(resolve(import.meta.dirname, "../../.."), "docs/cni.md"), "utf8");
-const noPod = { pod: undefined, uid: undefined, mac: undefined };
+const noPod = { pod: undefined, uid: undefined, values: {} };
 
 interface PluginList {
   readonly cniVersion: string;

@@ -1,0 +1,127 @@
+// /etc/virtfn/node.yaml: what the administrator of the node allows networks and pods to ask for. Parsed once, defaults resolved.
+
+import * as v from "valibot";
+
+import type { Host } from "../host/host.ts";
+import { formatProblems, describeValue, type ConfigProblem } from "./config-problems.ts";
+import { readConfigObject } from "./config-object.ts";
+import { SriovError } from "./errors.ts";
+import { networkPolicies, type NetworkPolicy } from "./network-entries.ts";
+
+export interface NodeConfig {
+  /** Names of the PFs whose VFs a network may take without any device plugin (`pf`). */
+  readonly pfs: readonly string[];
+  /** Interrupt policies that a pod may choose. */
+  readonly allowedPodPolicies: readonly NetworkPolicy[];
+  /** By resource name; `*` is every VF of a resource that is not named, or of none. */
+  readonly limits: ReadonlyMap<string, VfLimits>;
+}
+
+/** What networks may ask for; undefined: anything. Both ends of a range are in it. */
+export interface VfLimits {
+  readonly vlans: readonly VlanRange[] | undefined;
+  /** The only values that may be asked for. */
+  readonly trust: boolean | undefined;
+  readonly spoofchk: boolean | undefined;
+}
+
+export interface VlanRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The file is not understood; the message lists every problem. */
+class NodeConfigError extends SriovError {
+  readonly code = "ERR_NODE_CONFIG";
+
+  constructor(path: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
+    super(formatProblems(path, problems), options);
+  }
+}
+
+const vlanText = "VLANs like 100 or 200-299, from 0 to 4094";
+const onOff = v.optional(v.picklist(["on", "off"], '"on" or "off"'));
+const policies: readonly NetworkPolicy[] = ["numa-spread", "follow-pod", "pod-sibling"];
+
+const limitEntries = {
+  vlans: v.optional(
+    v.array(
+      v.pipe(
+        v.union([v.number(), v.string()], vlanText),
+        v.transform(String),
+        v.check((text) => parseVlans(text) !== undefined, vlanText),
+      ),
+      "a list of VLANs and ranges of them",
+    ),
+  ),
+  trust: onOff,
+  spoofchk: onOff,
+} as const;
+
+/** The keys of the file; a schema's message says what is expected. */
+const nodeEntries = {
+  pfs: v.optional(v.array(v.string("an interface name"), "a list of interface names")),
+  allowedPodPolicies: v.optional(
+    v.array(v.picklist(networkPolicies, `one of ${networkPolicies.join(", ")}`), "a list of policies"),
+  ),
+  limits: v.optional(v.record(v.string(), v.unknown(), "limits by resource name, or *")),
+} as const;
+
+/** The node's configuration; without a file the defaults. The YAML library is loaded only for a file. Throws ERR_NODE_CONFIG. */
+export async function readNodeConfig(host: Pick<Host, "files" | "paths">): Promise<NodeConfig> {
+  const path = host.paths.nodeConfig;
+  const text = host.files.readText(path);
+  if (text === undefined) return orThrow(path, parseNodeConfig({}));
+  const { parse } = await import("yaml");
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (cause) {
+    throw new NodeConfigError(path, [cause instanceof Error ? cause.message : String(cause)], { cause });
+  }
+  return orThrow(path, parseNodeConfig(value ?? {}));
+}
+
+/** The parsed document as a resolved value, with every problem. */
+export function parseNodeConfig(value: unknown): {
+  readonly config: NodeConfig;
+  readonly problems: readonly ConfigProblem[];
+} {
+  const { output, problems } = readConfigObject(nodeEntries, value, { path: "" });
+  const found = [...problems];
+  const limits = new Map<string, VfLimits>();
+  for (const [resource, given] of Object.entries(output?.limits ?? {})) {
+    const path = `limits.${resource}`;
+    if (resource !== "*" && !/^[^/\s]+\/[^/\s]+$/.test(resource))
+      found.push(describeValue(path, "a resource name like sriov/vf, or *", resource));
+    const read = readConfigObject(limitEntries, given, { path });
+    found.push(...read.problems);
+    limits.set(resource, {
+      vlans: read.output?.vlans?.flatMap((text) => parseVlans(text) ?? []),
+      trust: isOn(read.output?.trust),
+      spoofchk: isOn(read.output?.spoofchk),
+    });
+  }
+  const { pfs = [], allowedPodPolicies = policies } = output ?? {};
+  return { config: { pfs, allowedPodPolicies, limits }, problems: found };
+}
+
+/** The limits for VFs of `resource`; undefined: of none. */
+export function findLimits({ limits }: NodeConfig, resource: string | undefined): VfLimits | undefined {
+  return (resource === undefined ? undefined : limits.get(resource)) ?? limits.get("*");
+}
+
+function orThrow(path: string, { config, problems }: ReturnType<typeof parseNodeConfig>): NodeConfig {
+  if (problems.length > 0) throw new NodeConfigError(path, problems);
+  return config;
+}
+
+function parseVlans(text: string): VlanRange | undefined {
+  const [, first = "", last = first] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  return first === "" || range.last > 4094 || range.first > range.last ? undefined : range;
+}
+
+function isOn(value: "on" | "off" | undefined): boolean | undefined {
+  return value === undefined ? undefined : value === "on";
+}

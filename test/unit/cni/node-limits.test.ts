@@ -1,0 +1,114 @@
+// What the node's administrator allows: limits by the resource that the kubelet tells, never by what a configuration says of itself.
+
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { expect, test } from "vitest";
+
+import { callCni, podArgs } from "../../support/cni-call.ts";
+import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+
+const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
+
+function makeNode(yaml?: string): FakeHost {
+  const node = createFakeHost();
+  node.addNetns("web-1");
+  node.allocate("uid-web-1", { app: ["0000:3b:02.1"] }, "sriov/fast");
+  if (yaml === undefined) return node;
+  fs.mkdirSync(dirname(node.host.paths.nodeConfig), { recursive: true });
+  fs.writeFileSync(node.host.paths.nodeConfig, yaml);
+  return node;
+}
+
+async function add(node: FakeHost, more: object, args = ""): Promise<unknown> {
+  const before = node.toText();
+  const { exitCode, json } = await callCni(
+    node.host,
+    { ...config, ...more },
+    { args: podArgs("web-1") + args },
+  );
+  if (exitCode === 0) return "given";
+  expect(node.toText()).toBe(before);
+  expect(node.locks.held.size).toBe(0);
+  return `${String(json?.["code"])} ${String(json?.["msg"])}`;
+}
+
+const limits = `
+limits:
+  sriov/fast:
+    vlans: [100, 200-299]
+    trust: off
+    spoofchk: on
+  "*": { vlans: [7] }
+`;
+
+test.each([
+  [{}, "given"],
+  [{ vlan: 100, trust: "off", spoofchk: "on" }, "given"],
+  [{ vlan: 250 }, "given"],
+  [{ vlan: 300 }, "vlan: expected a VLAN that /etc/virtfn/node.yaml allows (100, 200-299), got 300"],
+  [{ vlan: 0 }, "vlan: expected a VLAN that /etc/virtfn/node.yaml allows (100, 200-299), got 0"],
+  [{ trust: "on" }, 'trust: expected "off", as /etc/virtfn/node.yaml says, got "on"'],
+  [{ spoofchk: "off", vlan: 7 }, '2 problems in network "blue": vlan: '],
+  // Another name for itself does not help a configuration.
+  [{ vlan: 7, resource: "sriov/other" }, "got 7"],
+])("a network of a limited resource with %j: %s", async (more, expected) => {
+  using node = makeNode(limits);
+  expect(await add(node, more)).toContain(expected);
+});
+
+test("a VF that the kubelet does not hand out has the limits of *", async () => {
+  using node = makeNode(limits);
+  fs.rmSync(node.host.paths.kubelet.checkpoint);
+  expect(await add(node, { vlan: 100 })).toContain("allows (7), got 100");
+  expect(await add(node, { vlan: 7, trust: "on" })).toBe("given");
+});
+
+test("chained, each network has the limits of its resource", async () => {
+  using node = makeNode(limits);
+  const { deviceID: _none, ...chained } = config;
+  const prevResult = { interfaces: [{ name: "eth0", sandbox: "/run/netns/web-1" }] };
+  const ask = async (vlan: number): Promise<string> => {
+    const networks = [{ resource: "sriov/fast", vlan }];
+    const answer = await callCni(node.host, { ...chained, prevResult, networks }, { ifName: "eth0" });
+    return JSON.stringify(answer.json?.["msg"] ?? "given");
+  };
+  expect(await ask(7)).toContain("got 7");
+  expect(await ask(100)).toBe('"given"');
+});
+
+test.each([
+  [undefined, "follow-pod", "given"],
+  [undefined, "housekeeping", 'allows to pods (numa-spread, follow-pod, pod-sibling), got "housekeeping"'],
+  [undefined, "none", "allows to pods"],
+  ["allowedPodPolicies: [none]", "none", "given"],
+  ["allowedPodPolicies: [none]", "follow-pod", "allows to pods (none)"],
+  ["allowedPodPolicies: []", "follow-pod", "allows to pods (none)"],
+])("with node.yaml %j a pod that asks for %s: %s", async (yaml, policy, expected) => {
+  using node = makeNode(yaml);
+  expect(await add(node, {}, `;IRQ_POLICY=${policy}`)).toContain(expected);
+});
+
+test("the policy of the network itself needs no leave, and stands in the record", async () => {
+  using node = makeNode();
+  expect(await add(node, { tuning: "none" })).toBe("given");
+  const record = fs.readFileSync(`${node.host.paths.attachments}/0000:3b:02.1.json`, "utf8");
+  expect(JSON.parse(record)).toMatchObject({ tuning: { policy: "none" } });
+});
+
+test.each(["limits: [", "limit: {}", "- a", "limits: {sriov/fast: {vlan: [1]}}"])(
+  "a node.yaml that is not understood (%j) lets no VF out",
+  async (yaml) => {
+    using node = makeNode(yaml);
+    expect(await add(node, {})).toContain("ERR_NODE_CONFIG");
+  },
+);
+
+test("DEL does not read it", async () => {
+  using node = makeNode();
+  const before = node.toText();
+  await callCni(node.host, config);
+  fs.mkdirSync(dirname(node.host.paths.nodeConfig), { recursive: true });
+  fs.writeFileSync(node.host.paths.nodeConfig, "limits: [");
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toBe(before);
+});

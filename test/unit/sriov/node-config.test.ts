@@ -1,0 +1,49 @@
+// node.yaml: what is taken, and every problem with its path.
+
+import { expect, test } from "vitest";
+
+import { findLimits, parseNodeConfig } from "../../../sriov/node-config.ts";
+
+test("an empty file has the defaults", () => {
+  const { config, problems } = parseNodeConfig({});
+  expect(problems).toEqual([]);
+  expect(config).toEqual({
+    pfs: [],
+    allowedPodPolicies: ["numa-spread", "follow-pod", "pod-sibling"],
+    limits: new Map(),
+  });
+});
+
+test("everything in it", () => {
+  const { config, problems } = parseNodeConfig({
+    pfs: ["ens1f0"],
+    allowedPodPolicies: ["none"],
+    limits: { "sriov/vf": { vlans: [5, "100-199"], trust: "off" }, "*": { spoofchk: "on" } },
+  });
+  expect(problems).toEqual([]);
+  expect(config.pfs).toEqual(["ens1f0"]);
+  expect(findLimits(config, "sriov/vf")).toEqual({
+    vlans: [
+      { first: 5, last: 5 },
+      { first: 100, last: 199 },
+    ],
+    trust: false,
+    spoofchk: undefined,
+  });
+  expect(findLimits(config, "sriov/other")?.spoofchk).toBe(true);
+  expect(findLimits(config, undefined)?.spoofchk).toBe(true);
+});
+
+test.each([
+  [{ pf: ["ens1f0"] }, "pf: unknown key, did you mean pfs?"],
+  [{ pfs: "ens1f0" }, 'pfs: expected a list of interface names, got "ens1f0"'],
+  [{ allowedPodPolicies: ["folow-pod"] }, "did you mean follow-pod?"],
+  [{ limits: { vf: {} } }, 'limits.vf: expected a resource name like sriov/vf, or *, got "vf"'],
+  [{ limits: { "*": { vlans: ["9-5"] } } }, "limits.*.vlans.0: expected VLANs like 100 or 200-299"],
+  [{ limits: { "*": { vlans: [4095] } } }, "limits.*.vlans.0: expected VLANs"],
+  [{ limits: { "*": { trust: true } } }, 'limits.*.trust: expected "on" or "off", got true'],
+  [{ limits: { "*": 5 } }, "limits.*: expected an object, got 5"],
+  ["x", 'configuration: expected an object, got "x"'],
+])("%j: %s", (value, problem) => {
+  expect(parseNodeConfig(value).problems).toEqual([expect.stringContaining(problem)]);
+});
