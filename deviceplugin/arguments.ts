@@ -3,23 +3,32 @@ import { parseArgs } from "node:util";
 
 import { type ListenAddress, parseListenAddress } from "../host/health-server.ts";
 import { type LogLevel, logLevels } from "../host/log.ts";
+import { isPrefix } from "../sriov/resource-config.ts";
 import { DevicePluginUsageError } from "./errors.ts";
 
 export interface DevicePluginArguments {
   readonly help: boolean;
   readonly listen: ListenAddress | undefined;
   readonly logLevel: LogLevel;
+  /** `undefined`: the usual place, where nothing means the default. */
+  readonly configFile: string | undefined;
+  readonly resourcePrefix: string;
 }
 
 /** What `--help` prints. */
 export const usage = `virtfn deviceplugin: offers the SR-IOV virtual functions of this node to the kubelet
 
-Usage: virtfn deviceplugin [--listen ADDRESS:PORT | off] [--log-level LEVEL]
+Usage: virtfn deviceplugin [--config-file FILE] [--resource-prefix PREFIX]
+                           [--listen ADDRESS:PORT | off] [--log-level LEVEL]
 
-Offers every VF that has a network driver, of every PF, as sriov/vf, except VFs that the
-node itself lives on. Follows changes of the node by itself. Needs the node's network
-namespace and the kubelet's folders below /var/lib/kubelet; needs no capability.
+Without a configuration it offers every VF that has a network driver, of every PF, as
+sriov/vf, except VFs that the node itself lives on. Follows changes of the node and of the
+configuration by itself. Needs the node's network namespace and the kubelet's folders below
+/var/lib/kubelet; needs no capability.
 
+  --config-file FILE      resources, as sriov-network-device-plugin takes them, in JSON or
+                          YAML (default /etc/virtfn/deviceplugin/config.yaml if it is there)
+  --resource-prefix PREFIX  of resources whose configuration names none (default sriov)
   --listen ADDRESS:PORT   where /healthz, /readyz and /metrics are served
                           (default :9810, every IPv4 address; "off": nowhere)
   --log-level LEVEL       ${logLevels.join(", ")} (default info)
@@ -28,17 +37,37 @@ namespace and the kubelet's folders below /var/lib/kubelet; needs no capability.
 
 /** Parses the words after `virtfn deviceplugin`. Throws ERR_USAGE or ERR_LISTEN_ADDRESS. */
 export function parseDevicePluginArguments(args: readonly string[]): DevicePluginArguments {
-  const { help, listen, "log-level": logLevel } = parseFlags(args);
+  const flags = parseFlags(args.map(withTwoDashes));
+  const { help, listen, "log-level": logLevel, "config-file": configFile } = flags;
+  const resourcePrefix = flags["resource-prefix"];
   const level = logLevels.find((known) => known === logLevel);
   if (level === undefined) {
     throw new DevicePluginUsageError(
       `--log-level: expected one of ${logLevels.join(", ")}, got "${logLevel}"`,
     );
   }
-  return { help, listen: parseListenAddress(listen), logLevel: level };
+  if (!isPrefix(resourcePrefix)) {
+    throw new DevicePluginUsageError(
+      `--resource-prefix: expected a domain like example.com, not kubernetes.io, got "${resourcePrefix}"`,
+    );
+  }
+  return { help, listen: parseListenAddress(listen), logLevel: level, configFile, resourcePrefix };
 }
 
-function parseFlags(args: readonly string[]): { help: boolean; listen: string; "log-level": string } {
+/** Flags of sriov-network-device-plugin are Go's, which may have one dash. */
+function withTwoDashes(word: string): string {
+  return /^-[a-z][a-z-]+(?:=|$)/u.test(word) ? `-${word}` : word;
+}
+
+interface Flags {
+  readonly help: boolean;
+  readonly listen: string;
+  readonly "log-level": string;
+  readonly "config-file"?: string | undefined;
+  readonly "resource-prefix": string;
+}
+
+function parseFlags(args: readonly string[]): Flags {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -46,6 +75,8 @@ function parseFlags(args: readonly string[]): { help: boolean; listen: string; "
         help: { type: "boolean", default: false },
         listen: { type: "string", default: ":9810" },
         "log-level": { type: "string", default: "info" },
+        "config-file": { type: "string" },
+        "resource-prefix": { type: "string", default: "sriov" },
       },
     });
     return values;

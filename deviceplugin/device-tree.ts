@@ -1,39 +1,95 @@
 // What there is to offer: for each resource its devices, and for each VF that is left out the reason.
-import { type Inventory, isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
-import { comparePciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import type { ResourcePool } from "../sriov/resource-config.ts";
+import type { DeviceType } from "../sriov/selector-config.ts";
+import { type DeviceSelector, findSelector } from "../sriov/selector.ts";
+import type { Candidate } from "./candidates.ts";
 
 /** A VF as it is offered: what of it matters to the kubelet and to its pod. */
-export type OfferedDevice = Pick<VirtualFunction, "address" | "pf" | "driver" | "numaNode" | "inode">;
+export interface OfferedDevice extends Pick<
+  VirtualFunction,
+  "address" | "pf" | "driver" | "numaNode" | "inode"
+> {
+  /** The selector that it fits: what its pod is given depends on it. */
+  readonly selector: DeviceSelector;
+}
 
 /** Devices in PCI order, by PCI address, which is their id at the kubelet. */
 export type DeviceList = ReadonlyMap<PciAddress, OfferedDevice>;
 
+/** One resource and its devices. A resource that has no device now has an empty list. */
+export interface OfferedPool {
+  readonly pool: ResourcePool;
+  readonly devices: DeviceList;
+}
+
 export interface DeviceTree {
-  /** By resource name. A resource that has no device now is in it with an empty list. */
-  readonly resources: ReadonlyMap<string, DeviceList>;
+  /** By resource name, in the order of the configuration. */
+  readonly resources: ReadonlyMap<string, OfferedPool>;
   readonly leftOut: ReadonlyMap<PciAddress, string>;
+  /** Devices that several resources select, with the names of all; they belong to the first. */
+  readonly clashes: ReadonlyMap<PciAddress, readonly string[]>;
 }
 
-/** The one resource there is without configuration. */
-export const defaultResource = "sriov/vf";
-
-/** Every VF that has a network driver, wherever its netdev is, except those of `nodeUse`: VFs that the node lives on, with the reason. */
-export function buildDeviceTree(inventory: Inventory, nodeUse: ReadonlyMap<PciAddress, string>): DeviceTree {
-  const devices = new Map<PciAddress, OfferedDevice>();
+/** Each candidate in the first resource that selects it, except those of `nodeUse`: VFs that the node lives on, with the reason. */
+export function buildDeviceTree(
+  candidates: readonly Candidate[],
+  nodeUse: ReadonlyMap<PciAddress, string>,
+  pools: readonly ResourcePool[],
+): DeviceTree {
+  const lists = new Map(pools.map((pool) => [pool.name, new Map<PciAddress, OfferedDevice>()]));
   const leftOut = new Map<PciAddress, string>();
-  for (const vf of [...inventory.vfs.values()].toSorted((a, b) => comparePciAddress(a.address, b.address))) {
-    const reason = nodeUse.get(vf.address) ?? whyNoNetworkDevice(vf);
-    if (reason === undefined) devices.set(vf.address, toOffered(vf));
-    else leftOut.set(vf.address, reason);
+  const clashes = new Map<PciAddress, readonly string[]>();
+  for (const candidate of candidates) {
+    const { address } = candidate.vf;
+    const fits = pools.flatMap((pool) => findFit(pool, candidate) ?? []);
+    const [first] = fits;
+    const reason =
+      nodeUse.get(address) ?? (first === undefined ? whyNotSelected(candidate.vf, pools) : undefined);
+    if (reason !== undefined || first === undefined) {
+      leftOut.set(address, reason ?? "");
+      continue;
+    }
+    lists.get(first.pool.name)?.set(address, toOffered(candidate.vf, first));
+    if (fits.length > 1)
+      clashes.set(
+        address,
+        fits.map(({ pool }) => pool.name),
+      );
   }
-  return { resources: new Map([[defaultResource, devices]]), leftOut };
+  const resources = pools.map(
+    (pool) => [pool.name, { pool, devices: lists.get(pool.name) ?? new Map() }] as const,
+  );
+  return { resources: new Map(resources), leftOut, clashes };
 }
 
-function whyNoNetworkDevice(vf: VirtualFunction): string | undefined {
-  if (isNetworkVf(vf)) return undefined;
-  return vf.driver === undefined ? "no driver" : `not a network driver: ${vf.driver}`;
+interface Fit {
+  readonly pool: ResourcePool;
+  readonly selector: DeviceSelector;
 }
 
-function toOffered({ address, pf, driver, numaNode, inode }: VirtualFunction): OfferedDevice {
-  return { address, pf, driver, numaNode, inode };
+function findFit(pool: ResourcePool, { vf, selectable }: Candidate): Fit | undefined {
+  if (vf.driver === undefined || vf.classCode >> 16 !== pciClasses[pool.deviceType]) return undefined;
+  if (pool.isKernelOnly && !isNetworkVf(vf)) return undefined;
+  const selector = findSelector(pool.selectors, selectable);
+  return selector && { pool, selector };
+}
+
+/** PCI base classes: network controller, processing accelerator. Devices of the auxiliary bus are not PCI devices. */
+const pciClasses: Readonly<Record<DeviceType, number | undefined>> = {
+  netDevice: 0x02,
+  accelerator: 0x12,
+  auxNetDevice: undefined,
+};
+
+function whyNotSelected(vf: VirtualFunction, pools: readonly ResourcePool[]): string {
+  if (vf.driver === undefined) return "no driver";
+  if (pools.every(({ isKernelOnly }) => isKernelOnly)) return `not a network driver: ${vf.driver}`;
+  return "no resource selects it";
+}
+
+function toOffered(vf: VirtualFunction, { pool, selector }: Fit): OfferedDevice {
+  const { address, pf, driver, inode } = vf;
+  return { address, pf, driver, inode, selector, numaNode: pool.excludeTopology ? undefined : vf.numaNode };
 }

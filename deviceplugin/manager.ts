@@ -26,7 +26,9 @@ export class Manager {
   readonly #log: Log;
   readonly #resources = new Map<string, OfferedResource>();
   #leftOut: DeviceTree["leftOut"] = new Map();
+  #clashes: DeviceTree["clashes"] = new Map();
   #publishedPools = "";
+  #isApplied = false;
 
   constructor(host: DevicePluginHost, metrics: DevicePluginMetrics, log: Log) {
     this.#host = host;
@@ -37,7 +39,7 @@ export class Manager {
   /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
   async apply(tree: DeviceTree): Promise<void> {
     await this.#publishPools(tree);
-    for (const [name, devices] of tree.resources) {
+    for (const [name, { devices }] of tree.resources) {
       const { server } = this.#resources.get(name) ?? this.#start(name);
       this.#tell(name, diffDevices(server.devices, devices));
       server.offer(devices);
@@ -46,11 +48,13 @@ export class Manager {
     const gone = [...this.#resources.keys()].filter((name) => !tree.resources.has(name));
     await Promise.all(gone.map((name) => this.#stop(name)));
     this.#tellLeftOut(tree.leftOut);
+    this.#tellClashes(tree.clashes);
+    this.#isApplied = true;
   }
 
   /** The resources that the kubelet does not hold, each with what is being waited for; `undefined` when there is none. */
   whyNotReady(): string | undefined {
-    if (this.#resources.size === 0) return "the devices of the node were not read yet";
+    if (!this.#isApplied) return "the devices of the node were not read yet";
     const waiting = [...this.#resources].filter(([, { status }]) => !status.isRegistered);
     if (waiting.length === 0) return undefined;
     return waiting.map(([name, { status }]) => `${name}: ${status.reason}`).join("; ");
@@ -111,7 +115,9 @@ export class Manager {
 
   /** Written before the kubelet sees the list. A disk that is full or read-only must not keep devices from the kubelet. */
   async #publishPools(tree: DeviceTree): Promise<void> {
-    const pools = new Map([...tree.resources].map(([name, devices]) => [name, [...devices.keys()]] as const));
+    const pools = new Map(
+      [...tree.resources].map(([name, { devices }]) => [name, [...devices.keys()]] as const),
+    );
     const text = JSON.stringify([...pools]);
     if (text === this.#publishedPools) return;
     try {
@@ -132,5 +138,14 @@ export class Manager {
       if (this.#leftOut.get(pciAddress) !== reason) this.#log.info({ pciAddress, reason }, "device left out");
     }
     this.#leftOut = leftOut;
+  }
+
+  #tellClashes(clashes: DeviceTree["clashes"]): void {
+    for (const [pciAddress, resources] of clashes) {
+      const isTold = this.#clashes.get(pciAddress)?.join() === resources.join();
+      if (!isTold)
+        this.#log.warn({ pciAddress, resources }, "several resources select the device, the first has it");
+    }
+    this.#clashes = clashes;
   }
 }

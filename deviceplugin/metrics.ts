@@ -10,6 +10,7 @@ export interface DevicePluginMetrics {
   readonly refusals: Counter<"resource" | "reason">;
   readonly scanSeconds: Histogram;
   readonly scanFailures: Counter;
+  readonly configValid: Gauge;
 }
 
 /** New metrics, all at their start. */
@@ -57,6 +58,11 @@ export function createMetrics(): DevicePluginMetrics {
     scanFailures: new Counter({
       name: "virtfn_scan_failures_total",
       help: "Scans of the node that failed; the list before them stayed offered.",
+      registers,
+    }),
+    configValid: new Gauge({
+      name: "virtfn_resource_config_valid",
+      help: "1 while the resource configuration is in force as it stands, 0 while an earlier one is.",
       registers,
     }),
   };

@@ -13,6 +13,8 @@ export interface ListenAddress {
 export interface HealthSources {
   /** `undefined` when ready, else the reason, which becomes the body of /readyz. */
   readonly whyNotReady: () => string | undefined;
+  /** What the body of /readyz tells besides, ready or not, a line each. */
+  readonly notes?: () => readonly string[];
   /** The metrics of the daemon's own registry (a prom-client Registry fits). */
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
 }
@@ -94,9 +96,10 @@ async function answer(path: string, sources: HealthSources): Promise<Response> {
     }
     case "/readyz": {
       const reason = sources.whyNotReady();
+      const notes = (sources.notes?.() ?? []).map((note) => `${note}\n`).join("");
       return reason === undefined
-        ? new Response("ok\n")
-        : new Response(`not ready: ${reason}\n`, { status: 503 });
+        ? new Response(`ok\n${notes}`)
+        : new Response(`not ready: ${reason}\n${notes}`, { status: 503 });
     }
     case "/metrics": {
       const text = await sources.metrics.metrics();

@@ -21,6 +21,8 @@ export interface Paths {
   /** What the device plugin advertises now. */
   readonly pools: string;
   readonly nodeConfig: string;
+  /** What the device plugin offers under which names, where there is no `--config-file`. */
+  readonly resourceConfig: string;
   readonly kubelet: {
     readonly devicePlugins: string;
     readonly pluginsRegistry: string;
@@ -44,6 +46,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     releasedBoot: at("run/virtfn/released-boot"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     nodeConfig: at("etc/virtfn/node.yaml"),
+    resourceConfig: at("etc/virtfn/deviceplugin/config.yaml"),
     kubelet: {
       devicePlugins: at("var/lib/kubelet/device-plugins"),
       pluginsRegistry: at("var/lib/kubelet/plugins_registry"),

@@ -28,6 +28,7 @@ interface Endpoint {
   readonly client: DevicePluginClient;
   readonly stream: ClientReadableStream<ListAndWatchResponse>;
   devices: readonly Device[] | undefined;
+  messages: number;
   isDropped: boolean;
 }
 
@@ -88,6 +89,11 @@ export class FakeKubelet {
     return this.#endpoints.get(resource)?.devices;
   }
 
+  /** How many lists came on the resource's open stream. */
+  messages(resource: string): number {
+    return this.#endpoints.get(resource)?.messages ?? 0;
+  }
+
   /** Waits until the resource has this many devices; the milliseconds it took. */
   async waitForDevices(resource: string, count: number, timeoutMs = 5_000): Promise<number> {
     const startMs = performance.now();
@@ -135,10 +141,11 @@ export class FakeKubelet {
       client.getDevicePluginOptions({}, (error) => (error === null ? resolve() : reject(error)));
     });
     const stream = client.listAndWatch({});
-    const endpoint: Endpoint = { client, stream, devices: undefined, isDropped: false };
+    const endpoint: Endpoint = { client, stream, devices: undefined, messages: 0, isDropped: false };
     this.#endpoints.set(resource, endpoint);
     stream.on("data", (message: ListAndWatchResponse) => {
       endpoint.devices = message.devices;
+      endpoint.messages += 1;
     });
     // The trap: when a stream ends by itself, the present client of the resource is dropped, whichever that is.
     const onEnd = (): void => {

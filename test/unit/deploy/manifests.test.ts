@@ -91,6 +91,7 @@ test("each container sees the host's folders it works with, at their own paths",
     deviceplugin /var/lib/kubelet/pod-resources ro
     deviceplugin /var/lib/virtfn ro
     deviceplugin /run/virtfn rw
+    deviceplugin /etc/virtfn/deviceplugin from config map ro
     tuning /var/lib/virtfn rw
     tuning /run/virtfn rw
     tuning /run/netns rw HostToContainer

@@ -2,10 +2,14 @@
 import { expect, test } from "vitest";
 
 import { allocateDevices } from "../../../deviceplugin/allocation.ts";
-import { buildDeviceTree, defaultResource, type DeviceList } from "../../../deviceplugin/device-tree.ts";
+import { readCandidates } from "../../../deviceplugin/candidates.ts";
+import { buildDeviceTree, type DeviceList } from "../../../deviceplugin/device-tree.ts";
 import { readInventory, readVf } from "../../../sriov/inventory.ts";
+import { defaultResources } from "../../../sriov/resource-config.ts";
 import { machines } from "../../fixtures/machines.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
+
+const resource = "sriov/vf";
 
 test("two VFs are given by their addresses, with no device node and no mount", () => {
   using tree = createFixtureTree(machines.igb);
@@ -47,10 +51,11 @@ test.each([
 });
 
 function offer(tree: FixtureTree): DeviceList {
-  const { resources } = buildDeviceTree(readInventory(tree.host), new Map());
-  return resources.get(defaultResource) ?? new Map();
+  const pools = defaultResources("sriov");
+  const candidates = readCandidates(tree.host, readInventory(tree.host), pools);
+  return buildDeviceTree(candidates, new Map(), pools).resources.get(resource)?.devices ?? new Map();
 }
 
 function allocate(tree: FixtureTree, devices: DeviceList, ids: readonly string[]): object {
-  return allocateDevices(defaultResource, devices, ids, (address) => readVf(tree.host, address));
+  return allocateDevices(resource, devices, ids, (address) => readVf(tree.host, address));
 }

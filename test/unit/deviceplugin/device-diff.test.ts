@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { diffDevices, isEmptyDiff } from "../../../deviceplugin/device-diff.ts";
 import type { DeviceList, OfferedDevice } from "../../../deviceplugin/device-tree.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import { anyDevice } from "../../../sriov/selector-config.ts";
 
 const a = device("0000:01:10.0");
 const b = device("0000:01:10.2");
@@ -30,6 +31,7 @@ function device(address: string): OfferedDevice {
     driver: "igbvf",
     numaNode: 0,
     inode: 7n,
+    selector: anyDevice,
   };
 }
 

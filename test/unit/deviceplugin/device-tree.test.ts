@@ -1,9 +1,11 @@
 // What is offered of each machine, and why the rest is left out.
 import { expect, test } from "vitest";
 
-import { buildDeviceTree, defaultResource } from "../../../deviceplugin/device-tree.ts";
+import { readCandidates } from "../../../deviceplugin/candidates.ts";
+import { buildDeviceTree } from "../../../deviceplugin/device-tree.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
 import type { PciAddress } from "../../../sriov/pci-address.ts";
+import { defaultResources } from "../../../sriov/resource-config.ts";
 import { type Machine, machines } from "../../fixtures/machines.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
 
@@ -40,14 +42,16 @@ test("a VF that the node lives on is left out with the reason", () => {
 });
 
 test("without VFs the resource is there and empty", () => {
-  const tree = buildDeviceTree({ pfs: new Map(), vfs: new Map() }, new Map());
-  expect(tree.resources.get(defaultResource)?.size).toBe(0);
+  const tree = buildDeviceTree([], new Map(), defaultResources("sriov"));
+  expect(tree.resources.get("sriov/vf")?.devices.size).toBe(0);
 });
 
 function tell(machine: Machine, nodeUse: ReadonlyMap<PciAddress, string> = new Map()): string {
   using tree = createFixtureTree(machine);
-  const { resources, leftOut } = buildDeviceTree(readInventory(tree.host), nodeUse);
-  const offered = [...resources].flatMap(([name, devices]) =>
+  const pools = defaultResources("sriov");
+  const candidates = readCandidates(tree.host, readInventory(tree.host), pools);
+  const { resources, leftOut } = buildDeviceTree(candidates, nodeUse, pools);
+  const offered = [...resources].flatMap(([name, { devices }]) =>
     [...devices.values()].map(
       ({ address, pf, driver, numaNode }) => `${name} ${address} of ${pf} ${driver} node ${numaNode}`,
     ),

@@ -1,0 +1,80 @@
+// Reads from sysfs the facts that only some selectors ask for: each costs reads, so only what is asked for is read.
+
+import type { Host } from "../host/host.ts";
+import type { VirtualFunction } from "./inventory.ts";
+import { pciFolder, readLinkName } from "./pci-device.ts";
+import type { DeviceSelector, SelectorFacts, VdpaType } from "./selector.ts";
+import { readAttribute, readNumber } from "./sysfs.ts";
+
+type Sysfs = Pick<Host, "files" | "paths">;
+
+/** Which facts the selectors ask for. */
+export type FactNeeds = ReadonlySet<keyof SelectorFacts>;
+
+/** The facts that decide whether a device fits any of `selectors`. */
+export function findFactNeeds(selectors: readonly DeviceSelector[]): FactNeeds {
+  const asks: Readonly<Record<keyof SelectorFacts, (selector: DeviceSelector) => boolean>> = {
+    acpiIndex: ({ acpiIndexes }) => acpiIndexes.length > 0,
+    linkType: ({ linkTypes }) => linkTypes.length > 0,
+    ddpProfile: ({ ddpProfiles }) => ddpProfiles.length > 0,
+    pKeys: ({ pKeys }) => pKeys.length > 0,
+    isRdma: ({ isRdma }) => isRdma,
+    vdpaType: ({ vdpaType }) => vdpaType !== undefined,
+    auxType: ({ auxTypes }) => auxTypes.length > 0,
+  };
+  const names = Object.keys(asks) as (keyof SelectorFacts)[];
+  return new Set(names.filter((name) => selectors.some((selector) => asks[name](selector))));
+}
+
+/** The facts of a VF that `needs` names, as far as sysfs has them; `pfNetdev` is its PF's, in this namespace. */
+export function readSelectorFacts(
+  host: Sysfs,
+  vf: Pick<VirtualFunction, "address" | "netdevs">,
+  pfNetdev: string | undefined,
+  needs: FactNeeds,
+): SelectorFacts {
+  const folder = pciFolder(host, vf.address);
+  return {
+    acpiIndex: needs.has("acpiIndex") ? readAttribute(host.files, `${folder}/acpi_index`) : undefined,
+    // The VF's own netdev may be inside a pod: it has the link type of its PF.
+    linkType: needs.has("linkType") ? readLinkType(host, vf.netdevs[0] ?? pfNetdev) : undefined,
+    pKeys: needs.has("pKeys") ? readPartitionKeys(host, folder) : [],
+    isRdma: needs.has("isRdma") && listEntries(host, `${folder}/infiniband`).length > 0,
+    vdpaType: needs.has("vdpaType") ? readVdpaType(host, folder) : undefined,
+  };
+}
+
+/** Names as iproute2 prints them ("link/ether"). Source: include/uapi/linux/if_arp.h. */
+const linkTypes: ReadonlyMap<number, string> = new Map([
+  [1, "ether"],
+  [32, "infiniband"],
+  [772, "loopback"],
+]);
+
+function readLinkType(host: Sysfs, netdev: string | undefined): string | undefined {
+  if (netdev === undefined) return undefined;
+  const type = readNumber(host.files, `${host.paths.sys}/class/net/${netdev}/type`);
+  return type === undefined ? undefined : linkTypes.get(type);
+}
+
+// The default partition of each port. Source: Documentation/ABI/stable/sysfs-class-infiniband.
+function readPartitionKeys(host: Sysfs, folder: string): readonly number[] {
+  const ports = listEntries(host, `${folder}/infiniband`).flatMap((device) => {
+    const at = `${folder}/infiniband/${device}/ports`;
+    return listEntries(host, at).map((port) => `${at}/${port}`);
+  });
+  return ports.flatMap((port) => readNumber(host.files, `${port}/pkeys/0`) ?? []);
+}
+
+// Source: Linux drivers/vdpa; the bus drivers are vhost_vdpa and virtio_vdpa.
+function readVdpaType(host: Sysfs, folder: string): VdpaType | undefined {
+  const device = listEntries(host, folder).find((entry) => /^vdpa\d+$/.test(entry));
+  if (device === undefined) return undefined;
+  const driver = readLinkName(host, `${folder}/${device}/driver`);
+  if (driver === "vhost_vdpa") return "vhost";
+  return driver === "virtio_vdpa" ? "virtio" : undefined;
+}
+
+function listEntries(host: Sysfs, path: string): readonly string[] {
+  return host.files.list(path) ?? [];
+}

@@ -1,0 +1,183 @@
+// The resource configuration of a running device plugin: several resources, changes in force within 2 s, bad ones refused.
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+
+import { type Machine, machines } from "../../fixtures/machines.ts";
+import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
+import { FakeKubelet } from "../../support/fake-kubelet.ts";
+import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
+import { waitFor } from "../../support/wait-for.ts";
+
+const place = "etc/virtfn/deviceplugin/config.yaml";
+const twoResources = `
+resourceList:
+  - resourceName: front
+    selectors: {pfNames: ["ens1f0#0-2"]}
+  - resourceName: rest
+    resourcePrefix: example.com
+    selectors: {vendors: ["8086"]}
+`;
+
+test("each resource of the configuration has its devices, and the first that selects one has it", async () => {
+  await using node = await startNode(machines.igb, twoResources);
+  await node.kubelet.waitForDevices("sriov/front", 3);
+  await node.kubelet.waitForDevices("example.com/rest", 4);
+  expect(node.kubelet.devices("sriov/vf")).toBeUndefined();
+});
+
+test(
+  "a file that is replaced is in force within 2 s, and only the changed resource is sent",
+  { retry: 2 },
+  async () => {
+    await using node = await startNode(machines.igb, twoResources);
+    await node.kubelet.waitForDevices("sriov/front", 3);
+    await node.kubelet.waitForDevices("example.com/rest", 4);
+    const before = node.kubelet.messages("example.com/rest");
+    node.write(
+      twoResources.replace("#0-2", "#0-2,5").replace('["8086"]', '["8086"], pfNames: ["ens1f0#3-4,6"]'),
+    );
+    expect(await node.kubelet.waitForDevices("sriov/front", 4)).toBeLessThan(2_000);
+    await node.kubelet.waitForDevices("example.com/rest", 3);
+    node.write(
+      twoResources.replace("#0-2", "#0-1").replace('["8086"]', '["8086"], pfNames: ["ens1f0#3-4,6"]'),
+    );
+    await node.kubelet.waitForDevices("sriov/front", 2);
+    expect(node.kubelet.messages("example.com/rest")).toBe(before + 1);
+    expect(node.kubelet.registrations).toBe(2);
+  },
+);
+
+test(
+  "the swap of a ConfigMap's link is in force within 2 s; a resource that went is given up",
+  { retry: 2 },
+  async () => {
+    await using node = await startNode(machines.igb, undefined);
+    node.mountConfigMap(twoResources);
+    await using _plugin = node.start();
+    await node.kubelet.waitForDevices("sriov/front", 3);
+    await node.kubelet.waitForDevices("example.com/rest", 4);
+    node.mountConfigMap('{"resourceList": [{"resourceName": "front"}]}');
+    expect(await node.kubelet.waitForDevices("sriov/front", 7)).toBeLessThan(2_000);
+    await waitFor(
+      "the end of example.com/rest",
+      () => node.kubelet.devices("example.com/rest") === undefined,
+    );
+  },
+);
+
+test("a bad configuration changes nothing, and log, metric and readiness say so until it is good", async () => {
+  const port = await freePort();
+  await using node = await startNode(machines.igb, twoResources, ["--listen", `127.0.0.1:${port}`]);
+  await node.kubelet.waitForDevices("sriov/front", 3);
+  await node.kubelet.waitForDevices("example.com/rest", 4);
+  node.write(twoResources.replace("vendors", "vendor"));
+  const line = await node.plugin.waitForLine("the configuration is not usable");
+  expect(line["problem"]).toMatch(
+    /line 7: resourceList\[1\]\.selectors\.vendor: unknown key, did you mean vendors\?$/u,
+  );
+  expect(await get(port, "/readyz")).toMatch(/^ok\nconfiguration: 1 problem in .*config\.yaml: line 7/u);
+  expect(await get(port, "/metrics")).toContain("virtfn_resource_config_valid 0");
+  expect(node.kubelet.devices("example.com/rest")).toHaveLength(4);
+  node.write(twoResources.replace("#0-2", "#0-3"));
+  await node.kubelet.waitForDevices("sriov/front", 4);
+  expect(await get(port, "/readyz")).toBe("ok\n");
+  expect(await get(port, "/metrics")).toContain("virtfn_resource_config_valid 1");
+});
+
+test("with a bad configuration at its start it offers nothing and is not ready, until the file is corrected", async () => {
+  const port = await freePort();
+  await using node = await startNode(machines.igb, "resourceList: 7", ["--listen", `127.0.0.1:${port}`]);
+  await node.plugin.waitForLine("the configuration is not usable");
+  expect(await get(port, "/readyz")).toMatch(
+    /^not ready: no configuration is in force\nconfiguration: 1 problem/u,
+  );
+  node.write(twoResources);
+  await node.kubelet.waitForDevices("sriov/front", 3);
+});
+
+test("a file that --config-file names must be there; the prefix is that of --resource-prefix", async () => {
+  await using node = await startNode(machines.igb, undefined);
+  const file = join(node.tree.root, "etc/pcidp/config.json");
+  fs.mkdirSync(dirname(file), { recursive: true });
+  await using plugin = node.start([
+    "--listen",
+    "off",
+    "-config-file",
+    file,
+    "--resource-prefix",
+    "intel.com",
+  ]);
+  expect((await plugin.waitForLine("the configuration is not usable"))["problem"]).toBe(`${file} is missing`);
+  fs.writeFileSync(file, '{"resourceList": [{"resourceName": "nic", "selectors": {"vendors": ["8086"]}}]}');
+  await node.kubelet.waitForDevices("intel.com/nic", 7);
+});
+
+interface Node extends AsyncDisposable {
+  readonly tree: FixtureTree;
+  readonly kubelet: FakeKubelet;
+  readonly plugin: DevicePluginProcess;
+  readonly start: (args?: readonly string[]) => DevicePluginProcess;
+  readonly write: (config: string) => void;
+  /** As the kubelet does it: a new folder, and the link to it replaced. */
+  readonly mountConfigMap: (config: string) => void;
+}
+
+/** Without a configuration the plugin is not started yet. */
+async function startNode(
+  machine: Machine,
+  config: string | undefined,
+  args?: readonly string[],
+): Promise<Node> {
+  const tree = createFixtureTree(machine);
+  fs.mkdirSync(join(tree.root, "var/lib/kubelet/device-plugins"), { recursive: true });
+  const kubelet = new FakeKubelet(tree.root);
+  await kubelet.start();
+  const file = join(tree.root, place);
+  const folder = dirname(file);
+  fs.mkdirSync(folder, { recursive: true });
+  let versions = 0;
+  const write = (text: string): void => {
+    fs.writeFileSync(`${file}.new`, text);
+    fs.renameSync(`${file}.new`, file);
+  };
+  const start = (flags = args): DevicePluginProcess =>
+    new DevicePluginProcess(tree.root, flags === undefined ? {} : { args: flags });
+  if (config !== undefined) write(config);
+  const plugin = config === undefined ? undefined : start();
+  return {
+    tree,
+    kubelet,
+    get plugin() {
+      if (plugin === undefined) throw new Error("the plugin was not started");
+      return plugin;
+    },
+    start,
+    write,
+    mountConfigMap: (text) => {
+      versions += 1;
+      const version = `..2026_${versions}`;
+      fs.mkdirSync(join(folder, version));
+      fs.writeFileSync(join(folder, version, "config.yaml"), text);
+      fs.symlinkSync(version, join(folder, "..data_tmp"));
+      fs.renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
+      if (versions === 1) fs.symlinkSync("..data/config.yaml", file);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await plugin?.end("SIGKILL");
+      kubelet.stop();
+      tree[Symbol.dispose]();
+    },
+  };
+}
+
+async function get(port: number, path: string): Promise<string> {
+  return await (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+}
+
+async function freePort(): Promise<number> {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
+  const port = Number(server.port);
+  await server.stop(true);
+  return port;
+}
