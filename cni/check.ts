@@ -59,7 +59,7 @@ export async function check(host: Host, call: CniCall, stdin: string): Promise<v
 
 // Chained, the kubelet tells whether the pod has a VF at all.
 async function hasNoVf(host: Host, { config, pod }: Request): Promise<boolean> {
-  if (config.device !== undefined) return false;
+  if (config.device !== undefined || config.pf !== undefined) return false;
   if (!config.withMultus && isServedByMultus(config.annotations)) return true;
   const { uid } = pod;
   const facts = await readKubeletFacts(host, pod.pod);

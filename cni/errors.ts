@@ -35,6 +35,11 @@ export class CheckError extends SriovError {
   }
 }
 
+/** No ADD of this configuration could succeed now; the message says why. */
+export class NotReadyError extends SriovError {
+  readonly code = "ERR_CNI_NOT_READY";
+}
+
 /** CHECK of a container that has no VF of ours. */
 export class UnknownContainerError extends SriovError {
   readonly code = "ERR_CNI_UNKNOWN_CONTAINER";

@@ -85,12 +85,16 @@ export function extendResult(before: CniResult, added: Omit<CniResult, "dns">): 
   };
 }
 
-/** JSON of the result. Versions before 1.0.0 want the IP version beside each address and know neither `mtu` nor `pciID`. */
+/**
+ * JSON of the result. Versions before 1.0.0 want the IP version beside each address and know of a route only its destination and
+ * gateway, of an interface neither `mtu` nor `pciID`. 1.0.0 gets what came with 1.1.0 too, as from libcni's own types.
+ */
 export function formatResult(result: CniResult, cniVersion: CniVersion): string {
   const isOld = cniVersion === "0.3.1" || cniVersion === "0.4.0";
   const ips = isOld ? result.ips.map((ip) => toOldIp(ip)) : result.ips;
   const interfaces = isOld ? result.interfaces.map((nic) => toOldInterface(nic)) : result.interfaces;
-  const { routes, dns } = result;
+  const routes = isOld ? result.routes.map((route) => toOldRoute(route)) : result.routes;
+  const { dns } = result;
   return JSON.stringify({ cniVersion, interfaces, ips, routes, dns: dns ?? {} });
 }
 
@@ -98,6 +102,10 @@ function toOldIp(ip: CniIp): object {
   return { version: ip.address.includes(":") ? "6" : "4", ...ip };
 }
 
-function toOldInterface({ mtu: _mtu, pciID: _pciId, ...known }: CniInterface): object {
-  return known;
+function toOldInterface({ name, mac, sandbox }: CniInterface): object {
+  return { name, mac, sandbox };
+}
+
+function toOldRoute(route: { readonly dst?: unknown; readonly gw?: unknown }): object {
+  return { dst: route.dst, gw: route.gw };
 }

@@ -5,7 +5,7 @@ import type { Host } from "../host/host.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
 import { parseEnvironment, type CniCall, type Environment } from "./environment.ts";
-import { VersionError } from "./errors.ts";
+import { NotReadyError } from "./errors.ts";
 import { defaultVersion, supportedVersions } from "./version.ts";
 
 export interface CniProcess {
@@ -53,11 +53,16 @@ async function runVerb(
       await check(host, call, stdin);
       return { stdout: "", stderr: "" };
     }
-    case "GC":
-    case "STATUS":
-      throw new VersionError(
-        `${call.command} is a verb of CNI 1.1.0: expected one of ${supportedVersions.join(", ")}`,
-      );
+    case "GC": {
+      const [{ collectGarbage }, host] = await Promise.all([import("./gc.ts"), createHost()]);
+      await collectGarbage(host, call, stdin);
+      return { stdout: "", stderr: "" };
+    }
+    case "STATUS": {
+      const [{ checkStatus }, host] = await Promise.all([import("./status.ts"), createHost()]);
+      await checkStatus(host, call, stdin);
+      return { stdout: "", stderr: "" };
+    }
   }
 }
 
@@ -87,6 +92,9 @@ const numbers: Readonly<Record<string, number>> = {
 };
 const otherNumber = 101;
 const tryAgainLater = 11;
+/** STATUS: no new pods; and with `limited`, those that run have lost something too, as a delegate says. */
+const notReady = 50;
+const limited = 51;
 
 function formatError(error: unknown, stdin: string): string {
   const code = error instanceof SriovError || error instanceof HostError ? error.code : "ERR_UNEXPECTED";
@@ -102,8 +110,9 @@ function formatError(error: unknown, stdin: string): string {
 // Of what failed, or of what that came from: a release that could not be finished is as retriable as its reason.
 function numberOf(error: unknown): number {
   const causes = listCauses(error);
-  if (causes.some((cause) => cause instanceof IpamError && cause.delegateCode === tryAgainLater))
-    return tryAgainLater;
+  const delegated = causes.find((cause) => cause instanceof IpamError)?.delegateCode;
+  if (error instanceof NotReadyError) return delegated === limited ? limited : notReady;
+  if (delegated === tryAgainLater) return tryAgainLater;
   return causes.map(({ name }) => numbers[name]).find((number) => number !== undefined) ?? otherNumber;
 }
 

@@ -3,7 +3,7 @@
 import { VersionError } from "./errors.ts";
 
 /** Oldest first. */
-export const supportedVersions = ["0.3.1", "0.4.0", "1.0.0"] as const;
+export const supportedVersions = ["0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
 export type CniVersion = (typeof supportedVersions)[number];
 /** What errors carry when the request names no version. */
 export const defaultVersion: CniVersion = "1.0.0";

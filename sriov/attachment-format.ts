@@ -29,8 +29,8 @@ const vfSide = {
   maxTxRateMbps: v.optional(count),
 };
 
-const schema = v.looseObject({
-  format: text,
+/** The parts of a record that tell something also where the whole cannot be read. */
+export const attachmentParts = {
   owner: v.looseObject({
     containerId: v.pipe(text, v.nonEmpty()),
     attachment: v.pipe(text, v.nonEmpty()),
@@ -42,6 +42,18 @@ const schema = v.looseObject({
   interface: text,
   device: v.looseObject({ address, pf: address, vf: count, inode: decimal, ifindex: v.optional(count) }),
   bootId: text,
+  ipam: v.optional(v.looseObject({ type: text, config: text, path: text, interface: text, args: text })),
+} as const;
+
+const { owner, interface: interfaceName, device, bootId, ipam } = attachmentParts;
+
+// In the order in which records are written.
+const schema = v.looseObject({
+  format: text,
+  owner,
+  interface: interfaceName,
+  device,
+  bootId,
   state: v.picklist(["adding", "attached", "releasing"]),
   createdAt: text,
   announce: v.picklist(["done", "pending"]),
@@ -68,7 +80,7 @@ const schema = v.looseObject({
     addresses: v.array(text),
     routes: v.array(v.looseObject({ destination: text, gateway: v.optional(text) })),
   }),
-  ipam: v.optional(v.looseObject({ type: text, config: text, path: text, interface: text, args: text })),
+  ipam,
   tuning: v.optional(v.looseObject({ policy: v.optional(text) })),
 });
 

@@ -96,7 +96,8 @@ export function watchAttachments(host: Store, onChange: (address: PciAddress) =>
   });
 }
 
-function attachmentPath(host: Pick<Host, "paths">, address: PciAddress): string {
+/** Where the VF's record is, whether or not there is one. */
+export function attachmentPath(host: Pick<Host, "paths">, address: PciAddress): string {
   return `${host.paths.attachments}/${address}${suffix}`;
 }
 

@@ -87,6 +87,19 @@ export async function checkIpam(host: IpamHost, call: IpamCall): Promise<void> {
   await runDelegate(host, "CHECK", call);
 }
 
+/**
+ * Tells the delegate which attachments are valid; it frees the others of its network. Many delegates have no GC (host-local):
+ * nothing to do there. Throws ERR_IPAM. Source: CNI spec 1.1.0, "GC" and "Delegated plugins".
+ */
+export async function collectIpam(host: IpamHost, lease: IpamLease): Promise<void> {
+  await runForNetwork(host, "GC", lease);
+}
+
+/** Asks the delegate whether it could hand out addresses now; one without STATUS says yes. Throws ERR_IPAM. */
+export async function askIpamStatus(host: IpamHost, lease: IpamLease): Promise<void> {
+  await runForNetwork(host, "STATUS", lease);
+}
+
 /** The call that releases a record's addresses; `undefined` when it has none. */
 export function ipamCallOf(record: Pick<Attachment, "ipam" | "owner">, netns: string): IpamCall | undefined {
   const { ipam, owner } = record;
@@ -103,16 +116,25 @@ export function findDelegate(host: Pick<Host, "files">, lease: IpamLease): strin
   if (found !== undefined) return found;
   const expected = `expected an executable ${lease.type} in one of CNI_PATH's folders`;
   throw new IpamError(
-    `looking for the IPAM delegate of ${lease.interface}`,
+    `looking for the IPAM delegate of ${lease.interface || "the network"}`,
     `${expected}, got "${lease.path}"`,
   );
 }
 
-async function runDelegate(
-  host: IpamHost,
-  command: "ADD" | "DEL" | "CHECK",
-  call: IpamCall,
-): Promise<string> {
+// Delegates from before CNI 1.1.0 answer that they do not know the version (1) or the verb (4).
+const unknownVerb: ReadonlySet<number | undefined> = new Set([1, 4]);
+
+async function runForNetwork(host: IpamHost, command: "GC" | "STATUS", lease: IpamLease): Promise<void> {
+  try {
+    await runDelegate(host, command, { lease, containerId: "", netns: "" });
+  } catch (error) {
+    if (!(error instanceof IpamError && unknownVerb.has(error.delegateCode))) throw error;
+  }
+}
+
+type Verb = "ADD" | "DEL" | "CHECK" | "GC" | "STATUS";
+
+async function runDelegate(host: IpamHost, command: Verb, call: IpamCall): Promise<string> {
   const { lease, containerId, netns } = call;
   const result = await host.exec.run({
     command: findDelegate(host, lease),
@@ -142,7 +164,8 @@ async function runDelegate(
 }
 
 function doing(command: string, { lease }: IpamCall): string {
-  return `IPAM ${command} by ${lease.type} for ${lease.interface}`;
+  const forWhom = lease.interface === "" ? "" : ` for ${lease.interface}`;
+  return `IPAM ${command} by ${lease.type}${forWhom}`;
 }
 
 function parseJson(json: string): unknown {

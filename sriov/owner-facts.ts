@@ -15,7 +15,10 @@ type Eyes = Pick<Host, "files" | "paths" | "namespaces">;
 const initialPidNamespace = "pid:[4026531836]";
 
 /** Reads what there is to know about a record's owner. An owner that can't be seen is `unknown`, not an error. */
-export function readOwnerFacts(host: Eyes & Pick<Host, "clock">, record: Attachment): OwnerFacts {
+export function readOwnerFacts(
+  host: Eyes & Pick<Host, "clock">,
+  record: Pick<Attachment, "owner" | "device" | "bootId">,
+): OwnerFacts {
   return {
     netns: record.owner.netns,
     cookie: record.owner.cookie,
@@ -89,7 +92,7 @@ function listMountPoints({ files, paths }: Eyes): readonly string[] {
   );
 }
 
-function readDevice(host: Eyes, { device }: Attachment): DeviceFact {
+function readDevice(host: Eyes, { device }: Pick<Attachment, "device">): DeviceFact {
   const own = host.files.readLink(join(host.paths.proc, "self/ns/net"));
   const first = host.files.readLink(join(host.paths.proc, "1/ns/net"));
   if (own !== first) return unknown("this process is not in the host's network namespace");

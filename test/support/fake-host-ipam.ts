@@ -43,6 +43,8 @@ export function createFakeIpam(): FakeIpam {
       leases.delete(key);
       return { exitCode: 0, stdout: "", stderr: "" };
     }
+    // Both have nothing to do there, and say so with success.
+    if (command === "GC" || command === "STATUS") return { exitCode: 0, stdout: "", stderr: "" };
     if (command === "CHECK") return check(config, name, leases.has(key));
     if (failure !== undefined) {
       const result = failure;

@@ -31,7 +31,7 @@ function run(
 test("VERSION prints one line of JSON and exits 0", () => {
   expect(run({ CNI_COMMAND: "VERSION" }, '{"cniVersion":"0.4.0"}')).toEqual({
     status: 0,
-    stdout: '{"cniVersion":"0.4.0","supportedVersions":["0.3.1","0.4.0","1.0.0"]}\n',
+    stdout: '{"cniVersion":"0.4.0","supportedVersions":["0.3.1","0.4.0","1.0.0","1.1.0"]}\n',
     stderr: "",
   });
 });

@@ -137,7 +137,7 @@ test("key case is ignored as Go's decoder does it, a key given twice is a proble
   expect(problemsOf({ ...base, vlan: 5, Vlan: 6 })).toContain("Vlan: given twice, as vlan too");
 });
 
-test.each(["0.1.0", "0.3.0", "1.1.0", undefined, 1])(
+test.each(["0.1.0", "0.3.0", "1.2.0", undefined, 1])(
   "cniVersion %j is refused with the supported ones",
   (cniVersion) => {
     expect(problemsOf({ ...base, cniVersion })).toContain(

@@ -63,7 +63,7 @@ const config = fc
     return JSON.stringify({ ...Object.fromEntries(kept), ...set });
   });
 const environment = fc.record({
-  CNI_COMMAND: mostly("ADD", fc.constantFrom("DEL", "CHECK", "VERSION", "x", "")),
+  CNI_COMMAND: mostly("ADD", fc.constantFrom("DEL", "CHECK", "GC", "STATUS", "VERSION", "x", "")),
   CNI_CONTAINERID: mostly("c1", fc.string({ maxLength: 5 })),
   CNI_NETNS: mostly(
     "/run/netns/web-1",

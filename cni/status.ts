@@ -1,0 +1,51 @@
+// STATUS: could an ADD of this configuration succeed now? A runtime asks every few seconds and takes the node out at a "no".
+
+import { HostError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import { SriovError } from "../sriov/errors.ts";
+import { askIpamStatus } from "../sriov/ipam.ts";
+import { makeLease } from "./delegate.ts";
+import type { CniConfig } from "./config.ts";
+import type { CniCall } from "./environment.ts";
+import { NotReadyError } from "./errors.ts";
+import { readKubeletFacts } from "./kubelet-facts.ts";
+import { parseRequest } from "./request.ts";
+import { checkVerb } from "./version.ts";
+
+/**
+ * Throws ERR_CNI_NOT_READY only for what would fail the ADD of every pod. Chained, a pod without a VF needs the kubelet's answer
+ * and nothing else: a VF, its driver or its IPAM plugin can fail no pod but its own. Where every pod gets a VF, it must also be
+ * possible to write its record and to ask the IPAM plugin. Also ERR_NETWORK_CONFIG, ERR_CNI_VERSION.
+ */
+export async function checkStatus(host: Host, call: CniCall, stdin: string): Promise<void> {
+  const { config } = parseRequest(call, stdin);
+  checkVerb("STATUS", "1.1.0", config.cniVersion);
+  try {
+    // With a pod's name in hand ADD asks there when the checkpoint cannot be read.
+    if (!hasPodResources(host)) await readKubeletFacts(host, undefined);
+    if (config.device !== undefined || config.pf !== undefined) await checkVfWay(host, call, config);
+  } catch (cause) {
+    if (!(cause instanceof SriovError || cause instanceof HostError)) throw cause;
+    throw new NotReadyError(`network ${config.name} cannot take a pod now: ${cause.message}`, { cause });
+  }
+}
+
+function hasPodResources({ files, paths }: Host): boolean {
+  return files.stat(paths.kubelet.podResourcesSocket)?.kind === "socket";
+}
+
+async function checkVfWay(host: Host, call: CniCall, config: CniConfig): Promise<void> {
+  host.files.makeFolder(host.paths.attachments);
+  checkWritable(host);
+  for (const network of config.networks) {
+    const lease = makeLease(call, config, network, "");
+    if (lease !== undefined && call.path !== "") await askIpamStatus(host, lease);
+  }
+}
+
+// A full or read-only disk shows only at a write.
+function checkWritable({ files, paths }: Host): void {
+  const probe = `${paths.attachments}/.status`;
+  files.writeAtomic(probe, "");
+  files.remove(probe);
+}

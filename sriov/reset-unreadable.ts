@@ -1,0 +1,55 @@
+// Gives back a VF whose record cannot be read: by its live state, and the record is moved aside.
+
+import type { Host } from "../host/host.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import { quarantineAttachment } from "./attachment-store.ts";
+import { readVf } from "./inventory.ts";
+import { ipamCallOf, releaseIpam } from "./ipam.ts";
+import type { PciAddress } from "./pci-address.ts";
+import type { Salvaged } from "./salvage-record.ts";
+import { ReleaseError } from "./vf-errors.ts";
+import { resetVf } from "./vf-reset.ts";
+
+/**
+ * Releases the lease that the record still tells, resets the VF to its driver's defaults, found on the host or in `netns`, and
+ * moves the record aside. Another VF at the address, or one made by a later boot, is left alone. Throws ERR_RELEASE with all
+ * that failed; the record stays then. The caller holds the VF's lock.
+ */
+export async function resetUnreadable(
+  host: Host,
+  address: PciAddress,
+  { salvaged, netns, reason }: ResetOptions,
+): Promise<void> {
+  const results = await Promise.allSettled([
+    releaseLease(host, salvaged, netns),
+    isSameVf(host, address, salvaged) ? resetVf(host, address, netns) : undefined,
+  ]);
+  const problems = results
+    .filter((result) => result.status === "rejected")
+    .map((result) => result.reason as unknown);
+  if (problems.length > 0) throw new ReleaseError(address, problems);
+  quarantineAttachment(host, address, reason);
+}
+
+export interface ResetOptions {
+  readonly salvaged: Salvaged;
+  /** The namespace that the VF is in, undefined when that is the host's or is gone. */
+  readonly netns: NetnsHandle | undefined;
+  /** Why the record cannot be read: kept beside it. */
+  readonly reason: string;
+}
+
+async function releaseLease(
+  host: Host,
+  { owner, ipam }: Salvaged,
+  netns: NetnsHandle | undefined,
+): Promise<void> {
+  const call =
+    owner === undefined ? undefined : ipamCallOf({ owner, ipam }, netns === undefined ? "" : owner.netns);
+  if (call !== undefined) await releaseIpam(host, call);
+}
+
+function isSameVf(host: Host, address: PciAddress, { device, bootId }: Salvaged): boolean {
+  if (bootId !== undefined && bootId !== host.clock.bootId()) return false;
+  return device === undefined || String(readVf(host, address)?.inode) === device.inode;
+}

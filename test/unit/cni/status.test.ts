@@ -1,0 +1,93 @@
+// STATUS: no for what would fail every pod, and for nothing else.
+
+import * as fs from "node:fs";
+import { expect, test } from "vitest";
+
+import { SystemCallError } from "../../../host/errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { callCni, type TestAnswer } from "../../support/cni-call.ts";
+import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import { withFault } from "../../support/faults.ts";
+
+const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
+const chained = { cniVersion: "1.1.0", name: "cluster", type: "virtfn", networks: [{ vlan: 7, ipam }] };
+const device = { cniVersion: "1.1.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1", ipam };
+const ready = { exitCode: 0, json: undefined };
+
+/** As containerd calls it: the pod's variables are there and empty. */
+async function ask(host: Host, config: object, path?: string): Promise<TestAnswer> {
+  const call = { command: "STATUS", containerId: "", netns: "", ifName: "", args: "" };
+  return callCni(host, config, path === undefined ? call : { ...call, path });
+}
+
+const readOnly = (node: FakeHost): Host => ({
+  ...node.host,
+  files: {
+    ...node.host.files,
+    makeFolder: () => undefined,
+    writeAtomic: (path) => {
+      throw new SystemCallError("open", path, "EROFS");
+    },
+  },
+});
+
+test.each([chained, device])("a node with VFs and its delegate is ready: %j", async (config) => {
+  using node = createFakeHost();
+  const before = node.toText();
+  expect(await ask(node.host, config)).toMatchObject(ready);
+  expect(await ask(node.host, config, "")).toMatchObject(ready);
+  expect(node.toText()).toBe(before);
+});
+
+test("chained, neither a missing VF nor its delegate nor the disk takes the node out", async () => {
+  using node = createFakeHost([]);
+  fs.rmSync(`${node.root}/opt/cni/bin/host-local`);
+  expect(await ask(readOnly(node), chained)).toMatchObject(ready);
+});
+
+test("chained, it looks at the kubelet's files and starts nothing", async () => {
+  using node = createFakeHost();
+  node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
+  const { host, calls } = withFault(node.host);
+  expect(await ask(host, chained)).toMatchObject(ready);
+  expect(calls).toEqual(["files.stat", "files.readText"]);
+});
+
+test("a checkpoint that cannot be read, and nobody else to ask, is error 50 with the reason", async () => {
+  using node = createFakeHost();
+  node.host.files.writeAtomic(node.host.paths.kubelet.checkpoint, "{");
+  const { json } = await ask(node.host, chained);
+  expect(json).toMatchObject({
+    code: 50,
+    msg: expect.stringMatching(
+      /^ERR_CNI_NOT_READY: network cluster cannot take a pod now: .*PodResources/,
+    ) as string,
+  });
+});
+
+test("where every pod gets a VF, the delegate and the disk count", async () => {
+  using node = createFakeHost();
+  expect((await ask(readOnly(node), device)).json).toMatchObject({
+    code: 50,
+    msg: expect.stringContaining("EROFS") as string,
+  });
+  fs.rmSync(`${node.root}/opt/cni/bin/host-local`);
+  expect((await ask(node.host, device)).json).toMatchObject({
+    code: 50,
+    msg: expect.stringContaining("expected an executable host-local") as string,
+  });
+});
+
+test.each([
+  [11, 50],
+  [50, 50],
+  [51, 51],
+  [999, 50],
+  [4, 0],
+])("a delegate's own error %i becomes %i", async (code, expected) => {
+  using node = createFakeHost();
+  const exec: Host["exec"] = {
+    run: async () => ({ exitCode: 1, stdout: JSON.stringify({ code, msg: "no address left" }), stderr: "" }),
+  };
+  expect((await ask({ ...node.host, exec }, device)).json?.["code"] ?? 0).toBe(expected);
+});
