@@ -1,7 +1,8 @@
 // What one pass changes: pins over all VFs together, then the RPS masks that follow from them.
 
 import { countMaskGroups, formatCpuMask, parseCpuMask } from "../sriov/cpu-mask.ts";
-import { irqKey, type IrqToPlace, type PinStep, planPlacement } from "../sriov/placement.ts";
+import { irqKey, type PinStep, planPlacement } from "../sriov/placement.ts";
+import type { IrqToPlace } from "../sriov/placement-model.ts";
 import { chooseRpsCpus } from "../sriov/rps.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import type { TuningRecord } from "../sriov/tuning-record.ts";
@@ -45,6 +46,7 @@ export function planNode(state: NodeState, refusals: Refusals): readonly VfPlan[
       fixedLoad: countFixedLoad(
         placeable.filter((each) => !movable.includes(each)).map((each) => each.vector),
       ),
+      capacity: new Map(),
     },
   );
   return state.vfs.map((target) => {
@@ -129,6 +131,7 @@ function toPlace({ vf, candidates }: TunedVf, { msiIndex, role }: Vector): IrqTo
     vf: vf.address,
     msiIndex,
     candidates,
+    near: [],
     direction: role?.kind === "queue" ? role.direction : "both",
   };
 }

@@ -4,10 +4,11 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
-import { type IrqToPlace, irqKey, type PinStep, planPlacement } from "../../../sriov/placement.ts";
+import { irqKey, type PinStep, planPlacement } from "../../../sriov/placement.ts";
+import type { IrqToPlace } from "../../../sriov/placement-model.ts";
 import { makeTopology } from "../../support/cpu-topology.ts";
 
-const nothingFixed = { fixedLoad: new Map<number, number>() };
+const nothingFixed = { fixedLoad: new Map<number, number>(), capacity: new Map<number, number>() };
 
 function irqsOf(vfs: number, queues: number, candidates: readonly number[]): readonly IrqToPlace[] {
   return Array.from({ length: vfs * queues }, (_, at) => ({
@@ -16,6 +17,7 @@ function irqsOf(vfs: number, queues: number, candidates: readonly number[]): rea
     ),
     msiIndex: at,
     candidates,
+    near: [],
     direction: "both" as const,
   }));
 }
@@ -72,7 +74,10 @@ describe("planPlacement", () => {
 
   test("counts interrupts that cannot move as load", () => {
     const topology = makeTopology({ cores: 2 });
-    const steps = planPlacement(topology, irqsOf(1, 1, [0, 1]), new Map(), { fixedLoad: new Map([[0, 1]]) });
+    const steps = planPlacement(topology, irqsOf(1, 1, [0, 1]), new Map(), {
+      ...nothingFixed,
+      fixedLoad: new Map([[0, 1]]),
+    });
     expect(steps.map((step) => step.to)).toEqual([1]);
   });
 
@@ -113,6 +118,7 @@ describe("planPlacement", () => {
           vf,
           msiIndex,
           candidates: choices[at] ?? [],
+          near: [],
           direction: "both" as const,
         }));
         const current = new Map(

@@ -1,0 +1,70 @@
+// From how many interrupts of a group each CPU gets to which ones: who is there stays, the queues of a VF go apart.
+
+import { compareIrqs, type IrqGroup, type IrqToPlace } from "./placement-model.ts";
+import type { ChoiceArc } from "./placement-network.ts";
+
+/** One interrupt with the CPU that it is to have. */
+export interface Assignment {
+  readonly irq: IrqToPlace;
+  readonly cpu: number;
+}
+
+/**
+ * As many of each group on each CPU as `choices` says. The others are given out in order: to the CPU with the fewest
+ * interrupts of their VF, then of their direction, then with the most places left, then the preferred one.
+ */
+export function assignIrqs(
+  groups: readonly IrqGroup[],
+  choices: readonly (readonly ChoiceArc[])[],
+): readonly Assignment[] {
+  const assigned: Assignment[] = [];
+  const counts = new Counts();
+  function assign(irq: IrqToPlace, cpu: number): void {
+    assigned.push({ irq, cpu });
+    counts.add(irq, cpu);
+  }
+  const waiting = groups.flatMap((group, at) => {
+    const used = (choices[at] ?? []).filter(({ flow }) => flow > 0);
+    const places = new Map(used.map(({ choice, flow }) => [choice.cpu, flow] as const));
+    const others: { readonly irq: IrqToPlace; readonly places: Map<number, number> }[] = [];
+    for (const { irq, cpu } of group.irqs) {
+      if (cpu !== undefined && takePlace(places, cpu)) assign(irq, cpu);
+      else others.push({ irq, places });
+    }
+    return others;
+  });
+  for (const { irq, places } of waiting.toSorted((a, b) => compareIrqs(a.irq, b.irq))) {
+    const cpu = counts.choose(irq, places);
+    if (cpu !== undefined && takePlace(places, cpu)) assign(irq, cpu);
+  }
+  return assigned;
+}
+
+function takePlace(places: Map<number, number>, cpu: number): boolean {
+  const left = places.get(cpu) ?? 0;
+  if (left > 1) places.set(cpu, left - 1);
+  else places.delete(cpu);
+  return left > 0;
+}
+
+/** How many interrupts of each VF and of each direction a CPU has. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  add({ vf, direction }: IrqToPlace, cpu: number): void {
+    for (const key of [`${vf} ${cpu}`, `${direction} ${cpu}`])
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  /** Of `places` with their number, in order of preference. */
+  choose({ vf, direction }: IrqToPlace, places: ReadonlyMap<number, number>): number | undefined {
+    const ranked = [...places].map(([cpu, left]) => ({
+      cpu,
+      left,
+      ofVf: this.#counts.get(`${vf} ${cpu}`) ?? 0,
+      ofDirection: this.#counts.get(`${direction} ${cpu}`) ?? 0,
+    }));
+    return ranked.toSorted((a, b) => a.ofVf - b.ofVf || a.ofDirection - b.ofDirection || b.left - a.left)[0]
+      ?.cpu;
+  }
+}
