@@ -29,7 +29,6 @@ export function scorePlacement(
   const load = (cpu: number): number =>
     (limits.fixedLoad.get(cpu) ?? 0) + chosen.filter((each) => each === cpu).length;
   const cores = Map.groupBy(topology.online, (cpu) => topology.cpus.get(cpu)?.core);
-  const descending = (loads: readonly number[]): readonly number[] => loads.toSorted((a, b) => b - a);
   return {
     unplaced: chosen.filter((cpu) => cpu === undefined).length,
     cores: descending([...cores.values()].map((cpus) => cpus.reduce((sum, cpu) => sum + load(cpu), 0))),
@@ -43,16 +42,19 @@ export function scorePlacement(
 }
 
 /** Negative when `a` is better. */
-export function compareScores(a: PlacementScore, b: PlacementScore): number {
-  const [left, right] = [a, b].map((score) => [
-    score.unplaced,
-    ...score.cores,
-    ...score.cpus,
-    score.distance,
-    score.moves,
-  ]);
-  const at = left?.findIndex((value, index) => value !== right?.[index]) ?? -1;
-  return at < 0 ? 0 : (left?.[at] ?? 0) - (right?.[at] ?? 0);
+function compareScores(a: PlacementScore, b: PlacementScore): number {
+  const left = listNumbers(a);
+  const right = listNumbers(b);
+  const at = left.findIndex((value, index) => value !== right[index]);
+  return at < 0 ? 0 : (left[at] ?? 0) - (right[at] ?? 0);
+}
+
+function listNumbers({ unplaced, cores, cpus, distance, moves }: PlacementScore): readonly number[] {
+  return [unplaced, ...cores, ...cpus, distance, moves];
+}
+
+function descending(loads: readonly number[]): readonly number[] {
+  return loads.toSorted((a, b) => b - a);
 }
 
 /** The best score of all placements. Tries each: for a few interrupts only. */
