@@ -1,4 +1,4 @@
-// Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node), soak (what npm test leaves out).
+// Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node).
 import { defineConfig } from "vitest/config";
 
 function project(name: string, extra: object = {}): object {
@@ -11,17 +11,13 @@ const emulatedNode = {
   testTimeout: 900_000,
   hookTimeout: 900_000,
 };
-// Not in `npm test`: it fails, because nobody yet drops the records of an earlier boot whose VFs no new pod takes.
-const resetTests = "test/lab/reset.test.ts";
-
 export default defineConfig({
   test: {
     projects: [
       project("unit"),
       project("netns", { fileParallelism: false, testTimeout: 30_000 }),
       project("process", { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 }),
-      project("lab", { ...emulatedNode, exclude: [resetTests] }),
-      project("soak", { ...emulatedNode, include: [resetTests] }),
+      project("lab", emulatedNode),
     ],
   },
 });

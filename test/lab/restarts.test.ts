@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { getPods } from "./cluster/wait-for.ts";
 import { forwardPodResources } from "./cluster/pod-resources.ts";
 import { demoVfs } from "./demo/steps.ts";
-import { resource } from "./demo/manifests.ts";
 import { readPodVfs } from "./demo/pod-vfs.ts";
 import { deletePods, startPods } from "./demo/pods.ts";
+import { waitForAllocatable } from "./support/allocatable.ts";
 import { openLabUnderTest } from "./support/lab-under-test.ts";
 import { type ContainerName, readContainer } from "./support/product-pod.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -34,7 +34,7 @@ test.each(["kubelet", "containerd"])("%s is restarted", async (unit) => {
 test("deviceplugin is killed", async () => {
   const before = await readPods();
   await kill("deviceplugin");
-  await waitUntil("no device in PodResources", () => expectDevices(0), { timeoutMs: backWithinMs });
+  await waitForAllocatable(forwarded, 0, backWithinMs);
   await expectAllocatable();
   expect(await waitForPods()).toEqual(before);
 });
@@ -71,16 +71,7 @@ async function waitForPods(): Promise<unknown> {
 }
 
 async function expectAllocatable(): Promise<void> {
-  await waitUntil(`${demoVfs} devices in PodResources`, () => expectDevices(demoVfs), {
-    timeoutMs: backWithinMs,
-  });
-}
-
-async function expectDevices(expected: number): Promise<void> {
-  using client = forwarded.connect();
-  const { devices } = await client.getAllocatable();
-  const count = devices.get(resource)?.length ?? 0;
-  if (count !== expected) throw new Error(`${count} ${resource} allocatable`);
+  await waitForAllocatable(forwarded, demoVfs, backWithinMs);
 }
 
 async function waitForRestart(name: ContainerName, before: number): Promise<void> {

@@ -12,14 +12,22 @@ import { createProgress } from "../progress.ts";
 import { runSteps } from "./run-steps.ts";
 import { createDemoSteps, demoVfs } from "./steps.ts";
 
-/** The exit code: 0 all shown, 1 something was not as it should be, 130 interrupted. */
+const usage = `npm run demo [-- OPTIONS]
+
+The main job on an emulated SR-IOV node with a real Kubernetes: prepared, booted, installed, shown, ended.
+
+  --keep   leaves the lab running at the end, and prints how to use it
+  --help   this text`;
+
+/** The exit code: 0 all shown, 1 something was not as it should be, 2 not understood, 130 interrupted. */
 export async function runDemo(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { keep: { type: "boolean", default: false } } });
+  const options = readOptions(args);
+  if (typeof options === "number") return options;
   const started = performance.now();
   const signal = onInterrupt();
   const dir = mkdtempSync(join(tmpdir(), "virtfn-demo-"));
   try {
-    const isShown = await prepareAndShow({ dir, signal, isKept: values.keep });
+    const isShown = await prepareAndShow({ dir, signal, isKept: options.keep });
     return isShown ? 0 : exitCodeOf(signal);
   } catch (error) {
     say(`\n${textOf(error)}`);
@@ -28,6 +36,20 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     say(
       `\n${((performance.now() - started) / 1000).toFixed(0)} s in all; the logs are in ${join(dir, "logs")}`,
     );
+  }
+}
+
+/** The options, or the exit code where there is nothing to show. */
+function readOptions(args: readonly string[]): { readonly keep: boolean } | number {
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    const { keep, help } = parseArgs({ args: [...args], options: { keep: flag, help: flag } }).values;
+    if (!help) return { keep };
+    say(usage);
+    return 0;
+  } catch (error) {
+    say(`npm run demo: ${textOf(error)}\n\n${usage}`);
+    return 2;
   }
 }
 
