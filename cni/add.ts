@@ -1,11 +1,11 @@
 // ADD: gives VFs to a pod, or leaves everything as it was.
 
 import type { Host } from "../host/host.ts";
+import type { Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
 import { addIpam, findDelegate, ipamCallOf, type IpamResult } from "../sriov/ipam.ts";
-import { comparePciAddress } from "../sriov/pci-address.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { attachVf, type Attached } from "./attach.ts";
@@ -14,7 +14,8 @@ import type { CniCall } from "./environment.ts";
 import { NetnsError, StepError } from "./errors.ts";
 import { openPodNetns } from "./pod-netns.ts";
 import { makeRecord, withoutAdminMac, writeAttached } from "./record.ts";
-import type { Request } from "./request.ts";
+import { describePod, type Request } from "./request.ts";
+import type { Reservation } from "./reservation.ts";
 import { emptyResult, extendResult, type CniResult } from "./result.ts";
 import type { Steps } from "./steps.ts";
 import type { Target } from "./targets.ts";
@@ -25,11 +26,11 @@ interface Claimed {
   record: Attachment;
 }
 
-/** Gives `targets` to the pod; the result of ADD. Everything is checked before the first change; whatever fails after it is undone. Throws coded errors. */
+/** Gives the VFs that `reserve` locks to the pod; the result of ADD. Everything is checked before the first change; whatever fails after it is undone. Throws coded errors. */
 export async function add(
   host: Host,
   request: Request,
-  targets: readonly Target[],
+  reserve: (home: Netlink) => Promise<Reservation>,
   steps: Steps,
 ): Promise<CniResult> {
   const { call, config } = request;
@@ -38,13 +39,11 @@ export async function add(
   using ownNetns = steps.run("namespace", () => host.namespaces.own());
   using home = steps.run("netlink", () => host.openNetlink());
   using inside = steps.run("netlink", () => host.openNetlink(netns));
-  using locks = new DisposableStack();
-  for (const { address } of targets.toSorted((a, b) => comparePciAddress(a.address, b.address)))
-    locks.use(await steps.wait("lock", () => host.locks.acquire(address)));
+  using reserved = await steps.wait("lock", () => reserve(home));
   const claimed: Claimed[] = [];
-  for (const target of targets) {
+  for (const target of reserved.targets) {
     steps.run("name", () => checkNameFree(inside.getLink({ name: target.interface }), target, call));
-    const who = { title: describePod(request, target), token: ownerTokenOf(call) };
+    const who = { title: describePod(request, target.interface), token: ownerTokenOf(call) };
     const claim = await steps.wait("claim", () => claimVf(host, home, target.address, who));
     const record = steps.run("record", () =>
       makeRecord(host, request, { target, claim, cookie: netns.cookie }),
@@ -54,6 +53,7 @@ export async function add(
   }
   const sides = { home: { netlink: home, netns: ownNetns }, pod: { netlink: inside, netns } };
   return await carryOut(host, claimed, netns, async () => {
+    reserved.noteRecorded();
     const attached: Attached[] = [];
     const leases = claimed.map(({ record }) => startIpam(host, record));
     try {
@@ -144,12 +144,4 @@ function checkDelegate(host: Pick<Host, "files">, record: Attachment): void {
 
 function ownerTokenOf({ containerId, ifName }: CniCall): string {
   return ownerToken({ containerId, attachment: ifName });
-}
-
-function describePod({ call, pod }: Request, target: Target): string {
-  const name =
-    pod.pod === undefined
-      ? `container ${call.containerId.slice(0, 12)}`
-      : `pod ${pod.pod.namespace}/${pod.pod.name}`;
-  return `${name} as ${target.interface}`;
 }

@@ -71,22 +71,31 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
   await releaseAttachment(host, record, undefined);
 }
 
-// Cheap first: a VF that is down and below nothing is no use to the node.
 function checkNodeUse(home: Netlink, vf: VirtualFunction, link: Link): void {
-  if (!link.isUp && link.master === undefined) return;
+  const reason = findUseOfNode(home, vf, link);
+  if (reason !== undefined) throw new VfNodeUseError(vf.address, reason);
+}
+
+/** What the node has the VF for, or `undefined`. Cheap first: a VF that is down and below nothing is no use to the node. */
+export function findUseOfNode(home: Netlink, vf: VirtualFunction, link: Link): string | undefined {
+  if (!link.isUp && link.master === undefined) return undefined;
   const network = {
     links: home.listLinks(),
     addresses: home.listAddresses(),
     routes: home.listRoutes(),
   };
   const uses = findNodeUse({ pfs: new Map(), vfs: new Map([[vf.address, vf]]) }, network);
-  const reason = uses.get(vf.address);
-  if (reason !== undefined) throw new VfNodeUseError(vf.address, reason);
+  return uses.get(vf.address);
 }
 
 function describeBusy(record: Attachment, who: string, reason: string): string {
-  const { owner, device, createdAt } = record;
+  return `cannot give ${record.device.address} to ${who}: it is ${describeHolder(record)}; ${reason}`;
+}
+
+/** "attached to pod shop/web-1, container 4f1c09 as net1 since 2026-01-01T00:00:00Z". */
+export function describeHolder(record: Attachment): string {
+  const { owner, createdAt } = record;
   const holder = owner.pod === undefined ? "" : `pod ${owner.pod.namespace}/${owner.pod.name}, `;
   const container = `${holder}container ${owner.containerId.slice(0, 12)}`;
-  return `cannot give ${device.address} to ${who}: it is attached to ${container} as ${record.interface} since ${createdAt}; ${reason}`;
+  return `attached to ${container} as ${record.interface} since ${createdAt}`;
 }

@@ -7,7 +7,6 @@ const pendingKeys: ReadonlySet<string> = new Set([
   "announce",
   "driver",
   "logFile",
-  "pf",
   "queues",
   "requireCarrierMs",
   "resetBetweenPods",

@@ -95,6 +95,7 @@ export function readConfig(input: object, pod: PodArguments): ReadConfig {
   const choices = readPodChoices({ pod, runtimeConfig, args, takesIps });
   const device = readDevice({ ...top, runtime: choices.deviceID });
   const isTwoWays = device.address !== undefined && top.networks !== undefined;
+  const isPfBeside = top.pf !== undefined && (device.address !== undefined || top.networks !== undefined);
   return {
     config: {
       cniVersion,
@@ -117,6 +118,7 @@ export function readConfig(input: object, pod: PodArguments): ReadConfig {
       ...choices.problems,
       ...networks.problems,
       ...findPending(top, ""),
+      ...(isPfBeside ? ["pf: expected nothing beside a device or networks"] : []),
       ...(isTwoWays ? ["networks: expected nothing when a device is given"] : []),
     ],
   };

@@ -27,8 +27,10 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
   const { records } = steps.run("records", () => readAttachments(host));
   const own = records.filter((record) => ownerToken(record.owner) === token);
-  const suspects = listSuspects(request).filter(
-    ({ address }) => !own.some((record) => record.device.address === address),
+  const suspects = [...listSuspects(request), ...findPicked(host, request, netns)].filter(
+    ({ address }, at, all) =>
+      !own.some((record) => record.device.address === address) &&
+      all.findIndex((other) => other.address === address) === at,
   );
   const problems: unknown[] = [];
   const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
@@ -36,8 +38,11 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   };
   for (const { device } of own.toSorted((a, b) => comparePciAddress(a.device.address, b.device.address)))
     await attempt("release", () => releaseOwn(host, request, device.address, token));
+  for (const name of own.length === 0
+    ? listLeaseNames(request, suspects)
+    : suspects.map((vf) => vf.interface))
+    await attempt("IPAM", () => releaseLease(host, request, name));
   for (const suspect of suspects) {
-    await attempt("IPAM", () => releaseLease(host, request, suspect.interface));
     await attempt("release", () => releaseSuspect(host, suspect, netns));
   }
   if (problems.length > 0) throw new ReleaseError(`what ${token} has`, problems);
@@ -77,4 +82,21 @@ function listSuspects({ call, config }: Request): readonly Suspect[] {
     const address = pciID?.toLowerCase() ?? "";
     return isPciAddress(address) && (sandbox ?? "") !== "" ? [{ address, interface: name }] : [];
   });
+}
+
+// Neither the configuration nor, without a result, anything else names a VF that was picked by us: it is looked for in the pod.
+function findPicked(
+  host: Pick<Host, "openNetlink">,
+  { call, config }: Request,
+  netns: NetnsHandle | undefined,
+): readonly Suspect[] {
+  if (config.pf === undefined || netns === undefined) return [];
+  using inside = host.openNetlink(netns);
+  const address = inside.getLink({ name: call.ifName })?.parentDevice;
+  return address !== undefined && isPciAddress(address) ? [{ address, interface: call.ifName }] : [];
+}
+
+function listLeaseNames({ call, config }: Request, suspects: readonly Suspect[]): readonly string[] {
+  const picked = config.pf === undefined ? [] : [call.ifName, `${config.networks[0]?.ifNamePrefix}1`];
+  return [...new Set([...suspects.map((vf) => vf.interface), ...picked])];
 }

@@ -55,6 +55,18 @@ export class NotAllocatedError extends SriovError {
   readonly code = "ERR_NOT_ALLOCATED";
 }
 
+/** A network names a PF that node.yaml does not name: whoever writes networks must not take any NIC of the node. */
+export class PfNotAllowedError extends SriovError {
+  readonly code = "ERR_PF_NOT_ALLOWED";
+
+  constructor(pf: string, path: string, allowed: readonly { readonly name: string }[]) {
+    const names = allowed.map(({ name }) => name).join(", ");
+    super(
+      `refusing to take a VF of ${pf}: expected one of the pfs of ${path}, which names ${names || "none"}`,
+    );
+  }
+}
+
 /** The VFs of this pod were attached already by an earlier entry of the same list. */
 export class SecondEntryError extends SriovError {
   readonly code = "ERR_CNI_SECOND_ENTRY";

@@ -8,12 +8,12 @@ import type { Target } from "./targets.ts";
 
 const where = "/etc/virtfn/node.yaml";
 
-/** Throws ERR_NETWORK_CONFIG with everything that the node does not allow, ERR_NODE_CONFIG for a file that is not understood. */
+/** The node's configuration, which allows all that is asked for. Throws ERR_NETWORK_CONFIG with everything that the node does not allow, ERR_NODE_CONFIG for a file that is not understood. */
 export async function checkNodeLimits(
   host: Pick<Host, "files" | "paths">,
   config: Pick<CniConfig, "name" | "choices">,
-  targets: readonly Target[],
-): Promise<void> {
+  targets: readonly Pick<Target, "network" | "resource">[],
+): Promise<NodeConfig> {
   const node = await readNodeConfig(host);
   const problems = new Set(checkPolicy(node, config.choices.tuning));
   for (const { resource, network } of targets) {
@@ -22,6 +22,7 @@ export async function checkNodeLimits(
     for (const problem of checkNetwork(limits, network)) problems.add(problem);
   }
   if (problems.size > 0) throw new ConfigError(`network "${config.name}"`, [...problems]);
+  return node;
 }
 
 function checkPolicy(

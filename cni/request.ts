@@ -23,3 +23,12 @@ export function parseRequest(call: CniCall, stdin: string): Request {
   if (call.command === "DEL") return { call, pod, ...readConfig(input, pod) };
   return { call, pod, config: parseConfig(input, pod), problems: [] };
 }
+
+/** For whom a VF is: "pod shop/web-2 as net1". */
+export function describePod({ call, pod }: Pick<Request, "call" | "pod">, interfaceName: string): string {
+  const name =
+    pod.pod === undefined
+      ? `container ${call.containerId.slice(0, 12)}`
+      : `pod ${pod.pod.namespace}/${pod.pod.name}`;
+  return `${name} as ${interfaceName}`;
+}

@@ -38,11 +38,23 @@ async function clearEarlierBoots(host: Host, steps: Steps): Promise<readonly Err
 // Most pods have no VF: they do not load what gives one.
 async function runAdd(host: Host, request: Request, steps: Steps): Promise<string> {
   const { call, config, pod } = request;
+  if (config.pf !== undefined) return await runAddOfPf(host, request, steps);
   const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
   if (targets.length === 0) return formatResult(config.prevResult ?? emptyResult, config.cniVersion);
-  const [{ add }, { checkNodeLimits }] = await Promise.all([import("./add.ts"), import("./node-limits.ts")]);
+  const [{ add }, { checkNodeLimits }, { reserveTargets }] = await Promise.all([
+    import("./add.ts"),
+    import("./node-limits.ts"),
+    import("./reservation.ts"),
+  ]);
   await steps.wait("node limits", () => checkNodeLimits(host, config, targets));
-  return formatResult(await add(host, request, targets, steps), config.cniVersion);
+  const result = await add(host, request, () => reserveTargets(host, targets), steps);
+  return formatResult(result, config.cniVersion);
+}
+
+async function runAddOfPf(host: Host, request: Request, steps: Steps): Promise<string> {
+  const [{ add }, { reserveOfPf }] = await Promise.all([import("./add.ts"), import("./reserve-of-pf.ts")]);
+  const result = await add(host, request, (home) => reserveOfPf(host, home, request, steps), steps);
+  return formatResult(result, request.config.cniVersion);
 }
 
 async function runDel(host: Host, request: Request, steps: Steps): Promise<string> {

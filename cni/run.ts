@@ -77,6 +77,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_NETWORK_CONFIG: 7,
   ERR_PCI_ADDRESS: 7,
   ERR_NOT_ALLOCATED: 7,
+  ERR_PF_NOT_ALLOWED: 7,
   ERR_VF_NODE_USE: 7,
   ERR_CNI_SECOND_ENTRY: 7,
   ERR_CNI_NETNS: 8,
@@ -89,6 +90,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_VF_READ_BACK: 102,
   ERR_VF_MISSING: 103,
   ERR_IPAM: 104,
+  ERR_PROVISION: 106,
 };
 const otherNumber = 101;
 const tryAgainLater = 11;

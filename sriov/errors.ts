@@ -57,6 +57,11 @@ export class RecordCorruptError extends SriovError {
   }
 }
 
+/** VFs could not be made; the message says of which PF, and what was expected. */
+export class ProvisionError extends SriovError {
+  readonly code = "ERR_PROVISION";
+}
+
 function quote(text: string): string {
   const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
   return JSON.stringify(shown);

@@ -13,7 +13,7 @@ import {
 import { readNumber } from "./sysfs.ts";
 
 /** A device that can have virtual functions (it has `sriov_totalvfs`), of any PCI class. */
-interface PhysicalFunction {
+export interface PhysicalFunction {
   readonly address: PciAddress;
   readonly driver: string | undefined;
   /** In this network namespace; switchdev representors come last. */
@@ -96,7 +96,8 @@ export function isNetworkVf(vf: Pick<VirtualFunction, "driver" | "classCode">): 
 const networkClass = 0x02;
 const userspaceDrivers: ReadonlySet<string> = new Set(["vfio-pci", "uio_pci_generic", "igb_uio"]);
 
-function readPf(host: Sysfs, address: PciAddress): PhysicalFunction | undefined {
+/** One PF; `undefined` when there is no such device, or it can have no VFs. */
+export function readPf(host: Sysfs, address: PciAddress): PhysicalFunction | undefined {
   const totalVfs = readNumber(host.files, `${pciFolder(host, address)}/sriov_totalvfs`);
   const pf = totalVfs === undefined ? undefined : readPciDevice(host, address);
   if (totalVfs === undefined || pf === undefined) return undefined;

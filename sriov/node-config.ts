@@ -9,12 +9,19 @@ import { SriovError } from "./errors.ts";
 import { networkPolicies, type NetworkPolicy } from "./network-entries.ts";
 
 export interface NodeConfig {
-  /** Names of the PFs whose VFs a network may take without any device plugin (`pf`). */
-  readonly pfs: readonly string[];
+  /** PFs whose VFs a network may take without any device plugin (`pf`). */
+  readonly pfs: readonly NodePf[];
   /** Interrupt policies that a pod may choose. */
   readonly allowedPodPolicies: readonly NetworkPolicy[];
   /** By resource name; `*` is every VF of a resource that is not named, or of none. */
   readonly limits: ReadonlyMap<string, VfLimits>;
+}
+
+export interface NodePf {
+  /** Of its interface on the host. */
+  readonly name: string;
+  /** How many VFs are made at first use when it has none; undefined: as many as the card has. */
+  readonly numVfs: number | undefined;
 }
 
 /** What networks may ask for; undefined: anything. Both ends of a range are in it. */
@@ -58,9 +65,16 @@ const limitEntries = {
   spoofchk: onOff,
 } as const;
 
+const nameText = "an interface name like ens1f0";
+const numVfsText = "an integer of at least 1";
+const pfEntries = {
+  name: v.pipe(v.string(nameText), v.nonEmpty(nameText)),
+  numVfs: v.optional(v.pipe(v.number(numVfsText), v.integer(numVfsText), v.minValue(1, numVfsText))),
+} as const;
+
 /** The keys of the file; a schema's message says what is expected. */
 const nodeEntries = {
-  pfs: v.optional(v.array(v.string("an interface name"), "a list of interface names")),
+  pfs: v.optional(v.array(v.unknown(), "a list of interface names")),
   allowedPodPolicies: v.optional(
     v.array(v.picklist(networkPolicies, `one of ${networkPolicies.join(", ")}`), "a list of policies"),
   ),
@@ -102,8 +116,17 @@ export function parseNodeConfig(value: unknown): {
       spoofchk: isOn(read.output?.spoofchk),
     });
   }
-  const { pfs = [], allowedPodPolicies = policies } = output ?? {};
-  return { config: { pfs, allowedPodPolicies, limits }, problems: found };
+  const pfs: NodePf[] = [];
+  for (const [at, given] of (output?.pfs ?? []).entries()) {
+    const pf = typeof given === "string" ? { name: given } : given;
+    const read = readConfigObject(pfEntries, pf, { path: `pfs[${at}]` });
+    found.push(...read.problems);
+    if (read.output?.name !== undefined) pfs.push({ name: read.output.name, numVfs: read.output.numVfs });
+  }
+  return {
+    config: { pfs, allowedPodPolicies: output?.allowedPodPolicies ?? policies, limits },
+    problems: found,
+  };
 }
 
 /** The limits for VFs of `resource`; undefined: of none. */

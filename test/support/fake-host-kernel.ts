@@ -1,6 +1,7 @@
 // The state of the fake node's network: namespaces, their links, and what each PF knows of its VFs.
 
 import type { InterfaceAddress, NetlinkEvent, Route, VfInfo } from "../../host/netlink/netlink.ts";
+import type { FakeNic } from "./fake-host-nic.ts";
 
 /** What the driver of a PF can do: igb as the emulated NIC has it, ice a driver that takes every setting. */
 export type FakeDriver = "igb" | "ice";
@@ -53,6 +54,7 @@ export interface FakeKernel {
   readonly mounted: Map<string, FakeNetns>;
   /** Open handles: descriptor -> namespace. */
   readonly handles: Map<number, FakeNetns>;
+  readonly nics: FakeNic[];
   nextIndex: number;
   nextFd: number;
   nextCookie: bigint;
@@ -68,6 +70,7 @@ export function createFakeKernel(sysfs: string): FakeKernel {
     host: createNetns("host", 1n, sysfs),
     mounted: new Map(),
     handles: new Map(),
+    nics: [],
     nextIndex: 2,
     nextFd: 100,
     nextCookie: 4096n,

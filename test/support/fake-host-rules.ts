@@ -10,7 +10,7 @@ import {
   type FakeNetns,
   type FakeVf,
 } from "./fake-host-kernel.ts";
-import { moveNetdev } from "./fake-host-sysfs.ts";
+import { moveNetdev, removeNetdev } from "./fake-host-sysfs.ts";
 
 /** Changes one attribute. A link that is up is not renamed (older kernels); an untrusted VF keeps the MAC its PF gave it. */
 export function changeLink(netns: FakeNetns, link: FakeLink, change: LinkChange): void {
@@ -67,6 +67,17 @@ export function destroyNetns(kernel: FakeKernel, netns: FakeNetns): void {
     moveLink(kernel, netns, link, kernel.host);
   }
   netns.isGone = true;
+}
+
+/** Destroys the netdev of the device, wherever it is. */
+export function dropLink(kernel: FakeKernel, device: string): void {
+  for (const netns of [kernel.host, ...kernel.mounted.values()])
+    for (const link of [...netns.links.values()].filter((found) => found.device === device)) {
+      netns.links.delete(link.index);
+      netns.routes = netns.routes.filter((route) => route.index !== link.index);
+      removeNetdev(netns.sysfs, link.name, device);
+      emit(netns, { event: "linkGone", index: link.index, name: link.name });
+    }
 }
 
 /** Applies one PF-side setting of a VF, with the refusals of the PF's driver. */
@@ -132,7 +143,8 @@ function setUp(netns: FakeNetns, link: FakeLink, value: boolean): void {
   announceLink(netns, link);
 }
 
-function renameLink(netns: FakeNetns, link: FakeLink, name: string): void {
+/** Renames it, with the refusals of the kernel. */
+export function renameLink(netns: FakeNetns, link: FakeLink, name: string): void {
   if (link.name === name) return;
   if (link.isUp) throw refuse(`renaming ${link.name} to ${name}`, "EBUSY");
   if (findByName(netns, name) !== undefined) throw refuse(`renaming ${link.name} to ${name}`, "EEXIST");

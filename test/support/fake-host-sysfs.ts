@@ -1,7 +1,7 @@
 // The fake node's sysfs: real folders that show PFs, VFs and their queues, kept in step with the namespaces.
 
 import * as fs from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 
 export interface FakePciDevice {
   readonly address: string;
@@ -26,26 +26,87 @@ export function addPciDevice(sysfs: string, device: FakePciDevice): void {
     vendor: device.vendor,
     device: device.device,
     class: "0x020000",
+    driver_override: "(null)",
   };
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(join(folder, name), `${text}\n`);
-  const driver = join(sysfs, "bus/pci/drivers", device.driver);
-  fs.mkdirSync(driver, { recursive: true });
-  link(driver, join(folder, "driver"));
+  setDriverLink(sysfs, device.address, device.driver);
   link(folder, join(sysfs, "bus/pci/devices", device.address));
 }
 
-/** Makes `pf` a PF with these VFs, numbered in the given order; each VF has three interrupts from `firstIrq` on. */
-export function linkVfs(sysfs: string, pf: string, vfs: readonly string[], firstIrq: number): void {
+/** Takes the device away. */
+export function removePciDevice(sysfs: string, pf: string, vf: number, address: string): void {
+  setDriverLink(sysfs, address, undefined);
+  fs.rmSync(join(devicePath(sysfs, pf), `virtfn${vf}`));
+  fs.rmSync(join(sysfs, "bus/pci/devices", address));
+  fs.rmSync(devicePath(sysfs, address), { recursive: true });
+  writeNumVfs(sysfs, pf);
+}
+
+/** The device's driver, both ways; `undefined`: none. */
+export function setDriverLink(sysfs: string, address: string, driver: string | undefined): void {
+  const at = join(devicePath(sysfs, address), "driver");
+  const before = fs.existsSync(at) ? fs.realpathSync(at) : undefined;
+  if (before !== undefined) fs.rmSync(join(before, address));
+  fs.rmSync(at, { force: true });
+  if (driver === undefined) return;
+  const folder = addDriver(sysfs, driver);
+  link(folder, at);
+  link(devicePath(sysfs, address), join(folder, address));
+}
+
+/** The device's driver now, and what `driver_override` says. */
+export function readDriver(
+  sysfs: string,
+  address: string,
+): { readonly driver: string | undefined; readonly override: string } {
+  const folder = devicePath(sysfs, address);
+  const at = join(folder, "driver");
+  const driver = fs.existsSync(at) ? basename(fs.realpathSync(at)) : undefined;
+  return { driver, override: fs.readFileSync(join(folder, "driver_override"), "utf8").trim() };
+}
+
+/** A driver that is loaded; its folder. */
+export function addDriver(sysfs: string, driver: string): string {
+  const folder = join(sysfs, "bus/pci/drivers", driver);
+  fs.mkdirSync(folder, { recursive: true });
+  for (const file of [join(folder, "unbind"), join(sysfs, "bus/pci/drivers_probe")])
+    if (!fs.existsSync(file)) fs.writeFileSync(file, "");
+  return folder;
+}
+
+/** Makes the device a PF that can have `totalVfs` VFs and has none. Offset and stride are those of `vfAddress`. */
+export function addPf(sysfs: string, pf: string, totalVfs: number): void {
+  const files = { totalvfs: totalVfs, numvfs: 0, offset: 16, stride: 1, drivers_autoprobe: 1 };
+  for (const [name, value] of Object.entries(files))
+    fs.writeFileSync(join(devicePath(sysfs, pf), `sriov_${name}`), `${value}\n`);
+}
+
+/** Makes the device at `address` VF number `vf` of `pf`, with three interrupts from `firstIrq` on and an IOMMU group of its own. */
+export function linkVf(
+  sysfs: string,
+  {
+    pf,
+    vf,
+    address,
+    firstIrq,
+    group,
+  }: Readonly<Record<"pf" | "address", string>> & Readonly<Record<"vf" | "firstIrq" | "group", number>>,
+): void {
+  const [folder, vfFolder] = [devicePath(sysfs, pf), devicePath(sysfs, address)];
+  link(vfFolder, join(folder, `virtfn${vf}`));
+  link(folder, join(vfFolder, "physfn"));
+  const iommu = join(sysfs, "kernel/iommu_groups", String(group));
+  fs.mkdirSync(iommu, { recursive: true });
+  link(iommu, join(vfFolder, "iommu_group"));
+  for (const vector of [0, 1, 2])
+    fs.writeFileSync(join(vfFolder, "msi_irqs", String(firstIrq + vector)), "msix\n");
+  writeNumVfs(sysfs, pf);
+}
+
+function writeNumVfs(sysfs: string, pf: string): void {
   const folder = devicePath(sysfs, pf);
-  fs.writeFileSync(join(folder, "sriov_totalvfs"), "8\n");
-  fs.writeFileSync(join(folder, "sriov_numvfs"), `${vfs.length}\n`);
-  for (const [number, vf] of vfs.entries()) {
-    const vfFolder = devicePath(sysfs, vf);
-    link(vfFolder, join(folder, `virtfn${number}`));
-    link(folder, join(vfFolder, "physfn"));
-    for (const vector of [0, 1, 2])
-      fs.writeFileSync(join(vfFolder, "msi_irqs", String(firstIrq + number * 3 + vector)), "msix\n");
-  }
+  const count = fs.readdirSync(folder).filter((name) => name.startsWith("virtfn")).length;
+  fs.writeFileSync(join(folder, "sriov_numvfs"), `${count}\n`);
 }
 
 /** Shows a netdev of the device `address`, with one receive and one transmit queue of an eight-CPU machine. */
@@ -57,6 +118,12 @@ export function addNetdev(sysfs: string, name: string, address: string): void {
   fs.writeFileSync(join(folder, "queues/rx-0/rps_flow_cnt"), "0\n");
   fs.writeFileSync(join(folder, "queues/tx-0/xps_cpus"), "00\n");
   showNetdev(sysfs, name, address);
+}
+
+/** Takes the netdev away, with its queues. */
+export function removeNetdev(sysfs: string, name: string, address: string): void {
+  fs.rmSync(join(sysfs, "class/net", name));
+  fs.rmSync(join(devicePath(sysfs, address), "net", name), { recursive: true });
 }
 
 /** Moves the netdev of `address` from one sysfs (or name) to another; its queues go along with what was written to them. */

@@ -1,16 +1,29 @@
 // The fake node as text: one line for each thing that ADD, DEL or tuning may change, so that whole states can be compared.
 
 import type { FakeKernel, FakeLink, FakeNetns, FakeVf } from "./fake-host-kernel.ts";
-import { formatQueues } from "./fake-host-sysfs.ts";
+import { vfAddress } from "./fake-host-nic.ts";
+import { formatQueues, readDriver } from "./fake-host-sysfs.ts";
 
 /** Every namespace with its links, PF-side settings, addresses and routes. Indexes are left out: they change with each move. */
 export function formatKernel(kernel: FakeKernel): string {
   const namespaces = [...kernel.mounted.entries()]
     .filter(([path]) => path.startsWith("/run/netns/"))
     .toSorted(([a], [b]) => a.localeCompare(b));
-  const parts = [formatNetns("host", kernel.host)];
+  const parts = [formatNetns("host", kernel.host), ...formatDrivers(kernel)];
   for (const [path, netns] of namespaces) parts.push(formatNetns(path, netns));
   return parts.join("\n");
+}
+
+// Only VFs that are not with the driver they come up with.
+function formatDrivers({ host, nics }: FakeKernel): readonly string[] {
+  const vfs = nics.flatMap(({ pf, link }) =>
+    link.vfs.map(({ vf }) => ({ address: vfAddress(pf.address, vf), link })),
+  );
+  return vfs.flatMap(({ address, link }) => {
+    const { driver, override } = readDriver(host.sysfs, address);
+    if (driver === `${link.driver}vf` && override === "(null)") return [];
+    return [`  ${address} driver ${driver ?? "none"} override ${override}`];
+  });
 }
 
 function formatNetns(title: string, netns: FakeNetns): string {

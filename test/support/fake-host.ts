@@ -19,10 +19,11 @@ import {
 import { createFakeLocks, type FakeLocks } from "./fake-host-locks.ts";
 import { createFakeNamespaces } from "./fake-host-namespaces.ts";
 import { openFakeNetlink } from "./fake-host-netlink.ts";
+import { writePciFile } from "./fake-host-drivers.ts";
 import { writeCheckpoint } from "./fake-host-kubelet.ts";
 import { addFakePf, vfAddress } from "./fake-host-nic.ts";
 import { destroyNetns } from "./fake-host-rules.ts";
-import { writeSysfs } from "./fake-host-sysfs.ts";
+import { addDriver, writeSysfs } from "./fake-host-sysfs.ts";
 import { formatKernel } from "./fake-host-text.ts";
 
 export interface FakePf {
@@ -32,6 +33,9 @@ export interface FakePf {
   readonly vfs: number;
   readonly driver?: FakeDriver;
   readonly numaNode?: number;
+  /** VFs that vfio-pci has from the start. */
+  readonly userspace?: readonly number[];
+  readonly isDown?: boolean;
 }
 
 export interface FakeHost extends Disposable {
@@ -67,11 +71,12 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
   makeTree(root);
   const eth0 = addLink(kernel, { name: "eth0", mac: "02:00:00:00:ff:01", isUp: true, hasCarrier: true });
   addDefaultRoute(kernel, eth0.index);
+  addDriver(paths.sys, "vfio-pci");
   for (const [number, pf] of pfs.entries()) addFakePf(kernel, pf, number);
 
   const host: Host = {
     paths,
-    files: createFakeFiles(paths.sys),
+    files: createFakeFiles(kernel, clock),
     locks: locks.locks,
     namespaces: createFakeNamespaces(kernel, root),
     openNetlink: (netns) => {
@@ -120,11 +125,12 @@ function makeRoot(): string {
   return fs.mkdtempSync(join(fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "virtfn-fake-"));
 }
 
-function createFakeFiles(sysfs: string): Files {
+function createFakeFiles(kernel: FakeKernel, clock: FakeClock): Files {
   const files = createFiles();
+  const { sysfs } = kernel.host;
   const writeText = (path: string, text: string): void => {
     if (!path.startsWith(`${sysfs}/`) || files.stat(path) === undefined) files.writeText(path, text);
-    else writeSysfs(path, text);
+    else if (!writePciFile(kernel, clock, path.slice(sysfs.length + 1), text)) writeSysfs(path, text);
   };
   return { ...files, writeText };
 }

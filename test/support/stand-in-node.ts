@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { addPciDevice, linkVfs } from "./fake-host-sysfs.ts";
+import { addPciDevice, addPf, linkVf } from "./fake-host-sysfs.ts";
 import { vfAddress } from "./fake-host-nic.ts";
 import { createTestNetns, type TestNetns } from "./netns.ts";
 import { standInAlias, writeFreshVfs } from "./stand-in-host.ts";
@@ -65,7 +65,9 @@ function makeSysfs(root: string, vfs: number): void {
     addPciDevice(sysfs, { ...device, address });
     fs.mkdirSync(join(sysfs, "bus/pci/devices", address, "net"));
   }
-  linkVfs(sysfs, standInPf, addresses, 40);
+  addPf(sysfs, standInPf, Math.max(8, vfs));
+  for (const [vf, address] of addresses.entries())
+    linkVf(sysfs, { pf: standInPf, vf, address, firstIrq: 40 + vf * 3, group: 10 + vf });
   fs.mkdirSync(join(sysfs, "class"), { recursive: true });
   fs.symlinkSync("/sys/class/net", join(sysfs, "class/net"));
   fs.symlinkSync("/proc", join(root, "proc"));

@@ -93,7 +93,6 @@ test.each([
   ["announce", false],
   ["driver", "vfio-pci"],
   ["logFile", "/var/log/virtfn.log"],
-  ["pf", "ens1f0"],
   ["queues", 4],
   ["requireCarrierMs", 500],
   ["resetBetweenPods", true],

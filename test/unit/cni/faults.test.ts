@@ -20,6 +20,8 @@ const device = {
 const prevResult = { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [{ address: "10.0.0.4/24" }] };
 const chained = { cniVersion: "1.0.0", name: "cluster", type: "virtfn", prevResult, vlan: 7, ipam };
 
+const picked = { cniVersion: "1.0.0", name: "lan", type: "virtfn", pf: "ens1f0", ipam, ...settings };
+
 /** Hundreds of nodes are made in one test. */
 const slowMs = 120_000;
 
@@ -27,16 +29,17 @@ const slowMs = 120_000;
 const cases = [
   { name: "with a device", config: device, call: {}, kills: ["killBefore", "killAfter"] },
   { name: "chained with two VFs", config: chained, call: { ifName: "eth0" }, kills: ["killAfter"] },
+  { name: "of a PF", config: picked, call: { ifName: "net1" }, kills: ["killAfter"] },
 ] as const;
 
 for (const { name, config, call, kills } of cases) {
   test(
     `ADD ${name} that fails at any host call leaves the node and the leases as they were, and names the step`,
     async () => {
-      const total = await countCalls(async (_node, host) => callCni(host, config, call));
+      const total = await countCalls(config, async (_node, host) => callCni(host, config, call));
       let failures = 0;
       for (let at = 0; at < total; at += 1) {
-        using node = makeNode();
+        using node = makeNode(config);
         const before = node.toText();
         const answer = await addWith(node, { at, how: "fail" }, config, call);
         if (answer.exitCode === 0) continue;
@@ -58,9 +61,9 @@ for (const { name, config, call, kills } of cases) {
     test(
       `ADD ${name} that is killed (${how}) at any host call leaves nothing once DEL was called`,
       async () => {
-        const total = await countCalls(async (_node, host) => callCni(host, config, call));
+        const total = await countCalls(config, async (_node, host) => callCni(host, config, call));
         for (let at = 0; at < total; at += 1) {
-          using node = makeNode();
+          using node = makeNode(config);
           const before = node.toText();
           await addWith(node, { at, how }, config, call);
           const deleted = await callCni(node.host, config, { ...call, command: "DEL" });
@@ -75,13 +78,13 @@ for (const { name, config, call, kills } of cases) {
     test(
       `DEL ${name} that is ended (${how}) at any host call is finished by the next DEL, also when the namespace is gone by then`,
       async () => {
-        const total = await countCalls(async (node, host) => {
+        const total = await countCalls(config, async (node, host) => {
           await callCni(node.host, config, call);
           return callCni(host, config, { ...call, command: "DEL" });
         });
         for (let at = 0; at < total; at += 1)
           for (const isNetnsGone of [false, true]) {
-            using node = makeNode();
+            using node = makeNode(config);
             const before = node.toText();
             await callCni(node.host, config, call);
             await runWith(node, { at, how }, (host) => callCni(host, config, { ...call, command: "DEL" }));
@@ -113,8 +116,11 @@ async function runWith(
   return answer;
 }
 
-async function countCalls(run: (node: FakeHost, host: Host) => Promise<TestAnswer>): Promise<number> {
-  using node = makeNode();
+async function countCalls(
+  config: object,
+  run: (node: FakeHost, host: Host) => Promise<TestAnswer>,
+): Promise<number> {
+  using node = makeNode(config);
   const counted = withFault(node.host);
   const answer = await run(node, counted.host);
   expect(answer.json ?? {}).not.toHaveProperty("msg");
@@ -122,14 +128,15 @@ async function countCalls(run: (node: FakeHost, host: Host) => Promise<TestAnswe
   return counted.calls.length;
 }
 
-function makeNode(): FakeHost {
+function makeNode(config: object): FakeHost {
   const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 3 }]);
   node.addNetns("web-1");
+  node.host.files.writeAtomic(node.host.paths.nodeConfig, "pfs: [{ name: ens1f0 }]");
   for (const vf of ["ens1f0v1", "ens1f0v2"]) {
     const queues = `${node.root}/sys/class/net/${vf}/queues`;
     node.host.files.writeText(`${queues}/rx-0/rps_cpus`, "0c\n");
     node.host.files.writeText(`${queues}/tx-0/xps_cpus`, "ff\n");
   }
-  node.allocate("uid-web-1", { app: ["0000:3b:02.2", "0000:3b:02.1"] });
+  if (!("pf" in config)) node.allocate("uid-web-1", { app: ["0000:3b:02.2", "0000:3b:02.1"] });
   return node;
 }

@@ -16,12 +16,15 @@ test("an empty file has the defaults", () => {
 
 test("everything in it", () => {
   const { config, problems } = parseNodeConfig({
-    pfs: ["ens1f0"],
+    pfs: ["ens1f0", { name: "ens2f0", numVfs: 4 }],
     allowedPodPolicies: ["none"],
     limits: { "sriov/vf": { vlans: [5, "100-199"], trust: "off" }, "*": { spoofchk: "on" } },
   });
   expect(problems).toEqual([]);
-  expect(config.pfs).toEqual(["ens1f0"]);
+  expect(config.pfs).toEqual([
+    { name: "ens1f0", numVfs: undefined },
+    { name: "ens2f0", numVfs: 4 },
+  ]);
   expect(findLimits(config, "sriov/vf")).toEqual({
     vlans: [
       { first: 5, last: 5 },
@@ -37,6 +40,8 @@ test("everything in it", () => {
 test.each([
   [{ pf: ["ens1f0"] }, "pf: unknown key, did you mean pfs?"],
   [{ pfs: "ens1f0" }, 'pfs: expected a list of interface names, got "ens1f0"'],
+  [{ pfs: [{ numVfs: 2 }] }, "pfs[0].name: expected an interface name like ens1f0, got nothing"],
+  [{ pfs: [{ name: "a", numVfs: 0 }] }, "pfs[0].numVfs: expected an integer of at least 1, got 0"],
   [{ allowedPodPolicies: ["folow-pod"] }, "did you mean follow-pod?"],
   [{ limits: { vf: {} } }, 'limits.vf: expected a resource name like sriov/vf, or *, got "vf"'],
   [{ limits: { "*": { vlans: ["9-5"] } } }, "limits.*.vlans.0: expected VLANs like 100 or 200-299"],

@@ -1,0 +1,43 @@
+// Whether a VF is in use by anybody, as a reason in words: what picking one without the kubelet goes by.
+
+import type { Host } from "../host/host.ts";
+import type { Netlink } from "../host/netlink/netlink.ts";
+import type { Attachment } from "../sriov/attachment.ts";
+import { readAttachment } from "../sriov/attachment-store.ts";
+import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
+import { isNetworkVf, readVf } from "../sriov/inventory.ts";
+import { judgeOwner } from "../sriov/liveness.ts";
+import { readOwnerFacts } from "../sriov/owner-facts.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { findHomeLink } from "../sriov/vf-locate.ts";
+import { describeHolder, findUseOfNode } from "./claim.ts";
+import { describeLocation } from "./vf-elsewhere.ts";
+
+/** Who or what has the VF; `undefined` when it is free, also for one whose last owner is gone. The caller holds its lock. */
+export function describeUse(host: Host, home: Netlink, address: PciAddress): string | undefined {
+  const record = readRecord(host, address);
+  if (typeof record === "string") return record;
+  if (record !== undefined) {
+    const { state, reason } = judgeOwner(readOwnerFacts(host, record));
+    return state === "alive" ? `${describeHolder(record)}; ${reason}` : undefined;
+  }
+  const vf = readVf(host, address);
+  if (vf === undefined) return "it vanished";
+  if (!isNetworkVf(vf))
+    return vf.driver === undefined ? "it has no driver" : `it has the driver ${vf.driver}`;
+  const link = findHomeLink(host, home, address);
+  if (link === undefined) return describeLocation(host, address);
+  const use = findUseOfNode(home, vf, link);
+  return use === undefined ? undefined : `the node itself uses it (${use})`;
+}
+
+// A file that is no record protects nothing; one of another format does.
+function readRecord(host: Host, address: PciAddress): Attachment | string | undefined {
+  try {
+    return readAttachment(host, address);
+  } catch (error) {
+    if (error instanceof RecordCorruptError) return undefined;
+    if (error instanceof SriovError) return error.message;
+    throw error;
+  }
+}
