@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 
+import { isLogPath } from "../host/paths.ts";
 import { networkEntries } from "../sriov/network-entries.ts";
 import { isInterfaceName } from "./environment.ts";
 import { resultSchema } from "./result.ts";
@@ -11,6 +12,7 @@ const networkName = v.pipe(
   v.string("letters, digits, _, . and -"),
   v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "letters, digits, _, . and -, starting with a letter or digit"),
 );
+const logFileText = "a file below /var/log, without ..";
 const prefixText = "at most 13 bytes that an interface name may start with";
 
 /** Keys of one network: in `networks`, or at the top when there is no list. */
@@ -43,7 +45,7 @@ export const configEntries = {
     v.pipe(v.string("an interface name"), v.check(isInterfaceName, "an interface name like ens1f0")),
   ),
   logLevel: v.optional(v.picklist(logLevels, "a level from panic to debug")),
-  logFile: v.optional(v.string("a file below /var/log")),
+  logFile: v.optional(v.pipe(v.string(logFileText), v.check(isLogPath, logFileText))),
   capabilities: anyObject,
   runtimeConfig: anyObject,
   args: anyObject,

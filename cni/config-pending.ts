@@ -6,7 +6,6 @@ import type { ConfigProblem } from "../sriov/config-problems.ts";
 const pendingKeys: ReadonlySet<string> = new Set([
   "announce",
   "driver",
-  "logFile",
   "queues",
   "requireCarrierMs",
   "resetBetweenPods",

@@ -39,7 +39,6 @@ export interface CniConfig {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly prevResult: CniResult | undefined;
-  readonly hasTimings: boolean;
   /** `runtimeConfig` and `args` as they came, for IPAM delegates. */
   readonly delegate: { readonly runtimeConfig: object | undefined; readonly args: object | undefined };
 }
@@ -107,9 +106,8 @@ export function readConfig(input: object, pod: PodArguments): ReadConfig {
       withMultus: top.withMultus ?? false,
       pf: top.pf,
       logFile: top.logFile,
-      logLevel: top.logLevel ?? "warning",
+      logLevel: top.logLevel ?? "info",
       prevResult: top.prevResult,
-      hasTimings: top.logLevel === "info" || top.logLevel === "debug",
       delegate: { runtimeConfig, args },
     },
     problems: [

@@ -3,44 +3,59 @@
 import type { Host } from "../host/host.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
 import type { CniCall } from "./environment.ts";
+import { createCallLog, type CallLog } from "./call-log.ts";
 import { parseRequest, type Request } from "./request.ts";
 import { emptyResult, formatResult } from "./result.ts";
 import { createSteps, type Steps } from "./steps.ts";
 import { findTargets } from "./targets.ts";
 
-/** Runs the verb; stdout is ADD's result, stderr the time of each step where the configuration's logLevel wants it. */
+/** Runs the verb of `call`; gives what goes to stdout. What is to be said beside it is added to `stderr`, also when it throws. */
 export async function runPodVerb(
   host: Host,
-  verb: "ADD" | "DEL",
   call: CniCall,
   stdin: string,
-): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  stderr: string[],
+): Promise<string> {
   const request = parseRequest(call, stdin);
   const steps = createSteps(host);
-  const problems = verb === "ADD" ? await clearEarlierBoots(host, steps) : [];
-  const stdout = verb === "ADD" ? await runAdd(host, request, steps) : await runDel(host, request, steps);
-  const title = `virtfn: ${verb} ${call.containerId} ${call.ifName}`;
-  const lines = problems.map(({ name, message }) => `${title}: left of an earlier boot: ${name}: ${message}`);
-  lines.push(...request.problems.map((problem) => `${title}: passed over in the configuration: ${problem}`));
-  if (request.config.hasTimings) lines.push(`${title}: ${steps.toText()}`);
-  return { stdout, stderr: lines.join("\n") };
+  const log = createCallLog(host, request, stderr);
+  for (const problem of request.problems) log.add("warning", "passed over in the configuration", { problem });
+  const run = call.command === "ADD" ? runAdd : runDel;
+  try {
+    const stdout = await run(host, request, steps, log);
+    // Most calls are for pods that have no VF.
+    const level = steps.has("release") || steps.has("claim") ? "info" : "debug";
+    log.add(level, `${call.command} done`, timesOf(steps));
+    return stdout;
+  } catch (error) {
+    log.add("error", `${call.command} failed`, { error: String(error), ...timesOf(steps) });
+    throw error;
+  } finally {
+    log.write();
+  }
+}
+
+function timesOf(steps: Steps): { readonly ms: string; readonly steps: string } {
+  return { ms: steps.totalMs().toFixed(1), steps: steps.toText() };
 }
 
 // The first ADD after a start of the node, before it asks for addresses: the leases of before may be all there are.
-async function clearEarlierBoots(host: Host, steps: Steps): Promise<readonly Error[]> {
-  return await steps.wait("earlier boots", async () => {
-    if (isReleasedThisBoot(host)) return [];
-    const { releaseEarlierBoots } = await import("../sriov/earlier-boots.ts");
-    return await releaseEarlierBoots(host);
-  });
+async function clearEarlierBoots(host: Host, log: CallLog): Promise<void> {
+  if (isReleasedThisBoot(host)) return;
+  const { releaseEarlierBoots } = await import("../sriov/earlier-boots.ts");
+  for (const error of await releaseEarlierBoots(host))
+    log.add("warning", "left of an earlier boot", { error: String(error) });
 }
 
 // Most pods have no VF: they do not load what gives one.
-async function runAdd(host: Host, request: Request, steps: Steps): Promise<string> {
+async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog): Promise<string> {
   const { call, config, pod } = request;
+  await steps.wait("earlier boots", () => clearEarlierBoots(host, log));
   if (config.pf !== undefined) return await runAddOfPf(host, request, steps);
   const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
   if (targets.length === 0) return formatResult(config.prevResult ?? emptyResult, config.cniVersion);
+  for (const { address, interface: name, resource, pickedBy } of targets)
+    log.add("debug", "VF of the pod", { pciAddress: address, interface: name, resource, pickedBy });
   const [{ add }, { checkNodeLimits }, { reserveTargets }] = await Promise.all([
     import("./add.ts"),
     import("./node-limits.ts"),

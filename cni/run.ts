@@ -26,12 +26,13 @@ export async function runCni(
   process: CniProcess,
   createHost: () => Host | Promise<Host>,
 ): Promise<CniOutcome> {
+  const lines: string[] = [];
   try {
     const call = parseEnvironment(process.environment);
-    const { stdout, stderr } = await runVerb(call, process.stdin, createHost);
-    return { exitCode: 0, stdout, stderr };
+    const stdout = await runVerb(call, process.stdin, createHost, lines);
+    return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
-    return { exitCode: 1, stdout: formatError(error, process.stdin), stderr: "" };
+    return { exitCode: 1, stdout: formatError(error, process.stdin), stderr: lines.join("\n") };
   }
 }
 
@@ -39,29 +40,30 @@ async function runVerb(
   call: CniCall,
   stdin: string,
   createHost: () => Host | Promise<Host>,
-): Promise<Pick<CniOutcome, "stdout" | "stderr">> {
+  lines: string[],
+): Promise<string> {
   switch (call.command) {
     case "VERSION":
-      return { stdout: formatVersion(stdin), stderr: "" };
+      return formatVersion(stdin);
     case "ADD":
     case "DEL": {
       const [{ runPodVerb }, host] = await Promise.all([import("./run-pod-verb.ts"), createHost()]);
-      return await runPodVerb(host, call.command, call, stdin);
+      return await runPodVerb(host, call, stdin, lines);
     }
     case "CHECK": {
       const [{ check }, host] = await Promise.all([import("./check.ts"), createHost()]);
       await check(host, call, stdin);
-      return { stdout: "", stderr: "" };
+      return "";
     }
     case "GC": {
       const [{ collectGarbage }, host] = await Promise.all([import("./gc.ts"), createHost()]);
       await collectGarbage(host, call, stdin);
-      return { stdout: "", stderr: "" };
+      return "";
     }
     case "STATUS": {
       const [{ checkStatus }, host] = await Promise.all([import("./status.ts"), createHost()]);
       await checkStatus(host, call, stdin);
-      return { stdout: "", stderr: "" };
+      return "";
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import * as fs from "node:fs";
 
+import { appendLog } from "./append-log.ts";
 import { SystemCallError } from "./errors.ts";
 import { absentAs, attempt } from "./file-errors.ts";
 import { replaceFile } from "./replace-file.ts";
@@ -38,6 +39,8 @@ export interface Files {
   writeAtomic(path: string, text: string, mode?: number): void;
   /** As `writeAtomic`, and on the disk when it returns (fsync): a power cut leaves the old file or the new one. */
   writeDurable(path: string, text: string, mode: number): void;
+  /** Appends to a log file `path` below /var/log, which is `folder`; only to a file of our own (host/append-log.ts). */
+  appendLog(folder: string, path: string, text: string): void;
   /** Entry names, sorted; `undefined` when the folder is missing. */
   list(path: string): readonly string[] | undefined;
   /** Follows symbolic links unless `noFollow`; `undefined` when missing. */
@@ -76,6 +79,7 @@ export function createFiles(): Files {
         fs.chmodSync(temporary, mode);
       }),
     isSameContent,
+    appendLog,
     list: (path) => absentAs(undefined, "readdir", path, () => fs.readdirSync(path).toSorted()),
     stat: (path, options) =>
       absentAs(undefined, "stat", path, () => readStat(path, options?.noFollow === true)),

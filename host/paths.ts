@@ -23,6 +23,8 @@ export interface Paths {
   readonly nodeConfig: string;
   /** What the device plugin offers under which names, where there is no `--config-file`. */
   readonly resourceConfig: string;
+  /** Where log files of the CNI may be: /var/log. */
+  readonly logs: string;
   readonly kubelet: {
     readonly devicePlugins: string;
     readonly pluginsRegistry: string;
@@ -47,6 +49,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     pools: at("run/virtfn/deviceplugin/pools.json"),
     nodeConfig: at("etc/virtfn/node.yaml"),
     resourceConfig: at("etc/virtfn/deviceplugin/config.yaml"),
+    logs: at("var/log"),
     kubelet: {
       devicePlugins: at("var/lib/kubelet/device-plugins"),
       pluginsRegistry: at("var/lib/kubelet/plugins_registry"),
@@ -54,4 +57,11 @@ export function createPaths(root = "/", hostRoot = root): Paths {
       checkpoint: at("var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"),
     },
   };
+}
+
+/** Whether `path` is a plain absolute path below /var/log. */
+export function isLogPath(path: string): boolean {
+  const [root, ...parts] = path.split("/");
+  const isPlain = parts.every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0"));
+  return root === "" && isPlain && parts.length > 2 && parts[0] === "var" && parts[1] === "log";
 }

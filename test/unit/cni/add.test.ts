@@ -18,7 +18,7 @@ const config = {
 test("ADD gives the VF to the pod with settings, address and route, and answers with it", async () => {
   using node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
   node.addNetns("web-1");
-  const answer = await callCni(node.host, config);
+  const answer = await callCni(node.host, { ...config, logLevel: "warning" });
   expect(answer).toMatchInlineSnapshot(`
     {
       "exitCode": 0,

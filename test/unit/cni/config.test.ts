@@ -78,6 +78,12 @@ test.each([
   [{ withMultus: true }, { withMultus: "yes" }, 'withMultus: expected true or false, got "yes"'],
   [{ ifNamePrefix: "data" }, { ifNamePrefix: "a/b" }, "ifNamePrefix: expected at most 13 bytes"],
   [{ logLevel: "info" }, { logLevel: "trace" }, "logLevel: expected a level from panic to debug"],
+  [
+    { logFile: "/var/log/a/b.log" },
+    { logFile: "/var/log/../x" },
+    "logFile: expected a file below /var/log, without ..",
+  ],
+  [{ logFile: "" }, { logFile: "/tmp/sriov.log" }, "logFile: expected a file below /var/log"],
   [{ capabilities: { mac: true } }, { capabilities: [] }, "capabilities: expected"],
   [
     { prevResult: { interfaces: null } },
@@ -92,7 +98,6 @@ test.each([
 test.each([
   ["announce", false],
   ["driver", "vfio-pci"],
-  ["logFile", "/var/log/virtfn.log"],
   ["queues", 4],
   ["requireCarrierMs", 500],
   ["resetBetweenPods", true],

@@ -232,9 +232,7 @@ test("a configuration that became wrong after ADD, or a pod's own wrong words, k
   };
   const answer = await callCni(node.host, wrong, { command: "DEL", args: `${podArgs("web-1")};TRUST=on` });
   expect(answer).toMatchObject(done);
-  expect(answer.stderr).toContain(
-    "passed over in the configuration: vlanQs: unknown key, did you mean vlanQoS?",
-  );
+  expect(answer.stderr).toContain('msg="passed over in the configuration"');
   expect(node.toText()).toBe(before);
 });
 
