@@ -2,7 +2,9 @@
 import type { Log } from "../host/log.ts";
 import { keepRegistered, type RegistrationStatus } from "../kubelet/registration.ts";
 import { writeAdvertisedPools } from "../sriov/advertised-pools.ts";
+import { listAttached } from "../sriov/attachment-store.ts";
 import { readVf } from "../sriov/inventory.ts";
+import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { DevicePluginHost } from "./changes.ts";
 import { type DeviceDiff, diffDevices, isEmptyDiff } from "./device-diff.ts";
 import type { DeviceTree } from "./device-tree.ts";
@@ -39,10 +41,10 @@ export class Manager {
   /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
   async apply(tree: DeviceTree): Promise<void> {
     await this.#publishPools(tree);
-    for (const [name, { devices }] of tree.resources) {
-      const { server } = this.#resources.get(name) ?? this.#start(name);
+    for (const [name, { pool, devices }] of tree.resources) {
+      const { server } = this.#resources.get(name) ?? this.#start(pool);
       this.#tell(name, diffDevices(server.devices, devices));
-      server.offer(devices);
+      server.offer(pool, devices);
       this.#metrics.devices.set({ resource: name }, devices.size);
     }
     const gone = [...this.#resources.keys()].filter((name) => !tree.resources.has(name));
@@ -65,10 +67,12 @@ export class Manager {
     await Promise.all([...this.#resources.keys()].map((name) => this.#stop(name)));
   }
 
-  #start(name: string): OfferedResource {
+  #start(pool: ResourcePool): OfferedResource {
+    const { name } = pool;
     const log = this.#log.child({ resource: name });
     const readLive = readVf.bind(undefined, this.#host);
-    const server = new ResourceServer({ resource: name, readLive, metrics: this.#metrics, log });
+    const listRecords = (): ReadonlySet<string> => new Set(listAttached(this.#host));
+    const server = new ResourceServer({ pool, readLive, listRecords, metrics: this.#metrics, log });
     const plugin = {
       resource: name,
       socketName: `${name.replaceAll("/", "_")}.sock`,

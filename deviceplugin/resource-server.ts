@@ -9,39 +9,47 @@ import type {
   DevicePluginServer,
   Empty,
   ListAndWatchResponse,
+  PreferredAllocationRequest,
+  PreferredAllocationResponse,
 } from "../kubelet/gen/deviceplugin.ts";
 import type { VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import type { ResourcePool } from "../sriov/resource-config.ts";
 import { allocateDevices } from "./allocation.ts";
 import type { DeviceList, OfferedDevice } from "./device-tree.ts";
 import { AllocationError } from "./errors.ts";
 import type { DevicePluginMetrics } from "./metrics.ts";
+import { preferDevices } from "./preferred-allocation.ts";
 
 export interface ResourceServerOptions {
-  readonly resource: string;
+  readonly pool: ResourcePool;
   readonly readLive: (address: PciAddress) => VirtualFunction | undefined;
+  /** Devices that a record says are in use. */
+  readonly listRecords: () => ReadonlySet<string>;
   readonly metrics: DevicePluginMetrics;
   readonly log: Log;
 }
 
 type ListStream = ServerWritableStream<Empty, ListAndWatchResponse>;
 
-const options = { preStartRequired: false, getPreferredAllocationAvailable: false };
+const options = { preStartRequired: false, getPreferredAllocationAvailable: true };
 
 /** Answers the kubelet for one resource; `handlers` are its gRPC methods. Source: deviceplugin/v1beta1/api.proto. */
 export class ResourceServer {
   readonly handlers: DevicePluginServer;
   readonly #options: ResourceServerOptions;
+  #pool: ResourcePool;
   readonly #streams = new Set<ListStream>();
   #devices: DeviceList = new Map();
 
   constructor(serverOptions: ResourceServerOptions) {
     this.#options = serverOptions;
+    this.#pool = serverOptions.pool;
     this.handlers = {
       getDevicePluginOptions: (_call, done) => done(null, options),
       listAndWatch: (stream) => this.#watch(stream),
       allocate: (call, done) => this.#allocate(call.request, done),
-      getPreferredAllocation: (_call, done) => done({ code: status.UNIMPLEMENTED, details: "not offered" }),
+      getPreferredAllocation: (call, done) => this.#prefer(call.request, done),
       preStartContainer: (_call, done) => done(null, {}),
     };
   }
@@ -50,8 +58,9 @@ export class ResourceServer {
     return this.#devices;
   }
 
-  /** Offers `devices` from now on. The whole list is sent, and only when the kubelet would see a difference. */
-  offer(devices: DeviceList): void {
+  /** Offers `devices` from now on, by the rules of `pool`. The whole list is sent, and only when the kubelet would see a difference. */
+  offer(pool: ResourcePool, devices: DeviceList): void {
+    this.#pool = pool;
     const before = JSON.stringify(toMessage(this.#devices));
     this.#devices = devices;
     const message = toMessage(devices);
@@ -65,8 +74,43 @@ export class ResourceServer {
     stream.write(toMessage(this.#devices));
   }
 
+  /** An error here would fail the pod: whatever the kubelet offers, it gets some of it. */
+  #prefer(request: PreferredAllocationRequest, done: sendUnaryData<PreferredAllocationResponse>): void {
+    const withRecord = this.#readRecords();
+    const containerResponses = request.containerRequests.map((one) => {
+      const known = [...this.#devices.values()];
+      const ids = new Set(one.availableDeviceIDs);
+      const available = known
+        .filter(({ address }) => ids.has(address))
+        .map(({ address, pf, numaNode }) => ({
+          id: address,
+          pf,
+          numaNode,
+          hasRecord: withRecord.has(address),
+        }));
+      const mustInclude = new Set(one.mustIncludeDeviceIDs);
+      const deviceIDs = preferDevices(this.#pool.allocation, {
+        available,
+        mustInclude,
+        size: one.allocationSize,
+      });
+      return { deviceIDs };
+    });
+    done(null, { containerResponses });
+  }
+
+  #readRecords(): ReadonlySet<string> {
+    try {
+      return this.#options.listRecords();
+    } catch (error) {
+      this.#options.log.error({ error }, "cannot read which devices are in use");
+      return new Set();
+    }
+  }
+
   #allocate(request: AllocateRequest, done: sendUnaryData<AllocateResponse>): void {
-    const { resource, readLive, metrics, log } = this.#options;
+    const { readLive, metrics, log } = this.#options;
+    const resource = this.#pool.name;
     try {
       const containerResponses = request.containerRequests.map(({ devicesIds }) =>
         allocateDevices(resource, this.#devices, devicesIds, readLive),

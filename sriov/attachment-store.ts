@@ -25,8 +25,7 @@ const suffix = ".json";
 export function readAttachments(host: Store): Attachments {
   const records: Attachment[] = [];
   const unreadable: Attachments["unreadable"][number][] = [];
-  const names = host.files.list(host.paths.attachments) ?? [];
-  for (const address of names.map(addressOfFile).filter(isDefined).toSorted(comparePciAddress)) {
+  for (const address of listAttached(host)) {
     try {
       const record = readAttachment(host, address);
       if (record !== undefined) records.push(record);
@@ -36,6 +35,12 @@ export function readAttachments(host: Store): Attachments {
     }
   }
   return { records, unreadable };
+}
+
+/** VFs that have a record, in PCI order, without reading what is in it. */
+export function listAttached(host: Store): readonly PciAddress[] {
+  const names = host.files.list(host.paths.attachments) ?? [];
+  return names.map(addressOfFile).filter(isDefined).toSorted(comparePciAddress);
 }
 
 /** The record of one VF; `undefined` when it has none. Throws ERR_RECORD_CORRUPT or ERR_RECORD_FORMAT, naming the file. */

@@ -17,6 +17,7 @@ import {
   DevicePluginClient,
   type Empty,
   type ListAndWatchResponse,
+  type PreferredAllocationResponse,
   type RegisterRequest,
   type RegistrationServer,
   RegistrationService,
@@ -118,6 +119,19 @@ export class FakeKubelet {
         error === null ? resolve(answer) : reject(error),
       );
     });
+  }
+
+  /** The devices that the plugin would take of `available`. */
+  async prefer(resource: string, available: readonly string[], size: number): Promise<readonly string[]> {
+    const endpoint = this.#endpoints.get(resource);
+    if (endpoint === undefined) throw new Error(`${resource} is not registered`);
+    const request = { availableDeviceIDs: available, mustIncludeDeviceIDs: [], allocationSize: size };
+    const answer = await new Promise<PreferredAllocationResponse>((resolve, reject) => {
+      endpoint.client.getPreferredAllocation({ containerRequests: [request] }, (error, response) =>
+        error === null ? resolve(response) : reject(error),
+      );
+    });
+    return answer.containerResponses[0]?.deviceIDs ?? [];
   }
 
   async #register(
