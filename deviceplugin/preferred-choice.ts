@@ -26,7 +26,7 @@ export function chooseDevices(
     case "spread":
       return [...fixed, ...takeFromFullest(free, fixed, ordered, missing)];
     case "same-pf":
-      return [...fixed, ...takeFromFewest(fixed, ordered, missing)];
+      return [...fixed, ...takeFromFewest(fixed, ordered, missing, others)];
     case "same-numa":
       return [...fixed, ...ordered.slice(0, missing)];
   }
@@ -43,7 +43,7 @@ export function countByPf(devices: readonly FreeDevice[]): ReadonlyMap<string, n
 export function combinations<T>(items: readonly T[], count: number): readonly (readonly T[])[] {
   if (count === 0) return [[]];
   return items.flatMap((item, at) =>
-    combinations(items.slice(at + 1), count - 1).map((rest) => [item, ...rest]),
+    combinations(items.slice(at + 1), count - 1).map((rest) => [item].concat(rest)),
   );
 }
 
@@ -81,6 +81,7 @@ function takeFromFewest(
   fixed: readonly FreeDevice[],
   ordered: readonly FreeDevice[],
   missing: number,
+  inPciOrder: readonly FreeDevice[],
 ): readonly FreeDevice[] {
   const used = new Set(fixed.map(({ pf }) => pf));
   const room = countByPf(ordered);
@@ -95,24 +96,27 @@ function takeFromFewest(
     countCombinations(others.length, count) > mostSets
       ? [others.slice(0, count)]
       : combinations(others, count).filter((some) => roomOf(used) + roomOf(some) >= missing);
-  const rank = new Map(ordered.map(({ id }, at) => [id, at]));
+  const order = new Map(inPciOrder.map(({ id }, at) => [id, at]));
   const choices = sets.map((some) => {
     const pfs = new Set([...used, ...some]);
     return ordered.filter(({ pf }) => pfs.has(pf)).slice(0, missing);
   });
-  return choices.reduce((best, choice) => (isBetter(choice, best, rank) ? choice : best), choices[0] ?? []);
+  return choices.reduce((best, choice) => (isBetter(choice, best, order) ? choice : best), choices[0] ?? []);
 }
 
-// Ranks have devices with a record behind all others: fewer of them first, then PCI order.
+// Fewer with a record, then the first in PCI order. What else is in both choices changes nothing.
 function isBetter(
   choice: readonly FreeDevice[],
   best: readonly FreeDevice[],
-  rank: ReadonlyMap<string, number>,
+  order: ReadonlyMap<string, number>,
 ): boolean {
   const records = countRecords(choice) - countRecords(best);
   if (records !== 0) return records < 0;
-  const at = choice.findIndex(({ id }, index) => id !== best[index]?.id);
-  return at !== -1 && (rank.get(choice[at]?.id ?? "") ?? 0) < (rank.get(best[at]?.id ?? "") ?? 0);
+  const [ours, theirs] = [choice, best].map((some) =>
+    some.map(({ id }) => order.get(id) ?? 0).toSorted((a, b) => a - b),
+  );
+  const at = (ours ?? []).findIndex((position, index) => position !== theirs?.[index]);
+  return at !== -1 && (ours?.[at] ?? 0) < (theirs?.[at] ?? 0);
 }
 
 function countRecords(devices: readonly FreeDevice[]): number {
