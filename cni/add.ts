@@ -9,6 +9,7 @@ import { addIpam, findDelegate, ipamCallOf, type IpamResult } from "../sriov/ipa
 import { releaseAttachment } from "../sriov/release.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { attachVf, type Attached } from "./attach.ts";
+import { settleLinks, type Settled } from "./carrier.ts";
 import { claimVf, type Claim } from "./claim.ts";
 import type { CniCall } from "./environment.ts";
 import { NetnsError, StepError } from "./errors.ts";
@@ -54,7 +55,7 @@ export async function add(
   const sides = { home: { netlink: home, netns: ownNetns }, pod: { netlink: inside, netns } };
   return await carryOut(host, claimed, netns, async () => {
     reserved.noteRecorded();
-    const attached: Attached[] = [];
+    const given: Attached[] = [];
     const leases = claimed.map(({ record }) => startIpam(host, record));
     try {
       for (const [at, one] of claimed.entries()) {
@@ -63,11 +64,12 @@ export async function add(
           one.record = withoutAdminMac(one.record);
           writeAttachment(host, one.record);
         };
-        attached.push(await attachVf(host, steps, { ...one, ...sides, ipam, noteNoAdminMac }));
+        given.push(await attachVf(host, steps, { ...one, ...sides, ipam, noteNoAdminMac }));
       }
     } finally {
       await Promise.allSettled(leases.map(({ isOver }) => isOver));
     }
+    const attached = await settleLinks(host, steps, sides.pod, given);
     steps.run("record", () => {
       for (const [at, { record }] of claimed.entries()) writeAttached(host, record, attached[at]);
     });
@@ -120,7 +122,7 @@ function startIpam(host: Host, { ipam, owner }: Attachment): StartedIpam {
 function toResult(
   call: CniCall,
   claimed: readonly Claimed[],
-  attached: readonly Attached[],
+  attached: readonly (Attached & Settled)[],
 ): Omit<CniResult, "dns"> {
   const sandbox = call.netns;
   const interfaces = attached.map(({ link }, at) => {

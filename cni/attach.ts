@@ -2,7 +2,6 @@
 
 import { NetlinkError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Link } from "../host/netlink/netlink.ts";
 import type { AppliedSettings, VfSideSettings } from "../sriov/attachment.ts";
 import { formatCidr } from "../sriov/cidr.ts";
 import { zeroMac } from "../sriov/mac-address.ts";
@@ -10,13 +9,13 @@ import type { IpamResult } from "../sriov/ipam.ts";
 import { ownSysfs, resetQueueMasks } from "../sriov/queue-masks.ts";
 import { applyVf } from "../sriov/vf-apply.ts";
 import { VfMissingError } from "../sriov/vf-errors.ts";
-import { waitForLinks } from "../sriov/vf-locate.ts";
 import { setMac, takeAdminMac } from "../sriov/vf-mac.ts";
 import { moveVf, type Side } from "../sriov/vf-move.ts";
 import { planVf } from "../sriov/vf-settings.ts";
 import { planAddresses, type AddressPlan } from "./addresses.ts";
 import type { Claim } from "./claim.ts";
 import type { PodNetwork } from "./config.ts";
+import { planSysctls } from "./pod-sysctls.ts";
 import type { Steps } from "./steps.ts";
 import type { Target } from "./targets.ts";
 
@@ -31,18 +30,17 @@ export interface Attaching {
   readonly noteNoAdminMac: () => void;
 }
 
+/** A VF that is up in the pod, as the link `index`. */
 export interface Attached {
-  readonly link: Link;
+  readonly target: Target;
+  readonly index: number;
   readonly plan: AddressPlan;
   readonly applied: AppliedSettings;
 }
 
-/** How long ADD waits for a carrier: without it the pod starts all the same. */
-const carrierMs = 200;
-
 /** The VF in the pod: configured, up, with addresses and routes. Throws StepError naming the step. */
 export async function attachVf(
-  host: Pick<Host, "files" | "paths" | "locks" | "clock">,
+  host: Pick<Host, "files" | "paths" | "locks" | "clock" | "namespaces">,
   steps: Steps,
   { target, claim, home, pod, ipam, noteNoAdminMac }: Attaching,
 ): Promise<Attached> {
@@ -65,17 +63,20 @@ export async function attachVf(
     });
   const answer = await steps.wait("IPAM", ipam);
   const plan = steps.run("addresses", () => planAddresses(answer, network));
+  const sysctls = planSysctls(target.interface, network, plan.addresses);
+  if (Object.keys(sysctls).length > 0)
+    steps.run("sysctls", () => host.namespaces.writeSysctls(pod.netns, sysctls));
   steps.run("addresses", () => {
-    for (const cidr of plan.addresses) inside.addAddress(index, cidr);
+    for (const cidr of plan.addresses)
+      inside.addAddress(index, { ...cidr, isOptimistic: network.announce && cidr.family === 6 });
   });
   steps.run("up", () => inside.setLink(index, { set: "up", value: true }));
   steps.run("routes", () => {
     for (const route of plan.routes) addRouteUnlessThere(pod, { ...route, index });
   });
-  const link = await steps.wait("carrier", () => waitForCarrier(host, pod, index, plan.addresses.length > 0));
   const addresses = plan.addresses.map((cidr) => formatCidr(cidr));
   const routes = plan.routes.map(({ destination, gateway }) => ({ destination, gateway }));
-  return { link, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
+  return { target, index, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
 }
 
 /**
@@ -119,20 +120,4 @@ function addRouteUnlessThere(pod: Side, route: Parameters<Side["netlink"]["addRo
   } catch (error) {
     if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
   }
-}
-
-async function waitForCarrier(
-  host: Pick<Host, "clock">,
-  pod: Side,
-  index: number,
-  hasAddresses: boolean,
-): Promise<Link> {
-  const look = (): Link | undefined => {
-    const link = pod.netlink.getLink({ index });
-    return link?.hasCarrier === true ? link : undefined;
-  };
-  if (hasAddresses && look() === undefined) await waitForLinks(host, pod.netlink, carrierMs, look);
-  const link = pod.netlink.getLink({ index });
-  if (link === undefined) throw new VfMissingError("the VF vanished from the pod while it was set up");
-  return link;
 }

@@ -77,6 +77,17 @@ export class KubeletError extends SriovError {
   readonly code = "ERR_CNI_KUBELET";
 }
 
+/** The network requires a carrier, and none came in time. */
+export class CarrierError extends SriovError {
+  readonly code = "ERR_VF_CARRIER";
+
+  constructor(address: string, name: string, waitedMs: number) {
+    super(
+      `${address} as ${name}: expected a carrier within ${waitedMs} ms (requireCarrierMs), got none: look at the PF's link and the VF's link_state`,
+    );
+  }
+}
+
 /** Something failed in a named step; code and cause are those of what failed. */
 export class StepError extends SriovError {
   readonly code: `ERR_${string}`;

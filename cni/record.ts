@@ -6,6 +6,7 @@ import type { Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
 import { zeroMac } from "../sriov/mac-address.ts";
 import type { Attached } from "./attach.ts";
+import type { Settled } from "./carrier.ts";
 import type { Claim } from "./claim.ts";
 import { makeLease } from "./delegate.ts";
 import type { Request } from "./request.ts";
@@ -48,11 +49,14 @@ export function withoutAdminMac(record: Attachment): Attachment {
   return { ...record, original: { ...record.original, adminMac: zeroMac } };
 }
 
-/** Writes it as `attached`, with what was applied. Without addresses there is nothing to announce. */
-export function writeAttached(host: Host, record: Attachment, attached: Attached | undefined): void {
+/** Writes it as `attached`, with what was applied and whether it is announced. */
+export function writeAttached(
+  host: Host,
+  record: Attachment,
+  attached: (Attached & Settled) | undefined,
+): void {
   if (attached === undefined) return;
-  const { applied, link } = attached;
+  const { applied, link, announce } = attached;
   const device = { ...record.device, ifindex: link.index };
-  const announce = applied.addresses.length === 0 ? "done" : "pending";
   writeAttachment(host, { ...record, device, applied, announce, state: "attached" });
 }

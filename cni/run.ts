@@ -87,6 +87,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_LOCK_TIMEOUT: 11,
   ERR_CNI_KUBELET: 11,
   ERR_CNI_CHECK: 105,
+  ERR_VF_CARRIER: 107,
   ERR_VF_STEP: 102,
   ERR_VF_UNSUPPORTED: 102,
   ERR_VF_READ_BACK: 102,

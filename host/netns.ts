@@ -6,6 +6,8 @@ import { SystemCallError } from "./errors.ts";
 import { absentAs } from "./file-errors.ts";
 import type { Libc } from "./libc.ts";
 import { enterNetns, openOwnNetns } from "./netns-enter.ts";
+import { sendNetnsFrames } from "./netns-frames.ts";
+import { writeNetnsSysctls } from "./netns-sysctl.ts";
 import { openNetnsSysfs } from "./netns-sysfs.ts";
 
 /** An open network namespace. `cookie` (SO_NETNS_COOKIE) is unique for the life of the kernel; inodes are reused at once. */
@@ -29,6 +31,10 @@ export interface Namespaces {
   /** The process's own namespace. */
   own(): NetnsHandle;
   openSysfs(netns: NetnsHandle): NetnsSysfs;
+  /** Writes values by their path below /proc/sys/net; what this kernel does not have is passed over. */
+  writeSysctls(netns: NetnsHandle, values: Readonly<Record<string, string>>): void;
+  /** Sends whole Ethernet frames out of the link `index`, which must be up. */
+  sendFrames(netns: NetnsHandle, index: number, frames: readonly Uint8Array[]): void;
 }
 
 const AF_NETLINK = 16;
@@ -42,6 +48,8 @@ export function createNamespaces(libc: Libc): Namespaces {
     open: (path) => openNetns(libc, path),
     own: () => makeHandle("own", openOwnNetns(), () => readCookie(libc)),
     openSysfs: (netns) => openNetnsSysfs(libc, netns),
+    writeSysctls: (netns, values) => writeNetnsSysctls(libc, netns, values),
+    sendFrames: (netns, index, frames) => sendNetnsFrames(libc, netns, index, frames),
   };
 }
 

@@ -3,9 +3,9 @@
 import { concatBytes, encodeAttributes, indexAttributes, viewOf, type Attribute } from "./codec.ts";
 import { addressFamily, decodeIp, encodeIp, familyOf } from "./ip-address.ts";
 import { NLM_F_CREATE, NLM_F_EXCL, type NetlinkRequest } from "./message.ts";
-import type { InterfaceAddress } from "./netlink.ts";
+import type { InterfaceAddress, NewAddress } from "./netlink.ts";
 import { decodeScope } from "./scope.ts";
-import { decodeU32 } from "./values.ts";
+import { decodeU32, encodeU32 } from "./values.ts";
 
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
@@ -13,6 +13,7 @@ const RTM_GETADDR = 22;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_FLAGS = 8;
+const IFA_F_OPTIMISTIC = 0x04;
 const IFA_F_TENTATIVE = 0x40;
 const ifaddrmsgBytes = 8;
 
@@ -25,8 +26,10 @@ export function listAddressesRequest(index = 0): NetlinkRequest {
 }
 
 /** Throws NetlinkError EINVAL for an address that is none. */
-export function addAddressRequest(index: number, address: AddressChange): NetlinkRequest {
-  return { type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, body: encodeAddress(index, address) };
+export function addAddressRequest(index: number, address: NewAddress): NetlinkRequest {
+  const flags =
+    address.isOptimistic === true ? [{ type: IFA_FLAGS, value: encodeU32(IFA_F_OPTIMISTIC) }] : [];
+  return { type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, body: encodeAddress(index, address, flags) };
 }
 
 /** Throws NetlinkError EINVAL for an address that is none. */
@@ -52,11 +55,16 @@ export function decodeAddress(body: Uint8Array): InterfaceAddress | undefined {
   };
 }
 
-function encodeAddress(index: number, { family, address, prefixLength }: AddressChange): Uint8Array {
+function encodeAddress(
+  index: number,
+  { family, address, prefixLength }: AddressChange,
+  flags: readonly Attribute[] = [],
+): Uint8Array {
   const value = encodeIp(family, address);
   return encodeBody(index, addressFamily(family), prefixLength, [
     { type: IFA_LOCAL, value },
     { type: IFA_ADDRESS, value },
+    ...flags,
   ]);
 }
 

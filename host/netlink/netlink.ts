@@ -76,6 +76,11 @@ export interface InterfaceAddress {
   readonly isTentative: boolean;
 }
 
+/** What to add. `isOptimistic`: an IPv6 address that is used while it is looked for duplicates, where the link's sysctl allows it. */
+export type NewAddress = Pick<InterfaceAddress, "family" | "address" | "prefixLength"> & {
+  readonly isOptimistic?: boolean;
+};
+
 /** A unicast route. `destination` in CIDR form, "0.0.0.0/0" and "::/0" for the default; table 254 is main. */
 export interface Route {
   readonly family: 4 | 6;
@@ -121,7 +126,7 @@ export interface Netlink extends Disposable {
   listVfs(pfIndex: number): readonly VfInfo[];
   setVf(pfIndex: number, vf: number, change: VfChange): void;
   listAddresses(index?: number): readonly InterfaceAddress[];
-  addAddress(index: number, address: Pick<InterfaceAddress, "family" | "address" | "prefixLength">): void;
+  addAddress(index: number, address: NewAddress): void;
   removeAddress(index: number, address: Pick<InterfaceAddress, "family" | "address" | "prefixLength">): void;
   /** Unicast routes of all tables except local. */
   listRoutes(index?: number): readonly Route[];

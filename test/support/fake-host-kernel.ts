@@ -35,6 +35,8 @@ export interface FakeLink {
   /** How long after "up" the carrier comes; undefined: never. */
   carrierAfterMs: number | undefined;
   addresses: InterfaceAddress[];
+  /** Values set by their path below /proc/sys/net, without the link's name: "ipv4/arp_notify". They end with a move. */
+  sysctls: Map<string, string>;
 }
 
 export interface FakeNetns {
@@ -46,6 +48,12 @@ export interface FakeNetns {
   routes: Route[];
   readonly listeners: Set<(event: NetlinkEvent) => void>;
   isGone: boolean;
+}
+
+export interface FakeFrame {
+  readonly netns: string;
+  readonly link: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface FakeKernel {
@@ -60,6 +68,8 @@ export interface FakeKernel {
   nextCookie: bigint;
   /** Moves between namespaces so far. */
   moves: number;
+  /** Frames sent so far. */
+  readonly frames: FakeFrame[];
 }
 
 export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -75,6 +85,7 @@ export function createFakeKernel(sysfs: string): FakeKernel {
     nextFd: 100,
     nextCookie: 4096n,
     moves: 0,
+    frames: [],
   };
 }
 
@@ -106,6 +117,7 @@ export function addLink(
     pfSide: undefined,
     carrierAfterMs: 0,
     addresses: [],
+    sysctls: new Map(),
     ...link,
   };
   kernel.host.links.set(added.index, added);

@@ -20,18 +20,39 @@ export function createFakeNamespaces(kernel: FakeKernel, root: string): Namespac
     kernel.handles.set(fd, netns);
     return { label, fd, cookie: netns.cookie, [Symbol.dispose]: () => void kernel.handles.delete(fd) };
   };
+  const inside = (handle: NetnsHandle, call: string): FakeNetns => {
+    const netns = kernel.handles.get(handle.fd);
+    if (netns === undefined) throw new SystemCallError(call, handle.label, "EBADF");
+    return netns;
+  };
   return {
     open: (path) => {
       const netns = find(path);
       return netns === undefined ? undefined : open(path, netns);
     },
     own: () => open("own", kernel.host),
-    openSysfs: (handle) => {
-      const netns = kernel.handles.get(handle.fd);
-      if (netns === undefined) throw new SystemCallError("fsmount", handle.label, "EBADF");
-      return openSysfs(netns.sysfs);
+    openSysfs: (handle) => openSysfs(inside(handle, "fsmount").sysfs),
+    writeSysctls: (handle, values) => {
+      const netns = inside(handle, "setns");
+      for (const [path, value] of Object.entries(values)) writeSysctl(netns, path, value);
+    },
+    sendFrames: (handle, index, frames) => {
+      const netns = inside(handle, "setns");
+      const link = netns.links.get(index);
+      if (link === undefined) throw new SystemCallError("bind", `${index}`, "ENODEV");
+      if (!link.isUp) throw new SystemCallError("send", link.name, "ENETDOWN");
+      if (!link.hasCarrier) throw new SystemCallError("send", link.name, "ENOBUFS");
+      kernel.frames.push(...frames.map((bytes) => ({ netns: netns.label, link: link.name, bytes })));
     },
   };
+}
+
+function writeSysctl(netns: FakeNetns, path: string, value: string): void {
+  const [, family, name, setting] = /^(ipv[46])\/conf\/([^/]+)\/(\w+)$/.exec(path) ?? [];
+  const link = [...netns.links.values()].find((one) => one.name === name);
+  if (link === undefined)
+    throw new SystemCallError("open", `/proc/sys/net/${path}`, "no such link, and no other sysctl is known");
+  link.sysctls.set(`${family}/${setting}`, value);
 }
 
 function openSysfs(sysfs: string): NetnsSysfs {

@@ -47,6 +47,7 @@ export function moveLink(kernel: FakeKernel, from: FakeNetns, link: FakeLink, to
   kernel.moves += 1;
   setUp(from, link, false);
   link.addresses = [];
+  link.sysctls.clear();
   from.links.delete(link.index);
   from.routes = from.routes.filter((route) => route.index !== link.index);
   emit(from, { event: "linkGone", index: link.index, name: link.name });

@@ -49,6 +49,7 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
   return [
     `${link.name} ${device} mac ${link.mac} mtu ${link.mtu} ${flags}${altNames}${queues}`,
     ...link.vfs.map((vf) => `${link.name} ${formatVf(vf)}`),
+    ...[...link.sysctls].map(([path, value]) => `${link.name} sysctl ${path} ${value}`),
     ...link.addresses.map((address) => `${link.name} address ${address.address}/${address.prefixLength}`),
   ];
 }

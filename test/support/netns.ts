@@ -8,6 +8,8 @@ export interface TestNetns extends Disposable {
   readonly path: string;
   /** Runs `ip` inside; throws when it fails. */
   ip(command: string): void;
+  /** Runs a program inside and gives what it prints; throws when it fails. */
+  run(command: readonly string[]): string;
   /** What `ip -j -d` prints inside, parsed. */
   look(command: string): readonly Record<string, unknown>[];
 }
@@ -21,6 +23,11 @@ export function createTestNetns(): TestNetns {
   return {
     name,
     path: `/run/netns/${name}`,
+    run: (command) =>
+      execFileSync("ip", ["netns", "exec", name, ...command], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
     ip: (command) => void run(command.split(" ")),
     look: (command) =>
       JSON.parse(run(["-j", "-d", ...command.split(" ")])) as readonly Record<string, unknown>[],

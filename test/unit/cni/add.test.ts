@@ -60,6 +60,10 @@ test("ADD gives the VF to the pod with settings, address and route, and answers 
       route 0.0.0.0/0 via 198.51.100.1 dev eth0
     /run/netns/web-1
       net1 0000:3b:02.1 mac 02:00:00:00:00:01 mtu 1500 up altnames enp0s0v1 rx-0 rps 00 flows 0 tx-0 xps 00
+      net1 sysctl ipv4/arp_notify 1
+      net1 sysctl ipv6/ndisc_notify 1
+      net1 sysctl ipv6/optimistic_dad 1
+      net1 sysctl ipv6/use_optimistic 1
       net1 address 192.0.2.2/24
       route 198.51.100.0/24 via 192.0.2.1 dev net1
     attachments 0000:3b:02.1.json

@@ -120,10 +120,22 @@ test("all VFs of the pod become net1, net2, ... in the order of container names 
       route 0.0.0.0/0 via 198.51.100.1 dev eth0
     /run/netns/web-1
       net1 0000:3b:02.1 mac 02:00:00:00:00:01 mtu 1500 up altnames enp0s0v1 rx-0 rps 00 flows 0 tx-0 xps 00
+      net1 sysctl ipv4/arp_notify 1
+      net1 sysctl ipv6/ndisc_notify 1
+      net1 sysctl ipv6/optimistic_dad 1
+      net1 sysctl ipv6/use_optimistic 1
       net1 address 192.0.2.2/24
       net2 0000:3b:02.2 mac 02:00:00:00:00:02 mtu 1500 up altnames enp0s0v2 rx-0 rps 00 flows 0 tx-0 xps 00
+      net2 sysctl ipv4/arp_notify 1
+      net2 sysctl ipv6/ndisc_notify 1
+      net2 sysctl ipv6/optimistic_dad 1
+      net2 sysctl ipv6/use_optimistic 1
       net2 address 192.0.2.3/24
       net3 0000:3b:02.0 mac 02:00:00:00:00:00 mtu 1500 up altnames enp0s0v0 rx-0 rps 00 flows 0 tx-0 xps 00
+      net3 sysctl ipv4/arp_notify 1
+      net3 sysctl ipv6/ndisc_notify 1
+      net3 sysctl ipv6/optimistic_dad 1
+      net3 sysctl ipv6/use_optimistic 1
       net3 address 192.0.2.4/24
     attachments 0000:3b:02.0.json
     attachments 0000:3b:02.1.json

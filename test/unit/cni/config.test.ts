@@ -96,10 +96,8 @@ test.each([
 });
 
 test.each([
-  ["announce", false],
   ["driver", "vfio-pci"],
   ["queues", 4],
-  ["requireCarrierMs", 500],
   ["resetBetweenPods", true],
   ["rings", { rx: 512 }],
 ])("%s is understood and no code acts on it yet: an error says so", (key, value) => {

@@ -87,6 +87,12 @@ function namespacesOf({ open = {}, failWith }: Scene, hostRoot: string): Namespa
     openSysfs: () => {
       throw new Error("not asked for");
     },
+    writeSysctls: () => {
+      throw new Error("not asked for");
+    },
+    sendFrames: () => {
+      throw new Error("not asked for");
+    },
   };
 }
 
