@@ -3,10 +3,12 @@
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
-import { readAttachment, readAttachments } from "../sriov/attachment-store.ts";
+import { readAttachment, readAttachments, type Attachments } from "../sriov/attachment-store.ts";
+import { SriovError } from "../sriov/errors.ts";
 import { releaseIpam } from "../sriov/ipam.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
+import { salvageRecord } from "../sriov/salvage-record.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { makeLease } from "./delegate.ts";
 import { findPodNetns } from "./pod-netns.ts";
@@ -25,9 +27,10 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   const { call } = request;
   using netns = steps.run("namespace", () => findPodNetns(host, call.netns));
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
-  const { records } = steps.run("records", () => readAttachments(host));
+  const { records, unreadable } = steps.run("records", () => readAttachments(host));
   const own = records.filter((record) => ownerToken(record.owner) === token);
-  const suspects = [...listSuspects(request), ...findPicked(host, request, netns)].filter(
+  const salvaged = listSalvaged(host, unreadable, token);
+  const suspects = [...listSuspects(request), ...findPicked(host, request, netns), ...salvaged].filter(
     ({ address }, at, all) =>
       !own.some((record) => record.device.address === address) &&
       all.findIndex((other) => other.address === address) === at,
@@ -43,7 +46,7 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
     : suspects.map((vf) => vf.interface))
     await attempt("IPAM", () => releaseLease(host, request, name));
   for (const suspect of suspects) {
-    await attempt("release", () => releaseSuspect(host, suspect, netns));
+    await attempt("release", () => releaseSuspect(host, suspect, netns, token));
   }
   if (problems.length > 0) throw new ReleaseError(`what ${token} has`, problems);
 }
@@ -70,9 +73,24 @@ async function releaseLease(host: Host, { call, config }: Request, interfaceName
   }
 }
 
-async function releaseSuspect(host: Host, suspect: Suspect, netns: NetnsHandle | undefined): Promise<void> {
+async function releaseSuspect(
+  host: Host,
+  suspect: Suspect,
+  netns: NetnsHandle | undefined,
+  token: string,
+): Promise<void> {
   using _lock = await host.locks.acquire(suspect.address);
-  await releaseUnrecorded(host, suspect, netns);
+  await releaseUnrecorded(host, suspect, netns, token);
+}
+
+// A record of another format still tells whose it is.
+function listSalvaged(host: Host, unreadable: Attachments["unreadable"], token: string): readonly Suspect[] {
+  return unreadable.flatMap(({ address, error }) => {
+    if (!(error instanceof SriovError)) return [];
+    const { owner, interface: name } = salvageRecord(host, address);
+    if (owner === undefined || ownerToken(owner) !== token) return [];
+    return [{ address, interface: name ?? owner.attachment }];
+  });
 }
 
 // A given device is CNI_IFNAME; chained, the runtime's copy of our result tells, where it has one.

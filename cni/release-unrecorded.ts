@@ -2,49 +2,71 @@
 
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
-import { quarantineAttachment, readAttachment } from "../sriov/attachment-store.ts";
+import { ownerToken } from "../sriov/attachment.ts";
+import { readAttachment } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
+import { readPciNetdevs } from "../sriov/pci-device.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { resetUnreadable } from "../sriov/reset-unreadable.ts";
+import { salvageRecord } from "../sriov/salvage-record.ts";
 import { findLinkInside } from "../sriov/vf-locate.ts";
 import { resetVf } from "../sriov/vf-reset.ts";
+import { findVfNamespace } from "../sriov/vf-search.ts";
 
-/** `record` is what stands in the store: nothing, something unreadable, or the record of whoever has the VF. */
-type RecordState = "lost" | "unreadable" | "another's";
+/** The VF, and the name that it should have in the pod. */
+interface Suspect {
+  readonly address: PciAddress;
+  readonly interface: string;
+}
 
 /**
  * Brings the VF home and resets it to its driver's defaults where it is found in `netns` under the given name, or where its
- * record is unreadable; that record is moved aside. Another pod's VF is left alone. The caller holds the VF's lock.
+ * record is unreadable; that record is moved aside. Left alone are another pod's VF, and one with a record that tells no owner in
+ * a namespace that is not this pod's. `token` is the caller's owner token. The caller holds the VF's lock.
  */
 export async function releaseUnrecorded(
   host: Host,
-  vf: { readonly address: PciAddress; readonly interface: string },
+  vf: Suspect,
   netns: NetnsHandle | undefined,
+  token: string,
 ): Promise<void> {
-  const state = readState(host, vf.address);
-  if (state.record === "another's") return;
-  const isInside = netns !== undefined && isFoundInside(host, vf, netns);
-  if (isInside || state.record === "unreadable")
-    await resetVf(host, vf.address, isInside ? netns : undefined);
-  if (state.record === "unreadable") quarantineAttachment(host, vf.address, state.reason);
+  const reason = whyUnreadable(host, vf.address);
+  const isInside = netns !== undefined && hasVf(host, vf.address, netns, vf.interface);
+  if (reason === undefined) {
+    const isLost = readAttachment(host, vf.address) === undefined;
+    if (isLost && isInside) await resetVf(host, vf.address, netns);
+    return;
+  }
+  const salvaged = salvageRecord(host, vf.address);
+  const { owner } = salvaged;
+  if (owner !== undefined && ownerToken(owner) !== token) return;
+  if (isInside || readPciNetdevs(host, vf.address).length > 0) {
+    await resetUnreadable(host, vf.address, { salvaged, netns: isInside ? netns : undefined, reason });
+    return;
+  }
+  // Renamed, in a namespace of its own, or the kernel is still bringing it back.
+  const found = findVfNamespace(host, vf.address);
+  using elsewhere = found?.netns;
+  if (elsewhere !== undefined && owner === undefined) return;
+  await resetUnreadable(host, vf.address, { salvaged, netns: elsewhere, reason });
 }
 
-function readState(
-  host: Pick<Host, "files" | "paths">,
-  address: PciAddress,
-): { readonly record: RecordState; readonly reason: string } {
+function whyUnreadable(host: Pick<Host, "files" | "paths">, address: PciAddress): string | undefined {
   try {
-    return { record: readAttachment(host, address) === undefined ? "lost" : "another's", reason: "" };
+    readAttachment(host, address);
+    return undefined;
   } catch (error) {
     if (!(error instanceof SriovError)) throw error;
-    return { record: "unreadable", reason: error.message };
+    return error.message;
   }
 }
 
-function isFoundInside(
+function hasVf(
   host: Pick<Host, "namespaces" | "openNetlink">,
-  vf: { readonly address: PciAddress; readonly interface: string },
+  address: PciAddress,
   netns: NetnsHandle,
+  name: string,
 ): boolean {
   using netlink = host.openNetlink(netns);
-  return findLinkInside(host, netlink, netns, vf.address)?.name === vf.interface;
+  return findLinkInside(host, netlink, netns, address)?.name === name;
 }

@@ -26,7 +26,8 @@ export async function resetVf(
   const vf = readVf(host, address);
   if (vf === undefined) return;
   using home = host.openNetlink();
-  const link = isNetworkVf(vf) ? await bringHome(host, home, vf, netns, []) : undefined;
+  const from = { netns, isAnywhere: false, altNames: [] };
+  const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link !== undefined) resetNetdev(host, home, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
   if (side === undefined) return;

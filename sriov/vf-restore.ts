@@ -12,13 +12,15 @@ import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
 import { restoreMac } from "./vf-mac.ts";
 import { applyVf, readVfInfo } from "./vf-apply.ts";
+import type { PciAddress } from "./pci-address.ts";
+import { findVfNamespace } from "./vf-search.ts";
 import { moveVfHome } from "./vf-move.ts";
 import { planVf } from "./vf-settings.ts";
 
 export type RestoreHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "namespaces" | "openNetlink">;
 
 /**
- * Brings the record's VF from `netns` (undefined: that namespace is gone) to the host and makes it as it was: name, MAC, MTU,
+ * Brings the record's VF from `netns` (undefined: that namespace is gone), or wherever the pod put it, to the host and makes it as it was: name, MAC, MTU,
  * altnames, masks, PF-side settings. Another VF at the same address, or none, is left alone. A VF that the kernel is still
  * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, NetlinkError.
  */
@@ -32,7 +34,8 @@ export async function restoreVf(
   if (vf === undefined || String(vf.inode) !== inode || record.bootId !== host.clock.bootId()) return;
   restoreAffinities(host, vf);
   using home = host.openNetlink();
-  const link = isNetworkVf(vf) ? await bringHome(host, home, vf, netns, record.original.altNames) : undefined;
+  const from = { netns, isAnywhere: true, altNames: record.original.altNames };
+  const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
   const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
@@ -41,31 +44,69 @@ export async function restoreVf(
   await applyVf(host, side, planVf(readVfInfo(side), settings));
 }
 
-/** The VF's link on the host, moved there from `netns` or waited for. Throws ERR_VF_MISSING. */
+/** Where a VF may be taken from. */
+export interface TakenFrom {
+  /** The namespace that it should be in; undefined when that is gone. */
+  readonly netns: NetnsHandle | undefined;
+  /** From any other namespace too: only where a record says that whoever has it now got it from us. */
+  readonly isAnywhere: boolean;
+  /** Altnames that it had on the host: those that a pod gave it are dropped. */
+  readonly altNames: readonly string[];
+}
+
+/** The VF's link on the host, moved there from a namespace, or waited for. Throws ERR_VF_MISSING. */
 export async function bringHome(
   host: RestoreHost,
   home: Netlink,
   vf: Pick<VirtualFunction, "address" | "driver">,
-  netns: NetnsHandle | undefined,
-  altNames: readonly string[],
+  from: TakenFrom,
 ): Promise<Link> {
   const { address } = vf;
-  const present = findHomeLink(host, home, address);
+  const present = findHomeLink(host, home, address) ?? takeHome(host, home, address, from);
   if (present !== undefined) return present;
-  if (netns !== undefined) {
-    using inside = host.openNetlink(netns);
-    const link = findLinkInside(host, inside, netns, address);
-    if (link !== undefined) {
-      using own = host.namespaces.own();
-      return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, altNames);
-    }
-  }
   const returned = await waitForLinks(host, home, dyingNetnsMs, () => findHomeLink(host, home, address));
   if (returned !== undefined) return returned;
-  const where = netns === undefined ? "its namespace is gone" : `it is not in ${netns.label}`;
+  const where = from.netns === undefined ? "its namespace is gone" : `it is not in ${from.netns.label}`;
   throw new VfMissingError(
     `${address} (driver ${vf.driver ?? "none"}) did not come back to the host within ${dyingNetnsMs} ms: ${where}`,
   );
+}
+
+function takeHome(host: RestoreHost, home: Netlink, address: PciAddress, from: TakenFrom): Link | undefined {
+  const { netns, isAnywhere, altNames } = from;
+  const taken = netns === undefined ? undefined : takeFrom(host, home, address, { netns, altNames });
+  if (taken !== undefined || !isAnywhere) return taken;
+  const found = findVfNamespace(host, address);
+  if (found === undefined) return undefined;
+  using elsewhere = found.netns;
+  return takeFrom(host, home, address, { netns: elsewhere, altNames });
+}
+
+function takeFrom(
+  host: RestoreHost,
+  home: Netlink,
+  address: PciAddress,
+  { netns, altNames }: { readonly netns: NetnsHandle; readonly altNames: readonly string[] },
+): Link | undefined {
+  using inside = host.openNetlink(netns);
+  const link = findLinkInside(host, inside, netns, address);
+  if (link === undefined) return undefined;
+  removeUppers(inside, link.index);
+  using own = host.namespaces.own();
+  return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, altNames);
+}
+
+// VLANs and the like that a pod made on top of the VF outlive its move (net/8021q/vlan.c), and would carry the old pod's frames
+// as long as its namespace exists. Deleting one takes those above it along.
+function removeUppers(inside: Netlink, index: number): void {
+  const uppers = inside.listLinks().filter(({ lower, kind }) => lower === index && kind !== undefined);
+  for (const upper of uppers) {
+    try {
+      inside.deleteLink(upper.index);
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.errno !== "ENODEV") throw error;
+    }
+  }
 }
 
 function restoreNetdev(

@@ -2,49 +2,52 @@
 // Lives here only: what ships has no such door.
 
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { createHost } from "../../host/create-host.ts";
 import type { Host } from "../../host/host.ts";
 import type { Link, Netlink, VfChange, VfInfo } from "../../host/netlink/netlink.ts";
 import { createFakeVf } from "./fake-host-kernel.ts";
 
-/** Alias that makes a link the stand-in of a PCI device; aliases survive moves and renames. */
-export const standInAlias = "stand-in:";
+/** Alias that makes a link the stand-in of a PCI device of one node; aliases survive moves and renames. Other nodes run beside it. */
+export function standInAlias(root: string, address: string): string {
+  return `stand-in:${basename(root)}:${address}`;
+}
 
 /**
- * The real host with its files below `root` (made by stand-in-node.ts). A link with the alias "stand-in:ADDRESS" looks like the
+ * The real host with its files below `root` (made by stand-in-node.ts). A link with this node's alias looks like the
  * NIC of that PCI device; the PF's side of VFs is a file.
  */
 export function createStandInHost(root: string): Host {
   const host = createHost({ root, hostRoot: "/" });
   const openNetlink: Host["openNetlink"] = (netns) => standIn(root, host.openNetlink(netns));
-  return { ...host, openNetlink, files: { ...host.files, list: (path) => listNetdevs(host, path) } };
+  return { ...host, openNetlink, files: { ...host.files, list: (path) => listNetdevs(host, root, path) } };
 }
 
 function standIn(root: string, netlink: Netlink): Netlink {
-  const isPf = (index: number): boolean => toNic(netlink.getLink({ index }))?.name === "pf0";
+  const isPf = (index: number): boolean => toNic(root, netlink.getLink({ index }))?.name === "pf0";
   return {
     ...netlink,
-    listLinks: () => netlink.listLinks().map((link) => toNic(link) ?? link),
-    getLink: (ref) => toNic(netlink.getLink(ref)),
+    listLinks: () => netlink.listLinks().map((link) => toNic(root, link) ?? link),
+    getLink: (ref) => toNic(root, netlink.getLink(ref)),
     listVfs: (index) => (isPf(index) ? readVfs(root) : netlink.listVfs(index)),
     setVf: (index, vf, change) =>
       isPf(index) ? writeVf(root, vf, change) : netlink.setVf(index, vf, change),
   };
 }
 
-function toNic(link: Link | undefined): Link | undefined {
-  if (link?.alias?.startsWith(standInAlias) !== true) return link;
-  return { ...link, kind: undefined, lower: undefined, parentDevice: link.alias.slice(standInAlias.length) };
+function toNic(root: string, link: Link | undefined): Link | undefined {
+  const start = standInAlias(root, "");
+  if (link?.alias?.startsWith(start) !== true) return link;
+  return { ...link, kind: undefined, lower: undefined, parentDevice: link.alias.slice(start.length) };
 }
 
 // The entries of a device's net folder are those links of this process's namespace that stand for it.
-function listNetdevs(host: Host, path: string): readonly string[] | undefined {
+function listNetdevs(host: Host, root: string, path: string): readonly string[] | undefined {
   const address = /\/sys\/bus\/pci\/devices\/([^/]+)\/net$/.exec(path)?.[1];
   if (address === undefined) return host.files.list(path);
   using netlink = host.openNetlink();
-  const links = netlink.listLinks().filter((link) => link.alias === `${standInAlias}${address}`);
+  const links = netlink.listLinks().filter((link) => link.alias === standInAlias(root, address));
   return links.map((link) => link.name);
 }
 

@@ -38,9 +38,9 @@ export function createStandInNode(vfs: number, command: readonly string[] = defa
   const host = createTestNetns();
   makeSysfs(root, vfs);
   writeFreshVfs(root, vfs);
-  addNic(host, "pf0", standInPf);
+  addNic({ root, host }, "pf0", standInPf);
   host.ip("link set pf0 up");
-  for (let vf = 0; vf < vfs; vf += 1) addNic(host, `pf0v${vf}`, vfAddress(standInPf, vf));
+  for (let vf = 0; vf < vfs; vf += 1) addNic({ root, host }, `pf0v${vf}`, vfAddress(standInPf, vf));
   return {
     root,
     host,
@@ -73,10 +73,10 @@ function makeSysfs(root: string, vfs: number): void {
   fs.symlinkSync("/proc", join(root, "proc"));
 }
 
-function addNic(host: TestNetns, name: string, address: string): void {
+function addNic({ root, host }: Pick<StandInNode, "root" | "host">, name: string, address: string): void {
   host.ip(`link add ${name} type veth peer name ${name}p`);
   host.ip(`link set ${name}p up`);
-  host.ip(`link set ${name} alias ${standInAlias}${address}`);
+  host.ip(`link set ${name} alias ${standInAlias(root, address)}`);
 }
 
 async function run(
