@@ -30,6 +30,13 @@ const commands: Commands = {
       return runInstallCni(createHost(), args, join(dirname(process.execPath), "virtfn-cni"));
     },
   },
+  validate: {
+    summary: "checks configuration files, and tells what is wrong in which line",
+    run: async (args) => {
+      const { runValidate } = await import("./validate/main.ts");
+      return runValidate(createHost(), args, process.cwd(), (text) => process.stdout.write(text));
+    },
+  },
 };
 
 const exitCode = await runCommandLine(commands, version, process.argv.slice(2), console);

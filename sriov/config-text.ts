@@ -1,55 +1,124 @@
-// A configuration as text, YAML or JSON: its value, and on which line each part of it stands.
+// A configuration as text, YAML or JSON: its value, and where each part of it stands.
 
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  parseDocument,
+} from "yaml";
 
 import type { ConfigProblem } from "./config-problems.ts";
+
+/** Counted from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
 
 export interface ConfigText {
   readonly value: unknown;
   /** What is no YAML at all, and keys given twice; each with its line. */
   readonly problems: readonly ConfigProblem[];
+  /** The same, each with its place. */
+  readonly faults: readonly (Place & { readonly problem: ConfigProblem })[];
   /** The line of a path like "resourceList[0].selectors", or of the part above it that is there. */
   lineOf(path: string): number;
+  /** As `lineOf`, with the column. */
+  placeOf(path: string): Place;
+  /** Where `inner` of the text that stands at `path` is in this one; undefined where its text is folded or escaped. */
+  placeInside(path: string, inner: Place): Place | undefined;
 }
 
-/** Parses YAML 1.2, of which JSON is a part. Lines are counted from 1. */
+interface Noted extends Place {
+  readonly node: Node | undefined;
+}
+
+/** Parses YAML 1.2, of which JSON is a part. */
 export function parseConfigText(text: string): ConfigText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineAt = (offset: number | undefined): number => Math.max(1, lines.linePos(offset ?? 0).line);
-  const byPath = new Map<string, number>();
+  return toConfigText(parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines, text);
+}
+
+/** As `parseConfigText`, for each document of a YAML file. */
+export function parseConfigTexts(text: string): readonly ConfigText[] {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  return Array.isArray(documents) ? documents.map((document) => toConfigText(document, lines, text)) : [];
+}
+
+function toConfigText(document: Document.Parsed, lines: LineCounter, text: string): ConfigText {
+  const placeAt = (offset: number | undefined): Place => {
+    const { line, col } = lines.linePos(offset ?? 0);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const byPath = new Map<string, Noted>();
   if (document.contents !== null)
-    noteLines(document.contents, "", (path, at) => byPath.set(path, lineAt(at)));
+    noteNodes(document.contents, "", (path, at, node) => byPath.set(path, { ...placeAt(at), node }));
+  const faults = document.errors.map(({ message, pos }) => ({ ...placeAt(pos[0]), problem: message }));
+  const find = (path: string): Noted => findNoted(byPath, path) ?? { line: 1, column: 1, node: undefined };
   return {
     value: document.errors.length > 0 ? undefined : document.toJS(),
-    problems: document.errors.map(({ message, pos }) => `line ${lineAt(pos[0])}: ${message}`),
-    lineOf: (path) => lineOf(byPath, path),
+    problems: faults.map(({ line, problem }) => `line ${line}: ${problem}`),
+    faults,
+    lineOf: (path) => find(path).line,
+    placeOf: (path) => {
+      const { line, column } = find(path);
+      return { line, column };
+    },
+    placeInside: (path, inner) => {
+      const { node } = find(path);
+      const start = node?.range?.[0];
+      if (!isScalar(node) || start === undefined) return undefined;
+      return placeInScalar(node.type, text, { start, place: placeAt(start) }, inner);
+    },
   };
 }
 
-// A path in any case, as keys are in any case.
-function lineOf(byPath: ReadonlyMap<string, number>, path: string): number {
-  const at = path.toLowerCase();
-  const found = byPath.get(at);
-  if (found !== undefined || at === "") return found ?? 1;
-  return lineOf(byPath, /^(?<above>.*)(?:\.[^.[\]]*|\[\d+\])$/su.exec(at)?.groups?.["above"] ?? "");
+// Only where the text of the scalar is the text of the file.
+function placeInScalar(
+  type: string | null | undefined,
+  text: string,
+  { start, place }: { readonly start: number; readonly place: Place },
+  inner: Place,
+): Place | undefined {
+  if (type === "QUOTE_SINGLE" && inner.line === 1)
+    return { line: place.line, column: place.column + inner.column };
+  if (type !== "BLOCK_LITERAL") return undefined;
+  const indent = /\n(?:[ ]*\n)*(?<indent> *)/.exec(text.slice(start))?.groups?.["indent"] ?? "";
+  return { line: place.line + inner.line, column: indent.length + inner.column };
 }
 
-function noteLines(node: Node, path: string, note: (path: string, offset: number | undefined) => void): void {
-  if (path === "") note(path, node.range?.[0]);
+// A path in any case, as keys are in any case; "a.0" is "a[0]". The part above it where it is not there.
+function findNoted(byPath: ReadonlyMap<string, Noted>, path: string): Noted | undefined {
+  const at = path.toLowerCase().replaceAll(/\.(\d+)(?=\.|\[|$)/gu, "[$1]");
+  const found = byPath.get(at);
+  if (found !== undefined || at === "") return found;
+  return findNoted(byPath, /^(?<above>.*)(?:\.[^.[\]]*|\[\d+\])$/su.exec(at)?.groups?.["above"] ?? "");
+}
+
+function noteNodes(
+  node: Node,
+  path: string,
+  note: (path: string, offset: number | undefined, node: Node | undefined) => void,
+): void {
+  if (path === "") note(path, node.range?.[0], node);
   if (isMap(node)) {
     for (const { key, value } of node.items) {
       if (!isScalar(key)) continue;
       const below = [path, String(key.value).toLowerCase()].filter(Boolean).join(".");
-      note(below, key.range?.[0]);
-      if (isNode(value)) noteLines(value, below, note);
+      note(below, key.range?.[0], isNode(value) ? value : undefined);
+      if (isNode(value)) noteNodes(value, below, note);
     }
   }
   if (!isSeq(node)) return;
   for (const [at, item] of node.items.entries()) {
     if (!isNode(item)) continue;
-    note(`${path}[${at}]`, item.range?.[0]);
-    noteLines(item, `${path}[${at}]`, note);
+    note(`${path}[${at}]`, item.range?.[0], item);
+    noteNodes(item, `${path}[${at}]`, note);
   }
 }
 

@@ -1,0 +1,70 @@
+// `virtfn validate`: reads configurations as the programs will, and tells what is wrong in which line. Touches nothing.
+
+import { parseArgs } from "node:util";
+
+import type { Host } from "../../host/host.ts";
+import { UsageError } from "../usage-error.ts";
+import { validateText, type ValidatedFile } from "./validate-text.ts";
+
+const usage = `Usage: virtfn validate [--json] FILE...
+
+Checks network configurations and lists of them (.conf, .conflist), NetworkAttachmentDefinitions, the chained entry of
+install-cni, resource configurations and node.yaml, in YAML or JSON; what a file is, its content tells.
+
+  --json   the findings as JSON
+
+Exits with 0 when all is right, 1 when something is wrong, 2 for a command line that is not understood.
+`;
+
+/** Runs the command and gives its exit code; `print` takes what goes to stdout. Throws ERR_USAGE. */
+export function runValidate(
+  host: Pick<Host, "files">,
+  argv: readonly string[],
+  folder: string,
+  print: (text: string) => void,
+): number {
+  const { values, positionals } = parseCommandLine(argv);
+  if (values.help) {
+    print(usage);
+    return 0;
+  }
+  if (positionals.length === 0) throw new UsageError("validate", "expected at least one file");
+  const files = positionals.map((path) => validateFile(host, path, folder));
+  print(values.json ? `${JSON.stringify(files, undefined, 2)}\n` : files.map(formatFile).join(""));
+  return files.every(({ problems }) => problems.length === 0) ? 0 : 1;
+}
+
+function validateFile(host: Pick<Host, "files">, path: string, folder: string): ValidatedFile {
+  const text = readFile(host, path.startsWith("/") ? path : `${folder}/${path}`);
+  if (typeof text === "string") return validateText(path, text);
+  return { file: path, documents: [], problems: [{ line: 1, column: 1, problem: text.problem }] };
+}
+
+function readFile(host: Pick<Host, "files">, path: string): string | { readonly problem: string } {
+  try {
+    return host.files.readText(path) ?? { problem: "there is no such file" };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function formatFile({ file, documents, problems }: ValidatedFile): string {
+  if (problems.length === 0) return `${file}: ok (${documents.join(", ")})\n`;
+  const lines = problems.map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}\n`);
+  return lines.join("");
+}
+
+function parseCommandLine(argv: readonly string[]): {
+  readonly values: { readonly help: boolean; readonly json: boolean };
+  readonly positionals: readonly string[];
+} {
+  const options = {
+    help: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  } as const;
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
+  } catch (cause) {
+    throw new UsageError("validate", cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}

@@ -1,0 +1,121 @@
+// One file: its documents, what each of them is, and every problem with its place.
+
+import { parseConfigTexts, type ConfigText, type Place } from "../../sriov/config-text.ts";
+import { parseNodeConfig } from "../../sriov/node-config.ts";
+import { parseResourceConfig, ResourceConfigError } from "../../sriov/resource-config.ts";
+import { describeKind, kindOf, memberOf } from "./document-kind.ts";
+import { checkNetwork, checkPluginList } from "./network.ts";
+
+/** A problem, and where it stands. Counted from 1. */
+export interface Finding extends Place {
+  readonly problem: string;
+}
+
+export interface ValidatedFile {
+  readonly file: string;
+  /** What its documents are: `network configuration "blue"`. */
+  readonly documents: readonly string[];
+  /** In the order of the file; none when all is right. */
+  readonly problems: readonly Finding[];
+}
+
+/** Reads `text` of the file `file` as the programs will; `name` is what a network configuration without a name gets. */
+export function validateText(file: string, text: string, name?: string): ValidatedFile {
+  const documents = parseConfigTexts(text).filter(({ value, faults }) => value !== null || faults.length > 0);
+  if (documents.length === 0)
+    return { file, documents: [], problems: [{ line: 1, column: 1, problem: "the file is empty" }] };
+  const problems = documents.flatMap((document) =>
+    checkDocument(document, document.value, "", { text, name }),
+  );
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return { file, documents: documents.map(({ value }) => describeKind(value)), problems: sorted };
+}
+
+interface Source {
+  readonly text: string;
+  readonly name: string | undefined;
+}
+
+/** Problems of the value that stands at `path` of `document`. */
+function checkDocument(
+  document: ConfigText,
+  value: unknown,
+  path: string,
+  source: Source,
+): readonly Finding[] {
+  if (document.faults.length > 0) return document.faults;
+  const kind = kindOf(value);
+  const place = (problems: readonly string[]): readonly Finding[] =>
+    problems.map((problem) => ({ ...document.placeOf(join(path, pathOf(problem))), problem }));
+  switch (kind) {
+    case "network":
+      return place([...findNoJson(source.text), ...checkNetwork(withName(value, source.name))]);
+    case "list":
+      return place([...findNoJson(source.text), ...checkPluginList(withName(value, source.name))]);
+    case "entry":
+      return place(checkNetwork({ cniVersion: "1.0.0", name: "entry", ...(value as object) }));
+    case "node":
+      return place(parseNodeConfig(value).problems);
+    case "resources":
+      return place(checkResources(source.text));
+    case "definition":
+      return checkDefinition(document, value, path);
+    case "items":
+      return (memberOf(value, "items") as readonly unknown[]).flatMap((item, at) =>
+        checkDocument(document, item, join(path, `items[${at}]`), source),
+      );
+    case "unknown":
+      return place([`${path}: expected ${expectedKinds}, got none of them`.replace(/^: /, "")]);
+  }
+}
+
+const expectedKinds =
+  "a network configuration (name, type), a list of plugins, a NetworkAttachmentDefinition, resourceList, networks, or keys of node.yaml";
+
+// The configuration of a NetworkAttachmentDefinition is JSON in a text; Source: its specification, 4.1.
+function checkDefinition(document: ConfigText, value: unknown, path: string): readonly Finding[] {
+  const at = join(path, "spec.config");
+  const config = memberOf(memberOf(value, "spec"), "config");
+  if (config === undefined || config === "") return [];
+  if (typeof config !== "string")
+    return [{ ...document.placeOf(at), problem: "spec.config: expected JSON in a text" }];
+  const name = memberOf(memberOf(value, "metadata"), "name");
+  // Multus gives it the object's name.
+  const { problems } = validateText("", config, typeof name === "string" ? name : undefined);
+  return problems.map(({ problem, line, column }) => {
+    const place = document.placeInside(at, { line, column }) ?? document.placeOf(at);
+    return { line: place.line, column: place.column, problem: `spec.config: ${problem}` };
+  });
+}
+
+// The runtime reads these as JSON; YAML takes more than that.
+function findNoJson(text: string): readonly string[] {
+  try {
+    JSON.parse(text);
+    return [];
+  } catch (error) {
+    return [`expected JSON: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+function withName(value: unknown, name: string | undefined): unknown {
+  return name === undefined || memberOf(value, "name") !== undefined ? value : { ...(value as object), name };
+}
+
+function checkResources(text: string): readonly string[] {
+  try {
+    parseResourceConfig(text, { path: "", prefix: "sriov" });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ResourceConfigError)) throw error;
+    return error.problems.map((problem) => problem.replace(/^line \d+: /, ""));
+  }
+}
+
+function pathOf(problem: string): string {
+  return problem.slice(0, Math.max(0, problem.indexOf(": ")));
+}
+
+function join(...parts: readonly string[]): string {
+  return parts.filter(Boolean).join(".");
+}

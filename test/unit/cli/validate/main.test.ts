@@ -1,0 +1,163 @@
+// virtfn validate: what each kind of file is told, with line and column, and the exit codes.
+
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { runValidate } from "../../../../cli/validate/main.ts";
+import { createFiles } from "../../../../host/files.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), "virtfn-validate-"));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+function validate(text: string, name = "x", flags: readonly string[] = []): string {
+  fs.writeFileSync(join(folder, name), text);
+  const printed: string[] = [];
+  const code = runValidate({ files: createFiles() }, [...flags, name], folder, (line) => printed.push(line));
+  return `${printed.join("")}exit ${code}`;
+}
+
+test("a right network configuration is told what it is", () => {
+  const text = '{"cniVersion": "1.0.0", "name": "blue", "type": "virtfn", "vlan": 5}';
+  expect(validate(text, "blue.conf")).toBe('blue.conf: ok (network configuration "blue")\nexit 0');
+});
+
+test("every problem of a network configuration comes with line and column", () => {
+  const text = `{
+  "cniVersion": "2.0.0",
+  "name": "blue",
+  "type": "sriov",
+  "vlan": 5000, "vlanQs": 1,
+  "routes": [
+    { "dst": "192.0.2.0/24", "mtu": 1 }
+  ]
+}`;
+  expect(validate(text, "blue.conf")).toMatchInlineSnapshot(`
+    "blue.conf:2:3: cniVersion: expected one of 0.3.1, 0.4.0, 1.0.0, 1.1.0, got "2.0.0"
+    blue.conf:5:3: vlan: expected an integer from 0 to 4094, got 5000
+    blue.conf:5:17: vlanQs: unknown key, did you mean vlanQoS?
+    blue.conf:7:30: routes.0.mtu: expected an integer from 68 to 65535, got 1
+    exit 1"
+  `);
+});
+
+test("the networks of a chained entry, and a second entry", () => {
+  const text = `{
+  "cniVersion": "1.0.0",
+  "name": "cluster",
+  "plugins": [
+    { "type": "bridge", "vlanQs": 1 },
+    { "type": "virtfn",
+      "networks": [{ "vlan": 4 }, { "resource": "sriov/b", "trust": "yes" }] },
+    { "type": "virtfn" }
+  ]
+}`;
+  expect(validate(text, "a.conflist")).toMatchInlineSnapshot(`
+    "a.conflist:7:60: plugins[1].networks[1].trust: expected "on" or "off", got "yes"
+    a.conflist:8:5: plugins[2]: expected one entry of virtfn, got a second one
+    exit 1"
+  `);
+});
+
+const head = `# ours
+apiVersion: k8s.cni.cncf.io/v1
+kind: NetworkAttachmentDefinition
+metadata: { name: blue }
+`;
+
+test.each([
+  [
+    "in quotes",
+    `${head}spec:\n  config: '{"cniVersion": "1.0.0", "type": "virtfn", "vlan": "5"}'\n`,
+    'x:6:54: spec.config: vlan: expected an integer from 0 to 4094, got "5"\nexit 1',
+  ],
+  [
+    "as a block",
+    `${head}spec:\n  config: |\n\n    {\n      "cniVersion": "1.0.0", "type": "virtfn",\n      "vlan": "5"\n    }\n`,
+    'x:10:7: spec.config: vlan: expected an integer from 0 to 4094, got "5"\nexit 1',
+  ],
+  [
+    "with escapes",
+    `${head}spec:\n  config: "{\\"cniVersion\\": \\"1.0.0\\", \\"type\\": \\"virtfn\\", \\"vlan\\": 4095}"\n`,
+    "x:6:3: spec.config: vlan: expected an integer from 0 to 4094, got 4095\nexit 1",
+  ],
+  [
+    "as YAML",
+    `${head}spec:\n  config: |\n    cniVersion: "1.0.0"\n    type: virtfn\n`,
+    expect.stringContaining("x:7:5: spec.config: expected JSON: ") as string,
+  ],
+  [
+    "right",
+    `${head}spec:\n  config: '{"cniVersion": "1.0.0", "type": "virtfn"}'\n`,
+    'x: ok (NetworkAttachmentDefinition "blue")\nexit 0',
+  ],
+  ["without one", head, 'x: ok (NetworkAttachmentDefinition "blue")\nexit 0'],
+])("a NetworkAttachmentDefinition with its configuration %s", (_how, text, expected) => {
+  expect(validate(text)).toEqual(expected);
+});
+
+test("several documents, and a list of objects", () => {
+  const bad = `spec: { config: '{"cniVersion": "1.0.0", "type": "virtfn", "mtu": 5}' }`;
+  const items = `apiVersion: v1\nkind: List\nitems:\n  - kind: NetworkAttachmentDefinition\n    ${bad}\n`;
+  expect(validate(`${head}${bad}\n---\n${head}---\n${items}`)).toMatchInlineSnapshot(`
+    "x:5:60: spec.config: mtu: expected an integer from 68 to 65535, got 5
+    x:16:22: spec.config: name: expected letters, digits, _, . and -, got nothing
+    x:16:64: spec.config: mtu: expected an integer from 68 to 65535, got 5
+    exit 1"
+  `);
+});
+
+test("node.yaml, the chained entry and resources are known by their keys", () => {
+  expect(validate("pfs: [ens1f0]\nlimits:\n  sriov/vf:\n    vlans: [5, 9-1]\n")).toBe(
+    'x:4:16: limits.sriov/vf.vlans.1: expected VLANs like 100 or 200-299, from 0 to 4094, got "9-1"\nexit 1',
+  );
+  expect(validate("networks:\n  - vlan: 5\n    mtuu: 5\n")).toBe(
+    "x:3:5: networks[0].mtuu: unknown key, did you mean mtu?\nexit 1",
+  );
+  expect(validate('{"resourceList": [{"resourceName": "vf", "selectorss": {}}]}')).toContain(
+    "x:1:42: resourceList[0].selectorss: unknown key, did you mean selectors?",
+  );
+  expect(validate("resourceList: [{resourceName: vf}]")).toBe("x: ok (resource configuration)\nexit 0");
+});
+
+test.each([
+  ["", "x:1:1: the file is empty\nexit 1"],
+  ["a: [", expect.stringMatching(/^x:1:5: .*\nexit 1$/) as string],
+  ["a: 1\na: 2", "x:2:1: Map keys must be unique\nexit 1"],
+  ["foo: bar", expect.stringContaining("x:1:1: expected a network configuration") as string],
+  ["kind: Pod\napiVersion: v1\nname: x", expect.stringContaining("got none of them\nexit 1") as string],
+  ["[]", expect.stringContaining("got none of them\nexit 1") as string],
+])("%j is no configuration", (text, expected) => {
+  expect(validate(text)).toEqual(expected);
+});
+
+test("--json gives the findings as JSON", () => {
+  const printed = validate('{"cniVersion": "1.0.0", "name": "b", "type": "virtfn", "vlan": -1}', "b.conf", [
+    "--json",
+  ]);
+  expect(JSON.parse(printed.replace(/exit 1$/, ""))).toEqual([
+    {
+      file: "b.conf",
+      documents: ['network configuration "b"'],
+      problems: [{ line: 1, column: 56, problem: "vlan: expected an integer from 0 to 4094, got -1" }],
+    },
+  ]);
+});
+
+test("a file that is not there, no file, an unknown flag", () => {
+  const host = { files: createFiles() };
+  const printed: string[] = [];
+  expect(runValidate(host, ["none", "/proc/self"], folder, (line) => printed.push(line))).toBe(1);
+  expect(printed.join("")).toMatch(
+    /^none:1:1: there is no such file\n\/proc\/self:1:1: read\(\/proc\/self\) failed: EISDIR\n$/,
+  );
+  for (const argv of [[], ["--jso", "x"]])
+    expect(() => runValidate(host, argv, folder, () => undefined)).toThrow(
+      expect.objectContaining({ code: "ERR_USAGE" }) as Error,
+    );
+});
