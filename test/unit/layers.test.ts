@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   deviceplugin: ["deviceplugin", "kubelet", "sriov", "host"],
   cni: ["cni", "kubelet", "sriov", "host"],
   tuning: ["tuning", "kubelet", "sriov", "host"],
-  cli: ["cli", "deviceplugin", "tuning", "kubelet", "sriov", "host"],
+  cli: ["cli", "deviceplugin", "cni", "tuning", "kubelet", "sriov", "host"],
 };
 
 test("imports point down only", async () => {
