@@ -23,7 +23,10 @@ export function isPciAddress(text: string): text is PciAddress {
 
 /** Orders addresses by domain, bus, device and function; the order in which several VFs are locked. */
 export function comparePciAddress(a: PciAddress, b: PciAddress): number {
-  return pciDomain(a) - pciDomain(b) || pciRoutingId(a) - pciRoutingId(b);
+  // Canonical text of the same length sorts as its numbers do.
+  if (a.length !== b.length) return a.length - b.length;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** The PCI domain as a number. */

@@ -3,11 +3,12 @@
 import type { Choice, IrqGroup } from "./placement-model.ts";
 import type { CpuTopology } from "./topology.ts";
 
-/** `potentials`: one for each objective that is met already; `distance` and `via` belong to the search for a better flow. */
+/** `potentials`: one for each objective that is met already; the others belong to the search for a better flow. */
 export interface Node {
   readonly potentials: number[];
   distance: number;
   via: Step | undefined;
+  seenFrom: Node | undefined;
 }
 
 interface Channel {
@@ -159,7 +160,7 @@ function add(arc: ChoiceArc, loads: Loads, count: number): void {
 }
 
 function createNode(): Node {
-  return { potentials: [], distance: 0, via: undefined };
+  return { potentials: [], distance: 0, via: undefined, seenFrom: undefined };
 }
 
 function createLoadArc(kind: LoadArc["kind"], to: Node, fixed: number, capacity: number): LoadArc {

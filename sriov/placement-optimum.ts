@@ -1,6 +1,6 @@
 // Brings a placement's flow to its optimum, objective by objective: exchanges of interrupts until none makes it better.
 
-import type { Network, Node, Step } from "./placement-network.ts";
+import type { Arc, Network, Node, Step } from "./placement-network.ts";
 import {
   countMoves,
   countUnplaced,
@@ -55,11 +55,11 @@ function listSteps({ arcs }: Network, met: readonly Objective[], objective: Obje
   const steps: Step[] = [];
   for (const arc of arcs) {
     const { from, to, flow, capacity } = arc;
-    if (flow < capacity && isFree(met, { arc, unit: flow + 1 })) {
+    if (flow < capacity && isFree(met, arc, flow + 1)) {
       const cost = objective(arc, flow + 1);
       if (cost < Infinity) steps.push({ arc, by: 1, from, to, cost });
     }
-    if (flow > 0 && isFree(met, { arc, unit: flow })) {
+    if (flow > 0 && isFree(met, arc, flow)) {
       const cost = objective(arc, flow);
       if (cost < Infinity) steps.push({ arc, by: -1, from: to, to: from, cost: -cost });
     }
@@ -67,14 +67,13 @@ function listSteps({ arcs }: Network, met: readonly Objective[], objective: Obje
   return steps;
 }
 
-function isFree(
-  met: readonly Objective[],
-  { arc, unit }: { readonly arc: Step["arc"]; readonly unit: number },
-): boolean {
-  const { from, to } = arc;
-  return met.every(
-    (objective, at) => objective(arc, unit) + (from.potentials[at] ?? 0) - (to.potentials[at] ?? 0) === 0,
-  );
+/** Whether the arc's `unit`-th interrupt has no reduced cost for any objective that is met. */
+function isFree(met: readonly Objective[], arc: Arc, unit: number): boolean {
+  for (const [at, objective] of met.entries()) {
+    const reduced = objective(arc, unit) + (arc.from.potentials[at] ?? 0) - (arc.to.potentials[at] ?? 0);
+    if (reduced !== 0) return false;
+  }
+  return true;
 }
 
 /** Cycles of negative cost that have no node in common (Bellman and Ford); when there is none, each node has its distance. */
@@ -103,16 +102,15 @@ function relax(steps: readonly Step[]): boolean {
 }
 
 function followBack(nodes: readonly Node[]): readonly (readonly Step[])[] {
-  const seenFrom = new Map<Node, Node>();
   const cycles: Step[][] = [];
+  for (const node of nodes) node.seenFrom = undefined;
   for (const start of nodes) {
     let node: Node | undefined = start;
-    while (node !== undefined && !seenFrom.has(node)) {
-      seenFrom.set(node, start);
+    while (node !== undefined && node.seenFrom === undefined) {
+      node.seenFrom = start;
       node = node.via?.from;
     }
-    if (node !== undefined && seenFrom.get(node) === start && node.via !== undefined)
-      cycles.push(listCycle(node));
+    if (node?.via !== undefined && node.seenFrom === start) cycles.push(listCycle(node));
   }
   return cycles;
 }
