@@ -2,9 +2,10 @@
 import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
-import type { DeviceType } from "../sriov/selector-config.ts";
+import { anyDevice, type DeviceType } from "../sriov/selector-config.ts";
 import { type DeviceSelector, findSelector } from "../sriov/selector.ts";
 import type { Candidate } from "./candidates.ts";
+import type { HealthProblem } from "./health.ts";
 
 /** A VF as it is offered: what of it matters to the kubelet and to its pod. */
 export interface OfferedDevice extends Pick<
@@ -13,6 +14,8 @@ export interface OfferedDevice extends Pick<
 > {
   /** The selector that it fits: what its pod is given depends on it. */
   readonly selector: DeviceSelector;
+  /** Why it is unhealthy; `undefined` for a healthy one. */
+  readonly problem: HealthProblem | undefined;
 }
 
 /** Devices in PCI order, by PCI address, which is their id at the kubelet. */
@@ -32,18 +35,26 @@ export interface DeviceTree {
   readonly clashes: ReadonlyMap<PciAddress, readonly string[]>;
 }
 
-/** Each candidate in the first resource that selects it, except those of `nodeUse`: VFs that the node lives on, with the reason. */
+/**
+ * Each candidate in the first resource that selects it, except those of `nodeUse`: VFs that the node lives on, with the reason.
+ * A device of `held` is in use: it stays in that resource, while there is one of the name, whatever selects it now.
+ */
 export function buildDeviceTree(
   candidates: readonly Candidate[],
   nodeUse: ReadonlyMap<PciAddress, string>,
   pools: readonly ResourcePool[],
+  held: ReadonlyMap<PciAddress, string> = new Map(),
 ): DeviceTree {
   const lists = new Map(pools.map((pool) => [pool.name, new Map<PciAddress, OfferedDevice>()]));
   const leftOut = new Map<PciAddress, string>();
   const clashes = new Map<PciAddress, readonly string[]>();
   for (const candidate of candidates) {
     const { address } = candidate.vf;
-    const fits = pools.flatMap((pool) => findFit(pool, candidate) ?? []);
+    const holder = pools.find(({ name }) => name === held.get(address));
+    const fits =
+      holder === undefined
+        ? pools.flatMap((pool) => findFit(pool, candidate) ?? [])
+        : [holdFit(holder, candidate)];
     const [first] = fits;
     const reason =
       nodeUse.get(address) ?? (first === undefined ? whyNotSelected(candidate.vf, pools) : undefined);
@@ -76,6 +87,12 @@ function findFit(pool: ResourcePool, { vf, selectable }: Candidate): Fit | undef
   return selector && { pool, selector };
 }
 
+/** What it came with cannot be read any more where it does not fit any more. */
+function holdFit(pool: ResourcePool, { selectable }: Candidate): Fit {
+  const selector = findSelector(pool.selectors, selectable) ?? pool.selectors[0] ?? anyDevice;
+  return { pool, selector };
+}
+
 /** PCI base classes: network controller, processing accelerator. Devices of the auxiliary bus are not PCI devices. */
 const pciClasses: Readonly<Record<DeviceType, number | undefined>> = {
   netDevice: 0x02,
@@ -91,5 +108,6 @@ function whyNotSelected(vf: VirtualFunction, pools: readonly ResourcePool[]): st
 
 function toOffered(vf: VirtualFunction, { pool, selector }: Fit): OfferedDevice {
   const { address, pf, driver, inode } = vf;
-  return { address, pf, driver, inode, selector, numaNode: pool.excludeTopology ? undefined : vf.numaNode };
+  const numaNode = pool.excludeTopology ? undefined : vf.numaNode;
+  return { address, pf, driver, inode, numaNode, selector, problem: undefined };
 }

@@ -1,12 +1,16 @@
 // `virtfn deviceplugin`: scans the node, offers its VFs to the kubelet, and scans again whenever something may have changed.
 import { type DaemonContext, type DaemonOptions, runDaemon } from "../host/daemon.ts";
-import { LockTimeoutError } from "../host/errors.ts";
+import { HostError, LockTimeoutError } from "../host/errors.ts";
+import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
+import { watchAttachments } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { parseDevicePluginArguments, usage } from "./arguments.ts";
 import { type DevicePluginHost, watchChanges } from "./changes.ts";
 import { ConfigSource } from "./config-source.ts";
 import type { DeviceTree } from "./device-tree.ts";
+import { HealthTracker } from "./health-tracker.ts";
+import { knowDevices, type KnownDevices, readKnownDevices } from "./known-devices.ts";
 import { Manager } from "./manager.ts";
 import { createMetrics, type DevicePluginMetrics } from "./metrics.ts";
 import { scanDevices } from "./scanner.ts";
@@ -85,31 +89,61 @@ async function followNode(
   const pause = new Wakeup(host);
   using stack = new DisposableStack();
   stack.use(watchChanges(host, () => wakeup.wake()));
+  const health = new HealthTracker();
   let configWatch: Disposable | undefined;
+  let recordWatch: Disposable | undefined;
+  let known = knowWhatWas(host, log);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
     configWatch ??= stack.use(config.watch(() => wakeup.wake()));
+    recordWatch ??= stack.use(watchRecords(host, () => wakeup.wake()));
     const pools = config.read();
     metrics.configValid.set(config.problem === undefined ? 1 : 0);
     try {
-      if (pools !== undefined) await manager.apply(scan(host, pools, metrics));
+      if (pools !== undefined) {
+        const seen = scan(host, pools, known, metrics);
+        known = knowDevices(seen);
+        await manager.apply(health.apply(seen, host.clock.monotonicMs()));
+      }
     } catch (error) {
       metrics.scanFailures.inc();
       log.error({ error }, "cannot read the devices of the node");
     }
-    await wakeup.wait(pollMs, signal);
+    const dueMs = (health.nextLookMs() ?? Infinity) - host.clock.monotonicMs();
+    await wakeup.wait(Math.max(0, Math.min(pollMs, dueMs)), signal);
     const distanceMs = startedMs + scanDistanceMs - host.clock.monotonicMs();
     await pause.wait(Math.max(gatherMs, distanceMs), signal);
+  }
+}
+
+/** On a node that never had a pod the folder is not there yet, and the device plugin may write none: tried again at each look. */
+function watchRecords(host: DevicePluginHost, onChange: () => void): Disposable | undefined {
+  try {
+    return watchAttachments(host, onChange);
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+/** A list that cannot be read is as none: devices in use are told by what selects them. */
+function knowWhatWas(host: DevicePluginHost, log: Log): KnownDevices {
+  try {
+    return readKnownDevices(host);
+  } catch (error) {
+    log.warn({ error }, "cannot read what was offered before");
+    return new Map();
   }
 }
 
 function scan(
   host: DevicePluginHost,
   pools: readonly ResourcePool[],
+  known: KnownDevices,
   metrics: DevicePluginMetrics,
 ): DeviceTree {
   const startedMs = host.clock.monotonicMs();
-  const tree = scanDevices(host, pools);
+  const tree = scanDevices(host, pools, known);
   metrics.scanSeconds.observe((host.clock.monotonicMs() - startedMs) / 1000);
   return tree;
 }

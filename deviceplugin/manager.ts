@@ -1,14 +1,19 @@
 // Brings what is offered in line with a scan: one server for each resource, started, updated or stopped.
 import type { Log } from "../host/log.ts";
 import { keepRegistered, type RegistrationStatus } from "../kubelet/registration.ts";
-import { writeAdvertisedPools } from "../sriov/advertised-pools.ts";
+import {
+  type AdvertisedDetails,
+  type AdvertisedPools,
+  formatAdvertisedPools,
+  writeAdvertisedPools,
+} from "../sriov/advertised-pools.ts";
 import { listAttached } from "../sriov/attachment-store.ts";
 import { readVf } from "../sriov/inventory.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { DevicePluginHost } from "./changes.ts";
-import { type DeviceDiff, diffDevices, isEmptyDiff } from "./device-diff.ts";
+import { logChanges } from "./change-log.ts";
 import type { DeviceTree } from "./device-tree.ts";
-import type { DevicePluginMetrics } from "./metrics.ts";
+import { countDevices, type DevicePluginMetrics } from "./metrics.ts";
 import { ResourceServer } from "./resource-server.ts";
 
 interface OfferedResource {
@@ -27,10 +32,8 @@ export class Manager {
   readonly #metrics: DevicePluginMetrics;
   readonly #log: Log;
   readonly #resources = new Map<string, OfferedResource>();
-  #leftOut: DeviceTree["leftOut"] = new Map();
-  #clashes: DeviceTree["clashes"] = new Map();
+  #tree: DeviceTree | undefined;
   #publishedPools = "";
-  #isApplied = false;
 
   constructor(host: DevicePluginHost, metrics: DevicePluginMetrics, log: Log) {
     this.#host = host;
@@ -43,20 +46,18 @@ export class Manager {
     await this.#publishPools(tree);
     for (const [name, { pool, devices }] of tree.resources) {
       const { server } = this.#resources.get(name) ?? this.#start(pool);
-      this.#tell(name, diffDevices(server.devices, devices));
       server.offer(pool, devices);
-      this.#metrics.devices.set({ resource: name }, devices.size);
     }
     const gone = [...this.#resources.keys()].filter((name) => !tree.resources.has(name));
     await Promise.all(gone.map((name) => this.#stop(name)));
-    this.#tellLeftOut(tree.leftOut);
-    this.#tellClashes(tree.clashes);
-    this.#isApplied = true;
+    logChanges(this.#log, this.#tree, tree);
+    countDevices(this.#metrics, tree);
+    this.#tree = tree;
   }
 
   /** The resources that the kubelet does not hold, each with what is being waited for; `undefined` when there is none. */
   whyNotReady(): string | undefined {
-    if (!this.#isApplied) return "the devices of the node were not read yet";
+    if (this.#tree === undefined) return "the devices of the node were not read yet";
     const waiting = [...this.#resources].filter(([, { status }]) => !status.isRegistered);
     if (waiting.length === 0) return undefined;
     return waiting.map(([name, { status }]) => `${name}: ${status.reason}`).join("; ");
@@ -96,7 +97,6 @@ export class Manager {
     resource?.stop.abort();
     await resource?.ended;
     this.#resources.delete(name);
-    this.#metrics.devices.remove({ resource: name });
     this.#metrics.registered.remove({ resource: name });
   }
 
@@ -119,37 +119,26 @@ export class Manager {
 
   /** Written before the kubelet sees the list. A disk that is full or read-only must not keep devices from the kubelet. */
   async #publishPools(tree: DeviceTree): Promise<void> {
-    const pools = new Map(
-      [...tree.resources].map(([name, { devices }]) => [name, [...devices.keys()]] as const),
-    );
-    const text = JSON.stringify([...pools]);
+    const { pools, details } = toAdvertised(tree);
+    const text = formatAdvertisedPools(pools, details);
     if (text === this.#publishedPools) return;
     try {
       using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
-      writeAdvertisedPools(this.#host, pools);
+      writeAdvertisedPools(this.#host, pools, details);
       this.#publishedPools = text;
     } catch (error) {
       this.#log.error({ error }, "cannot write down what is offered");
     }
   }
+}
 
-  #tell(resource: string, diff: DeviceDiff): void {
-    if (!isEmptyDiff(diff)) this.#log.info({ resource, ...diff }, "devices changed");
-  }
-
-  #tellLeftOut(leftOut: DeviceTree["leftOut"]): void {
-    for (const [pciAddress, reason] of leftOut) {
-      if (this.#leftOut.get(pciAddress) !== reason) this.#log.info({ pciAddress, reason }, "device left out");
-    }
-    this.#leftOut = leftOut;
-  }
-
-  #tellClashes(clashes: DeviceTree["clashes"]): void {
-    for (const [pciAddress, resources] of clashes) {
-      const isTold = this.#clashes.get(pciAddress)?.join() === resources.join();
-      if (!isTold)
-        this.#log.warn({ pciAddress, resources }, "several resources select the device, the first has it");
-    }
-    this.#clashes = clashes;
-  }
+function toAdvertised({ resources, leftOut }: DeviceTree): {
+  readonly pools: AdvertisedPools;
+  readonly details: AdvertisedDetails;
+} {
+  const pools = [...resources].map(([name, { devices }]) => [name, [...devices.keys()]] as const);
+  const problems = [...resources.values()].flatMap(({ devices }) =>
+    [...devices].flatMap(([id, { problem }]) => (problem === undefined ? [] : [[id, problem] as const])),
+  );
+  return { pools: new Map(pools), details: { unhealthy: new Map(problems), leftOut } };
 }

@@ -1,9 +1,12 @@
 // The device plugin's metrics, in a registry of its own.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+import type { DeviceTree } from "./device-tree.ts";
+
 export interface DevicePluginMetrics {
   readonly registry: Registry;
   readonly devices: Gauge<"resource">;
+  readonly unhealthy: Gauge<"resource" | "reason">;
   readonly registered: Gauge<"resource">;
   readonly registrations: Counter<"resource">;
   readonly allocations: Counter<"resource">;
@@ -23,6 +26,12 @@ export function createMetrics(): DevicePluginMetrics {
       name: "virtfn_devices",
       help: "Devices offered to the kubelet, in use or not.",
       labelNames: ["resource"],
+      registers,
+    }),
+    unhealthy: new Gauge({
+      name: "virtfn_unhealthy_devices",
+      help: "Devices that the kubelet gives to no pod, by what is wrong with them.",
+      labelNames: ["resource", "reason"],
       registers,
     }),
     registered: new Gauge({
@@ -66,4 +75,19 @@ export function createMetrics(): DevicePluginMetrics {
       registers,
     }),
   };
+}
+
+/** Sets the gauges of devices to what `tree` has; resources that are gone have none. */
+export function countDevices(
+  { devices, unhealthy }: Pick<DevicePluginMetrics, "devices" | "unhealthy">,
+  tree: Pick<DeviceTree, "resources">,
+): void {
+  devices.reset();
+  unhealthy.reset();
+  for (const [resource, offered] of tree.resources) {
+    devices.set({ resource }, offered.devices.size);
+    for (const { problem } of offered.devices.values()) {
+      if (problem !== undefined) unhealthy.inc({ resource, reason: problem.code });
+    }
+  }
 }

@@ -135,7 +135,7 @@ function toMessage(devices: DeviceList): ListAndWatchResponse {
 }
 
 /** An unknown NUMA node is left out: -1 is no node of the kubelet's. */
-function toWire({ address, numaNode }: OfferedDevice): Device {
+function toWire({ address, numaNode, problem }: OfferedDevice): Device {
   const topology = numaNode === undefined ? undefined : { nodes: [{ ID: numaNode }] };
-  return { ID: address, health: "Healthy", topology };
+  return { ID: address, health: problem === undefined ? "Healthy" : "Unhealthy", topology };
 }

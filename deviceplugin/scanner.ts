@@ -1,17 +1,97 @@
-// Looks at the node: which VFs there are to offer now.
+// Looks at the node: which VFs there are to offer now, and what is wrong with them.
 import type { Host } from "../host/host.ts";
-import { readInventory } from "../sriov/inventory.ts";
-import { readNodeUse } from "../sriov/node-use.ts";
+import type { Attachment } from "../sriov/attachment.ts";
+import { type Inventory, readInventory } from "../sriov/inventory.ts";
+import { findNodeUse, type NodeNetwork } from "../sriov/node-use.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { readCandidates } from "./candidates.ts";
-import { buildDeviceTree, type DeviceTree } from "./device-tree.ts";
+import { buildDeviceTree, type DeviceTree, type OfferedDevice } from "./device-tree.ts";
+import { findHealthProblem } from "./health.ts";
+import type { KnownDevices } from "./known-devices.ts";
+import { findPfsWithoutLink, readAllocatedDevices, readConfigSpace, readLiveRecords } from "./node-facts.ts";
 
-/** Reads sysfs and the links, addresses and routes of this network namespace, which must be the node's. */
-export function scanDevices(
-  host: Pick<Host, "files" | "paths" | "openNetlink">,
-  pools: readonly ResourcePool[],
-): DeviceTree {
+type Node = Pick<Host, "files" | "paths" | "clock" | "openNetlink">;
+
+/** What one look sees, as far as health goes by it. */
+interface Sight {
+  readonly inventory: Inventory;
+  readonly before: KnownDevices;
+  readonly records: ReadonlyMap<PciAddress, Attachment>;
+  readonly allocated: ReadonlySet<string> | undefined;
+  readonly pfsWithoutLink: ReadonlyMap<PciAddress, string>;
+}
+
+/**
+ * Reads sysfs, records, the kubelet's checkpoint, and the links, addresses and routes of this network namespace, which must be
+ * the node's. Devices of `before` that are in use stay in their resource, also when they are gone.
+ */
+export function scanDevices(host: Node, pools: readonly ResourcePool[], before: KnownDevices): DeviceTree {
   const inventory = readInventory(host);
+  const network = readNetwork(host);
+  const records = readLiveRecords(host);
+  const sight = {
+    inventory,
+    before,
+    records,
+    allocated: records.size === 0 ? undefined : readAllocatedDevices(host),
+    pfsWithoutLink: findPfsWithoutLink(inventory, network.links),
+  };
   const candidates = readCandidates(host, inventory, pools);
-  return buildDeviceTree(candidates, readNodeUse(host, inventory), pools);
+  const held = new Map(
+    [...before].flatMap(([id, { resource }]) => (isInUse(sight, id) ? [[id, resource]] : [])),
+  );
+  const tree = buildDeviceTree(candidates, findNodeUse(inventory, network), pools, held);
+  const resources = [...tree.resources].map(([name, { pool, devices }]) => {
+    const all = [...devices.values(), ...findVanished(sight, name)];
+    const judged = all.map((device) => [device.address, judge(host, sight, pool, device)] as const);
+    return [name, { pool, devices: new Map(judged) }] as const;
+  });
+  return { ...tree, resources: new Map(resources) };
+}
+
+function readNetwork(host: Pick<Host, "openNetlink">): NodeNetwork {
+  using netlink = host.openNetlink();
+  return {
+    links: netlink.listLinks(),
+    addresses: netlink.listAddresses(),
+    routes: netlink.listRoutes(),
+  };
+}
+
+// Another VF at the same address is none of the record's.
+function isInUse({ inventory, before, records }: Sight, address: PciAddress): boolean {
+  const inode = inventory.vfs.get(address)?.inode ?? before.get(address)?.device?.inode;
+  return inode !== undefined && records.get(address)?.device.inode === String(inode);
+}
+
+function findVanished(sight: Sight, resource: string): readonly OfferedDevice[] {
+  const gone = [...sight.before].filter(
+    ([id, known]) => known.resource === resource && !sight.inventory.vfs.has(id) && isInUse(sight, id),
+  );
+  return gone.flatMap(([, { device }]) => device ?? []);
+}
+
+function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevice): OfferedDevice {
+  const { address, pf } = device;
+  const vf = sight.inventory.vfs.get(address);
+  const record = isInUse(sight, address) ? sight.records.get(address) : undefined;
+  const known = sight.before.get(address)?.device;
+  const driver = record === undefined ? device.driver : (known?.driver ?? device.driver);
+  const problem = findHealthProblem({
+    isPresent: vf !== undefined,
+    configSpace: vf === undefined ? undefined : readConfigSpace(host, address),
+    driver: vf?.driver,
+    expectedDriver: driverOfOwner(record) ?? driver,
+    record,
+    isAllocated: sight.allocated?.has(address),
+    pfWithoutLink: pool.linkDown === "ignore" ? undefined : sight.pfsWithoutLink.get(pf),
+  });
+  return { ...device, driver, problem };
+}
+
+/** The driver that ADD gave the VF to, where the network asked for one. */
+function driverOfOwner(record: Attachment | undefined): string | undefined {
+  const applied: Readonly<Record<string, unknown>> = { ...record?.applied };
+  return typeof applied["driver"] === "string" ? applied["driver"] : undefined;
 }

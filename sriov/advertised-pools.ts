@@ -7,6 +7,15 @@ import { RecordCorruptError } from "./errors.ts";
 /** Device ids by resource name. */
 export type AdvertisedPools = ReadonlyMap<string, readonly string[]>;
 
+/** What the file tells besides, for people who look at it. */
+export interface AdvertisedDetails {
+  readonly unhealthy: ReadonlyMap<string, { readonly code: string; readonly reason: string }>;
+  /** VFs that are in no pool, with the reason. */
+  readonly leftOut: ReadonlyMap<string, string>;
+}
+
+const noDetails: AdvertisedDetails = { unhealthy: new Map(), leftOut: new Map() };
+
 const poolsFile = v.object({
   format: v.pipe(v.string(), v.regex(/^1\.\d+$/u)),
   pools: v.record(v.string(), v.array(v.string())),
@@ -19,8 +28,12 @@ export function readAdvertisedPools(host: Pick<Host, "files" | "paths">): Advert
 }
 
 /** Replaces the file; the writer holds the lock `pick`. */
-export function writeAdvertisedPools(host: Pick<Host, "files" | "paths">, pools: AdvertisedPools): void {
-  host.files.writeAtomic(host.paths.pools, formatAdvertisedPools(pools));
+export function writeAdvertisedPools(
+  host: Pick<Host, "files" | "paths">,
+  pools: AdvertisedPools,
+  details = noDetails,
+): void {
+  host.files.writeAtomic(host.paths.pools, formatAdvertisedPools(pools, details));
 }
 
 /** JSON text to `AdvertisedPools`; `path` is for messages. Throws ERR_RECORD_CORRUPT. */
@@ -37,6 +50,12 @@ export function parseAdvertisedPools(text: string, path: string): AdvertisedPool
 }
 
 /** `AdvertisedPools` to JSON text. */
-export function formatAdvertisedPools(pools: AdvertisedPools): string {
-  return `${JSON.stringify({ format: "1.0", pools: Object.fromEntries(pools) }, undefined, 2)}\n`;
+export function formatAdvertisedPools(pools: AdvertisedPools, { unhealthy, leftOut } = noDetails): string {
+  const file = {
+    format: "1.1",
+    pools: Object.fromEntries(pools),
+    unhealthy: Object.fromEntries(unhealthy),
+    leftOut: Object.fromEntries(leftOut),
+  };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
 }

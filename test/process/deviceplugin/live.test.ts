@@ -75,6 +75,17 @@ test("Allocate refuses with the reason, also what vanished since the last scan",
   await expect(node.kubelet.allocate(resource, ["0000:01:10.2"])).rejects.toThrow("gone from the PCI bus");
 });
 
+test("a folder of records that cannot be made keeps no device from the kubelet", async () => {
+  await using node = await startNode(machines.igb, { isKubeletUp: false });
+  await node.plugin.end("SIGKILL");
+  fs.rmSync(join(node.tree.root, "var/lib/virtfn"), { recursive: true, force: true });
+  fs.writeFileSync(join(node.tree.root, "var/lib/virtfn"), "");
+  await node.kubelet.start();
+  await using _again = new DevicePluginProcess(node.tree.root);
+  await node.kubelet.waitForDevices(resource, 7);
+  expect(node.kubelet.devices(resource)).toHaveLength(7);
+});
+
 test("what is offered is written down before the kubelet knows it, and stays when the plugin ends", async () => {
   await using node = await startNode(machines.igb, { isKubeletUp: false });
   const paths = createPaths(node.tree.root);

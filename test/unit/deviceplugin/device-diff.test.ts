@@ -32,6 +32,7 @@ function device(address: string): OfferedDevice {
     numaNode: 0,
     inode: 7n,
     selector: anyDevice,
+    problem: undefined,
   };
 }
 
