@@ -8,7 +8,7 @@ import { writeAttachment } from "../sriov/attachment-store.ts";
 import { addIpam, findDelegate, ipamCallOf, type IpamResult } from "../sriov/ipam.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
-import { attachVf, type Attached } from "./attach.ts";
+import { attachVf, type Attached, type Attaching } from "./attach.ts";
 import { settleLinks, type Settled } from "./carrier.ts";
 import { claimVf, type Claim } from "./claim.ts";
 import type { CniCall } from "./environment.ts";
@@ -45,7 +45,7 @@ export async function add(
   for (const target of reserved.targets) {
     steps.run("name", () => checkNameFree(inside.getLink({ name: target.interface }), target, call));
     const who = { title: describePod(request, target.interface), token: ownerTokenOf(call) };
-    const claim = await steps.wait("claim", () => claimVf(host, home, target.address, who));
+    const claim = await steps.wait("claim", () => claimVf(host, home, target, who));
     const record = steps.run("record", () =>
       makeRecord(host, request, { target, claim, cookie: netns.cookie }),
     );
@@ -64,7 +64,7 @@ export async function add(
           one.record = withoutAdminMac(one.record);
           writeAttachment(host, one.record);
         };
-        given.push(await attachVf(host, steps, { ...one, ...sides, ipam, noteNoAdminMac }));
+        given.push(await attach(host, steps, { ...one, ...sides, ipam, noteNoAdminMac }));
       }
     } finally {
       await Promise.allSettled(leases.map(({ isOver }) => isOver));
@@ -73,8 +73,17 @@ export async function add(
     steps.run("record", () => {
       for (const [at, { record }] of claimed.entries()) writeAttached(host, record, attached[at]);
     });
-    return extendResult(before, toResult(call, claimed, attached));
+    return extendResult(before, toResult(call, attached));
   });
+}
+
+// Most VFs have a netdev, and keep it.
+async function attach(host: Host, steps: Steps, attaching: Attaching): Promise<Attached> {
+  const { claim, target } = attaching;
+  if (claim.link !== undefined && target.network.driver === undefined)
+    return await attachVf(host, steps, attaching);
+  const { attachUserspaceVf } = await import("./attach-userspace.ts");
+  return await attachUserspaceVf(host, steps, attaching);
 }
 
 // Records first, for all: what protects a VF must be there before its first change.
@@ -119,15 +128,11 @@ function startIpam(host: Host, { ipam, owner }: Attachment): StartedIpam {
   return { answer: () => answer, isOver: answer.catch(() => undefined) };
 }
 
-function toResult(
-  call: CniCall,
-  claimed: readonly Claimed[],
-  attached: readonly (Attached & Settled)[],
-): Omit<CniResult, "dns"> {
+function toResult(call: CniCall, attached: readonly (Attached & Settled)[]): Omit<CniResult, "dns"> {
   const sandbox = call.netns;
-  const interfaces = attached.map(({ link }, at) => {
-    const { name, mac, mtu } = link;
-    return { name, mac, mtu, sandbox, pciID: claimed[at]?.target.address };
+  const interfaces = attached.map(({ link, target, applied }) => {
+    const { name, mac, mtu } = link ?? { name: target.interface, mac: applied.adminMac, mtu: undefined };
+    return { name, mac, mtu, sandbox, pciID: target.address };
   });
   const ips = attached.flatMap(({ plan }, at) => plan.ips.map((ip) => ({ ...ip, interface: at })));
   return { interfaces, ips, routes: attached.flatMap(({ plan }) => plan.resultRoutes) };

@@ -2,19 +2,16 @@
 
 import { NetlinkError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { AppliedSettings, VfSideSettings } from "../sriov/attachment.ts";
+import type { AppliedSettings } from "../sriov/attachment.ts";
 import { formatCidr } from "../sriov/cidr.ts";
-import { zeroMac } from "../sriov/mac-address.ts";
 import type { IpamResult } from "../sriov/ipam.ts";
 import { ownSysfs, resetQueueMasks } from "../sriov/queue-masks.ts";
-import { applyVf } from "../sriov/vf-apply.ts";
 import { VfMissingError } from "../sriov/vf-errors.ts";
 import { setMac, takeAdminMac } from "../sriov/vf-mac.ts";
 import { moveVf, type Side } from "../sriov/vf-move.ts";
-import { planVf } from "../sriov/vf-settings.ts";
 import { planAddresses, type AddressPlan } from "./addresses.ts";
 import type { Claim } from "./claim.ts";
-import type { PodNetwork } from "./config.ts";
+import { applySettings, chooseOwnMac, toVfSettings } from "./pf-settings.ts";
 import { planSysctls } from "./pod-sysctls.ts";
 import type { Steps } from "./steps.ts";
 import type { Target } from "./targets.ts";
@@ -30,10 +27,11 @@ export interface Attaching {
   readonly noteNoAdminMac: () => void;
 }
 
-/** A VF that is up in the pod, as the link `index`. */
+/** A VF that is the pod's. */
 export interface Attached {
   readonly target: Target;
-  readonly index: number;
+  /** Its link in the pod; undefined for a VF without a netdev. */
+  readonly index: number | undefined;
   readonly plan: AddressPlan;
   readonly applied: AppliedSettings;
 }
@@ -45,12 +43,14 @@ export async function attachVf(
   { target, claim, home, pod, ipam, noteNoAdminMac }: Attaching,
 ): Promise<Attached> {
   const { network, address } = target;
+  const { link: homeLink } = claim;
+  if (homeLink === undefined) throw new VfMissingError(`${address} has no netdev to move`);
   const wanted = toVfSettings(network);
-  const hadNoAdminMac = steps.run("MAC", () => chooseOwnMac(home, claim, network.mac));
+  const hadNoAdminMac = steps.run("MAC", () => chooseOwnMac(home, homeLink, claim, network.mac));
   if (hadNoAdminMac) steps.run("record", noteNoAdminMac);
   await steps.wait("VF settings", () => applySettings(host, claim, wanted, hadNoAdminMac));
-  steps.run("queue masks", () => resetQueueMasks(ownSysfs(host), claim.link.name, claim.original.queues));
-  const moved = steps.run("move", () => moveVf(home, pod, claim.link, address));
+  steps.run("queue masks", () => resetQueueMasks(ownSysfs(host), homeLink.name, claim.original.queues));
+  const moved = steps.run("move", () => moveVf(home, pod, homeLink, address));
   const { index } = moved;
   const inside = pod.netlink;
   steps.run("name", () => inside.setLink(index, { set: "name", value: target.interface }));
@@ -77,40 +77,6 @@ export async function attachVf(
   const addresses = plan.addresses.map((cidr) => formatCidr(cidr));
   const routes = plan.routes.map(({ destination, gateway }) => ({ destination, gateway }));
   return { target, index, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
-}
-
-/**
- * Sets the VF's own MAC while its PF may still allow it: then the VF need not be opened and closed for it to take the admin
- * MAC. True when that shows that no admin MAC was set before: an untrusted VF could not have changed it.
- */
-function chooseOwnMac(home: Side, { link, side }: Claim, mac: string | undefined): boolean {
-  if (mac === undefined || mac === link.mac) return false;
-  return setMac(home.netlink, link.index, mac) && side?.info.trust === false;
-}
-
-/** What the network asks the PF for. The MAC goes through the PF too, so that the VF keeps it over a reset. */
-function toVfSettings(network: PodNetwork): VfSideSettings {
-  const { mac, vlan, vlanQoS, vlanProto, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps } = network;
-  const vlanSettings = vlan === undefined ? {} : { vlan, qos: vlanQoS, vlanProto };
-  return { adminMac: mac, ...vlanSettings, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps };
-}
-
-async function applySettings(
-  host: Pick<Host, "locks" | "clock">,
-  { side, vf }: Claim,
-  wanted: VfSideSettings,
-  hadNoAdminMac: boolean,
-): Promise<void> {
-  if (side !== undefined) {
-    const before = hadNoAdminMac ? { ...side.info, mac: zeroMac } : side.info;
-    return applyVf(host, side.target, planVf(before, wanted));
-  }
-  const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;
-  const names = Object.entries(needsPf).filter(([, value]) => value !== undefined);
-  if (names.length === 0) return;
-  throw new VfMissingError(
-    `setting ${names.map(([name]) => name).join(", ")} of ${vf.address}: its PF ${vf.pf} has no netdev on the host that reports the VF`,
-  );
 }
 
 // Of two routes to one destination the first wins, as with the reference plugins: a chained pod has its default route already.

@@ -12,16 +12,17 @@ import type { AddressPlan } from "./addresses.ts";
 import type { Steps } from "./steps.ts";
 import type { Target } from "./targets.ts";
 
-/** A VF that is up in the pod. */
+/** A VF of the pod, up where it has a link. */
 interface UpVf {
   readonly target: Target;
-  readonly index: number;
+  readonly index: number | undefined;
   readonly plan: Pick<AddressPlan, "addresses">;
 }
 
 /** `announce` is `pending` when the addresses are still to be announced: tuning does it when the carrier comes. */
 export interface Settled {
-  readonly link: Link;
+  /** Undefined for a VF without a netdev. */
+  readonly link: Link | undefined;
   readonly announce: "done" | "pending";
 }
 
@@ -45,14 +46,16 @@ export async function settleLinks<Vf extends UpVf>(
 }
 
 async function waitForCarrier(host: Pick<Host, "clock">, { netlink }: Side, vf: UpVf): Promise<void> {
+  const { index } = vf;
+  if (index === undefined) return;
   const { requireCarrierMs } = vf.target.network;
   const timeoutMs = requireCarrierMs ?? (hasToAnnounce(vf) ? carrierMs : 0);
-  const look = (): true | undefined =>
-    netlink.getLink({ index: vf.index })?.hasCarrier === true ? true : undefined;
+  const look = (): true | undefined => (netlink.getLink({ index })?.hasCarrier === true ? true : undefined);
   if (timeoutMs > 0 && look() === undefined) await waitForLinks(host, netlink, timeoutMs, look);
 }
 
-function readLink({ netlink }: Side, { index, target }: UpVf): Link {
+function readLink({ netlink }: Side, { index, target }: UpVf): Link | undefined {
+  if (index === undefined) return undefined;
   const link = netlink.getLink({ index });
   if (link === undefined)
     throw new VfMissingError(`${target.address} vanished from the pod while it was set up`);
@@ -67,9 +70,9 @@ function announce(
   host: Pick<Host, "namespaces">,
   { netns }: Side,
   vf: UpVf,
-  link: Link,
+  link: Link | undefined,
 ): Settled["announce"] {
-  if (!hasToAnnounce(vf)) return "done";
+  if (link === undefined || !hasToAnnounce(vf)) return "done";
   if (!link.hasCarrier) return "pending";
   try {
     announceAddresses(host, netns, link, vf.plan.addresses);

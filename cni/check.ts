@@ -88,7 +88,11 @@ function listDifferences(
   const problems: string[] = [];
   if (owner.cookie !== String(netns.cookie))
     problems.push(`namespace: expected the one of ADD (cookie ${owner.cookie}), got cookie ${netns.cookie}`);
-  const isNetdev = record.original.name !== undefined && isNetworkVf(vf);
+  const { driver } = record.applied;
+  const isWrongDriver = driver === undefined ? !isNetworkVf(vf) : vf.driver !== driver;
+  if (isWrongDriver)
+    problems.push(`driver: expected ${driver ?? "a network driver"}, got ${vf.driver ?? "none"}`);
+  const isNetdev = driver === undefined && isNetworkVf(vf);
   const link = isNetdev ? findLinkInside(host, inside, netns, device.address) : undefined;
   if (link !== undefined) {
     if (results.nic === undefined)

@@ -4,7 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { readOrQuarantine } from "../sriov/attachment-store.ts";
-import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { isNetworkVf, isUserspaceVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { findNodeUse } from "../sriov/node-use.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
@@ -16,12 +16,17 @@ import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
 import { toVfSide } from "../sriov/vf-settings.ts";
 import { SecondEntryError } from "./errors.ts";
+import type { Target } from "./targets.ts";
+import { planDriverChange } from "./driver-change.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
-/** A VF that is free, at home, and how it is now. `side` is undefined where the PF's netdev is not on the host. */
+/**
+ * A VF that is free, at home, and how it is now. `link` is undefined for a VF that a driver hands out to userspace; `side` is
+ * undefined where the PF's netdev is not on the host.
+ */
 export interface Claim {
   readonly vf: VirtualFunction;
-  readonly link: Link;
+  readonly link: Link | undefined;
   readonly side: { readonly target: VfOnPf; readonly info: VfInfo } | undefined;
   readonly original: VfOriginal;
 }
@@ -36,23 +41,37 @@ export interface Claimant {
  * Claims the VF for `who`. An owner that is gone is cleaned up after first; one that is alive is
  * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
  */
-export async function claimVf(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<Claim> {
+export async function claimVf(
+  host: Host,
+  home: Netlink,
+  { address, network }: Pick<Target, "address" | "network">,
+  who: Claimant,
+): Promise<Claim> {
   await clearOwner(host, home, address, who);
   const vf = readVf(host, address);
   if (vf === undefined) throw new VfMissingError(`there is no virtual function at ${address}`);
-  if (!isNetworkVf(vf)) {
+  const isUserspace = isUserspaceVf(vf);
+  if (!isUserspace && !isNetworkVf(vf)) {
     const driver = vf.driver === undefined ? "no driver" : `the driver ${vf.driver}`;
-    throw new VfMissingError(`${address} has ${driver}: expected a network driver`);
+    throw new VfMissingError(`${address} has ${driver}: expected a network driver, or vfio-pci`);
   }
-  const link = findHomeLink(host, home, address);
-  if (link === undefined)
+  const driver = planDriverChange(host, vf, network);
+  const link = isUserspace ? undefined : findHomeLink(host, home, address);
+  if (link === undefined && !isUserspace)
     throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
-  checkNodeUse(home, vf, link);
+  if (link !== undefined) checkNodeUse(home, vf, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
-  const { name, mac, mtu, altNames } = link;
-  const queues = readQueueMasks(ownSysfs(host), name);
   const settings = side === undefined ? {} : toVfSide(side.info);
-  return { vf, link, side, original: { name, mac, mtu, altNames, queues, ...settings } };
+  return { vf, link, side, original: { ...readNetdev(host, link), ...settings, ...driver } };
+}
+
+function readNetdev(
+  host: Pick<Host, "files" | "paths">,
+  link: Link | undefined,
+): Pick<VfOriginal, "name" | "mac" | "mtu" | "altNames" | "queues"> {
+  if (link === undefined) return { altNames: [], queues: [] };
+  const { name, mac, mtu, altNames } = link;
+  return { name, mac, mtu, altNames, queues: readQueueMasks(ownSysfs(host), name) };
 }
 
 async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<void> {

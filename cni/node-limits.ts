@@ -18,6 +18,8 @@ export async function checkNodeLimits(
   const problems = new Set(checkPolicy(node, config.choices.tuning));
   for (const { resource, network } of targets) {
     const limits = findLimits(node, resource);
+    if (network.driver !== undefined && limits?.driver !== network.driver)
+      problems.add(`driver: ${where} does not allow ${network.driver} in limits of ${resource ?? '"*"'}`);
     if (limits === undefined) continue;
     for (const problem of checkNetwork(limits, network)) problems.add(problem);
   }

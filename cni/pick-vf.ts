@@ -35,7 +35,7 @@ export async function pickVf(host: Host, home: Netlink, request: PickRequest): P
   const handedOut = await listHandedOut(host, request.pod);
   const reasons = new Map<PciAddress, string>();
   for (const address of freshFirst(host, pf.vfs)) {
-    const found = handedOut.get(address) ?? (await lockIfUnused(host, home, address));
+    const found = handedOut.get(address) ?? (await lockIfUnused(host, home, address, network.driver));
     if (typeof found === "string") {
       reasons.set(address, found);
       continue;
@@ -81,7 +81,12 @@ function freshFirst(host: Pick<Host, "files" | "paths">, vfs: readonly PciAddres
   return [...vfs.filter((vf) => !recorded.has(vf)), ...vfs.filter((vf) => recorded.has(vf))];
 }
 
-async function lockIfUnused(host: Host, home: Netlink, address: PciAddress): Promise<HeldLock | string> {
+async function lockIfUnused(
+  host: Host,
+  home: Netlink,
+  address: PciAddress,
+  driver: string | undefined,
+): Promise<HeldLock | string> {
   using attempt = new DisposableStack();
   let lock: HeldLock;
   try {
@@ -91,7 +96,7 @@ async function lockIfUnused(host: Host, home: Netlink, address: PciAddress): Pro
     if (error instanceof LockTimeoutError) return `process ${error.holderPid ?? "?"} works on it`;
     throw error;
   }
-  const use = describeUse(host, home, address);
+  const use = describeUse(host, home, address, driver);
   if (use !== undefined) return use;
   attempt.move();
   return lock;

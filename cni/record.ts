@@ -31,7 +31,7 @@ export function makeRecord(
       pod: pod.pod,
     },
     interface: target.interface,
-    device: { address: vf.address, pf: vf.pf, vf: vf.index, inode: String(vf.inode), ifindex: link.index },
+    device: { address: vf.address, pf: vf.pf, vf: vf.index, inode: String(vf.inode), ifindex: link?.index },
     bootId: host.clock.bootId(),
     state: "adding",
     createdAt: new Date(host.clock.nowMs()).toISOString(),
@@ -57,6 +57,6 @@ export function writeAttached(
 ): void {
   if (attached === undefined) return;
   const { applied, link, announce } = attached;
-  const device = { ...record.device, ifindex: link.index };
+  const device = { ...record.device, ifindex: link?.index };
   writeAttachment(host, { ...record, device, applied, announce, state: "attached" });
 }

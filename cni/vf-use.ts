@@ -5,7 +5,7 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
-import { isNetworkVf, readVf } from "../sriov/inventory.ts";
+import { isNetworkVf, isUserspaceVf, readVf } from "../sriov/inventory.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
@@ -13,8 +13,13 @@ import { findHomeLink } from "../sriov/vf-locate.ts";
 import { describeHolder, findUseOfNode } from "./claim.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
-/** Who or what has the VF; `undefined` when it is free, also for one whose last owner is gone. The caller holds its lock. */
-export function describeUse(host: Host, home: Netlink, address: PciAddress): string | undefined {
+/** Who or what has the VF; `undefined` when it is free, also for one whose last owner is gone. `driver` is the one that a VF without a netdev may have. The caller holds its lock. */
+export function describeUse(
+  host: Host,
+  home: Netlink,
+  address: PciAddress,
+  driver: string | undefined,
+): string | undefined {
   const record = readRecord(host, address);
   if (typeof record === "string") return record;
   if (record !== undefined) {
@@ -23,6 +28,7 @@ export function describeUse(host: Host, home: Netlink, address: PciAddress): str
   }
   const vf = readVf(host, address);
   if (vf === undefined) return "it vanished";
+  if (isUserspaceVf(vf) && vf.driver === driver) return undefined;
   if (!isNetworkVf(vf))
     return vf.driver === undefined ? "it has no driver" : `it has the driver ${vf.driver}`;
   const link = findHomeLink(host, home, address);

@@ -64,6 +64,8 @@ const schema = v.looseObject({
     mac: v.optional(text),
     mtu: v.optional(count),
     altNames: v.array(text),
+    driver: v.optional(text),
+    driverOverride: v.optional(text),
     queues: v.array(
       v.looseObject({
         queue: v.pipe(text, v.regex(/^[rt]x-\d+$/, "expected a queue folder like rx-0")),
@@ -77,6 +79,7 @@ const schema = v.looseObject({
     ...vfSide,
     mac: v.optional(text),
     mtu: v.optional(count),
+    driver: v.optional(text),
     addresses: v.array(text),
     routes: v.array(v.looseObject({ destination: text, gateway: v.optional(text) })),
   }),

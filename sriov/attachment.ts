@@ -58,12 +58,17 @@ export interface VfOriginal extends VfSideSettings {
   readonly mtu?: number | undefined;
   readonly altNames: readonly string[];
   readonly queues: readonly QueueMasks[];
+  /** The driver that ADD took the VF from, and its `driver_override`; absent where ADD changed neither. */
+  readonly driver?: string | undefined;
+  readonly driverOverride?: string | undefined;
 }
 
 /** What ADD set; absent is untouched. `addresses` in CIDR form. */
 export interface AppliedSettings extends VfSideSettings {
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
+  /** The driver that the VF was given to, for a program that uses it without a netdev. */
+  readonly driver?: string | undefined;
   readonly addresses: readonly string[];
   readonly routes: readonly { readonly destination: string; readonly gateway?: string | undefined }[];
 }

@@ -62,6 +62,11 @@ export class ProvisionError extends SriovError {
   readonly code = "ERR_PROVISION";
 }
 
+/** A VF could not be given to a driver; what was changed before is put back. */
+export class DriverError extends SriovError {
+  readonly code = "ERR_DRIVER";
+}
+
 function quote(text: string): string {
   const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
   return JSON.stringify(shown);

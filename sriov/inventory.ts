@@ -93,6 +93,11 @@ export function isNetworkVf(vf: Pick<VirtualFunction, "driver" | "classCode">): 
   return vf.classCode >> 16 === networkClass && vf.driver !== undefined && !userspaceDrivers.has(vf.driver);
 }
 
+/** Whether a program in userspace has the VF, by a driver that hands devices out: it has no netdev then. */
+export function isUserspaceVf(vf: Pick<VirtualFunction, "driver" | "classCode">): boolean {
+  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && userspaceDrivers.has(vf.driver);
+}
+
 const networkClass = 0x02;
 const userspaceDrivers: ReadonlySet<string> = new Set(["vfio-pci", "uio_pci_generic", "igb_uio"]);
 

@@ -30,6 +30,8 @@ export interface VfLimits {
   /** The only values that may be asked for. */
   readonly trust: boolean | undefined;
   readonly spoofchk: boolean | undefined;
+  /** The driver that networks may ask for; undefined: none. */
+  readonly driver: "vfio-pci" | undefined;
 }
 
 export interface VlanRange {
@@ -63,6 +65,7 @@ const limitEntries = {
   ),
   trust: onOff,
   spoofchk: onOff,
+  driver: v.optional(v.picklist(["vfio-pci"], '"vfio-pci"')),
 } as const;
 
 const nameText = "an interface name like ens1f0";
@@ -114,6 +117,7 @@ export function parseNodeConfig(value: unknown): {
       vlans: read.output?.vlans?.flatMap((text) => parseVlans(text) ?? []),
       trust: isOn(read.output?.trust),
       spoofchk: isOn(read.output?.spoofchk),
+      driver: read.output?.driver,
     });
   }
   const pfs: NodePf[] = [];

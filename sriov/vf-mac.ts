@@ -34,6 +34,18 @@ export async function restoreMac(
   if (mac !== undefined && !setMac(vf.home, vf.link.index, mac)) takeAdminMac(vf.home, vf.link.index, mac);
 }
 
+/** Puts the admin MAC of a VF back that has no netdev, whatever the program that had it chose. Throws ERR_VF_STEP. */
+export async function restoreAdminMac(
+  host: Pick<Host, "locks" | "clock">,
+  side: VfOnPf,
+  adminMac: string | undefined,
+): Promise<void> {
+  const info = readVfInfo(side);
+  if (adminMac === undefined || adminMac === info.mac) return;
+  if (adminMac === zeroMac) await clearAdminMac(host, side, info);
+  else await applyVf(host, side, planVf(info, { adminMac }));
+}
+
 async function clearUnlessOwn(
   host: Pick<Host, "locks" | "clock">,
   side: VfOnPf,

@@ -6,11 +6,12 @@ import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { restoreAffinities } from "./affinity-restore.ts";
 import type { Attachment, VfOriginal } from "./attachment.ts";
+import { bindDriver } from "./driver.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
-import { restoreMac } from "./vf-mac.ts";
+import { restoreAdminMac, restoreMac } from "./vf-mac.ts";
 import { applyVf, readVfInfo } from "./vf-apply.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { findVfNamespace } from "./vf-search.ts";
@@ -21,7 +22,7 @@ export type RestoreHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "na
 
 /**
  * Brings the record's VF from `netns` (undefined: that namespace is gone), or wherever the pod put it, to the host and makes it as it was: name, MAC, MTU,
- * altnames, masks, PF-side settings. Another VF at the same address, or none, is left alone. A VF that the kernel is still
+ * altnames, masks, driver, PF-side settings. Another VF at the same address, or none, is left alone. A VF that the kernel is still
  * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, NetlinkError.
  */
 export async function restoreVf(
@@ -30,9 +31,11 @@ export async function restoreVf(
   netns: NetnsHandle | undefined,
 ): Promise<void> {
   const { address, inode } = record.device;
-  const vf = readVf(host, address);
-  if (vf === undefined || String(vf.inode) !== inode || record.bootId !== host.clock.bootId()) return;
-  restoreAffinities(host, vf);
+  const attached = readVf(host, address);
+  if (attached === undefined || String(attached.inode) !== inode) return;
+  if (record.bootId !== host.clock.bootId()) return;
+  restoreAffinities(host, attached);
+  const vf = restoreDriver(host, attached, record.original);
   using home = host.openNetlink();
   const from = { netns, isAnywhere: true, altNames: record.original.altNames };
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
@@ -40,8 +43,20 @@ export async function restoreVf(
   const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
   if (side === undefined) return;
+  if (restored === undefined) await restoreAdminMac(host, side, record.original.adminMac);
   const { adminMac: _restoredWithMac, ...settings } = record.original;
   await applyVf(host, side, planVf(readVfInfo(side), settings));
+}
+
+// With its driver the netdev comes back, a little later.
+function restoreDriver(
+  host: Pick<Host, "files" | "paths">,
+  vf: VirtualFunction,
+  { driver, driverOverride = "" }: VfOriginal,
+): VirtualFunction {
+  if (driver === undefined) return vf;
+  bindDriver(host, vf.address, { driver, override: driverOverride });
+  return { ...vf, driver };
 }
 
 /** Where a VF may be taken from. */

@@ -96,7 +96,6 @@ test.each([
 });
 
 test.each([
-  ["driver", "vfio-pci"],
   ["queues", 4],
   ["resetBetweenPods", true],
   ["rings", { rx: 512 }],

@@ -22,6 +22,10 @@ const chained = { cniVersion: "1.0.0", name: "cluster", type: "virtfn", prevResu
 
 const picked = { cniVersion: "1.0.0", name: "lan", type: "virtfn", pf: "ens1f0", ipam, ...settings };
 
+const nodeConfig = "pfs: [ens1f0]\nlimits: { sriov/vf: { driver: vfio-pci } }\n";
+const { mtu: _none, ...withoutMtu } = device;
+const userspace = { ...withoutMtu, driver: "vfio-pci" };
+
 /** Hundreds of nodes are made in one test. */
 const slowMs = 120_000;
 
@@ -29,6 +33,7 @@ const slowMs = 120_000;
 const cases = [
   { name: "with a device", config: device, call: {}, kills: ["killBefore", "killAfter"] },
   { name: "chained with two VFs", config: chained, call: { ifName: "eth0" }, kills: ["killAfter"] },
+  { name: "with a driver", config: userspace, call: {}, kills: ["killAfter"] },
   { name: "of a PF", config: picked, call: { ifName: "net1" }, kills: ["killAfter"] },
 ] as const;
 
@@ -131,7 +136,7 @@ async function countCalls(
 function makeNode(config: object): FakeHost {
   const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 3 }]);
   node.addNetns("web-1");
-  node.host.files.writeAtomic(node.host.paths.nodeConfig, "pfs: [{ name: ens1f0 }]");
+  node.host.files.writeAtomic(node.host.paths.nodeConfig, nodeConfig);
   for (const vf of ["ens1f0v1", "ens1f0v2"]) {
     const queues = `${node.root}/sys/class/net/${vf}/queues`;
     node.host.files.writeText(`${queues}/rx-0/rps_cpus`, "0c\n");

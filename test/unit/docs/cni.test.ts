@@ -30,7 +30,7 @@ test("every JSON block is taken as it stands", () => {
   const configurations = [...page.matchAll(/```json\n(.*?)```/gs)].flatMap(([, text]) =>
     configurationsOf(String(text)),
   );
-  expect(configurations).toHaveLength(4);
+  expect(configurations).toHaveLength(5);
   for (const configuration of configurations)
     expect(parseConfig(configuration, noPod).networks).toHaveLength(1);
 });

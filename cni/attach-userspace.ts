@@ -1,0 +1,36 @@
+// A VF for a program in userspace (DPDK): no netdev, so what there is to give are the settings at the PF, and addresses on paper.
+
+import type { Host } from "../host/host.ts";
+import type { AppliedSettings } from "../sriov/attachment.ts";
+import { bindDriver } from "../sriov/driver.ts";
+import { readVfInfo } from "../sriov/vf-apply.ts";
+import { planAddresses } from "./addresses.ts";
+import type { Attached, Attaching } from "./attach.ts";
+import { applySettings, chooseOwnMac, toVfSettings } from "./pf-settings.ts";
+import type { Steps } from "./steps.ts";
+
+/** Binds it where that is to be done, sets what the PF sets, and asks for addresses, which only the result shows. Throws StepError. */
+export async function attachUserspaceVf(
+  host: Pick<Host, "files" | "paths" | "locks" | "clock">,
+  steps: Steps,
+  { target, claim, home, ipam, noteNoAdminMac }: Attaching,
+): Promise<Attached> {
+  const { network, address } = target;
+  const { link, side, vf } = claim;
+  const wanted = toVfSettings(network);
+  const hadNoAdminMac =
+    link !== undefined && steps.run("MAC", () => chooseOwnMac(home, link, claim, network.mac));
+  if (hadNoAdminMac) steps.run("record", noteNoAdminMac);
+  const driver = network.driver ?? vf.driver;
+  if (driver !== vf.driver)
+    steps.run("driver", () => bindDriver(host, address, { driver, override: driver ?? "" }));
+  await steps.wait("VF settings", async () => {
+    // Read again: with the driver before, a MAC that the PF had not set went.
+    const now = side && { target: side.target, info: readVfInfo(side.target) };
+    await applySettings(host, { vf, side: now }, wanted, hadNoAdminMac);
+  });
+  const answer = await steps.wait("IPAM", ipam);
+  const plan = steps.run("addresses", () => planAddresses(answer, network));
+  const applied: AppliedSettings = { ...wanted, driver, addresses: [], routes: [] };
+  return { target, index: undefined, plan, applied };
+}

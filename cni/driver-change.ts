@@ -1,0 +1,38 @@
+// Whether ADD gives a VF to another driver, and whether that can be done: asked before anything is changed.
+
+import type { Host } from "../host/host.ts";
+import type { VfOriginal } from "../sriov/attachment.ts";
+import { ConfigError, describeValue } from "../sriov/config-problems.ts";
+import { findDriverObstacle, readDriverState } from "../sriov/driver.ts";
+import { DriverError } from "../sriov/errors.ts";
+import { isUserspaceVf, type VirtualFunction } from "../sriov/inventory.ts";
+import type { PodNetwork } from "./config.ts";
+
+/**
+ * What a record keeps of the driver where ADD will change it, nothing where it will not. Throws ERR_DRIVER when the wanted driver
+ * cannot take the VF, ERR_NETWORK_CONFIG for settings that need a netdev.
+ */
+export function planDriverChange(
+  host: Pick<Host, "files" | "paths">,
+  vf: VirtualFunction,
+  network: PodNetwork,
+): Pick<VfOriginal, "driver" | "driverOverride"> {
+  const { driver } = network;
+  if (driver === undefined && !isUserspaceVf(vf)) return {};
+  const needsNetdev = (["mtu", "queues", "rings", "requireCarrierMs"] as const).filter(
+    (key) => network[key] !== undefined,
+  );
+  if (needsNetdev.length > 0) {
+    const expected = `nothing for ${vf.address}, which has no interface with the driver ${driver ?? vf.driver}`;
+    throw new ConfigError(
+      "the network",
+      needsNetdev.map((key) => describeValue(key, expected, network[key])),
+    );
+  }
+  if (driver === undefined || driver === vf.driver) return {};
+  const obstacle = findDriverObstacle(host, vf, driver);
+  if (obstacle !== undefined)
+    throw new DriverError(`giving ${vf.address} to the driver ${driver}: ${obstacle}`);
+  const before = readDriverState(host, vf.address);
+  return { driver: before.driver, driverOverride: before.override };
+}

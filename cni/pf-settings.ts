@@ -1,0 +1,53 @@
+// What a network asks the PF of a VF for.
+
+import type { Host } from "../host/host.ts";
+import type { Link } from "../host/netlink/netlink.ts";
+import type { VfSideSettings } from "../sriov/attachment.ts";
+import { zeroMac } from "../sriov/mac-address.ts";
+import { applyVf } from "../sriov/vf-apply.ts";
+import { VfMissingError } from "../sriov/vf-errors.ts";
+import { setMac } from "../sriov/vf-mac.ts";
+import type { Side } from "../sriov/vf-move.ts";
+import { planVf } from "../sriov/vf-settings.ts";
+import type { Claim } from "./claim.ts";
+import type { PodNetwork } from "./config.ts";
+
+/**
+ * Sets the VF's own MAC while its PF may still allow it: then the VF need not be opened and closed for it to take the admin
+ * MAC. True when that shows that no admin MAC was set before: an untrusted VF could not have changed it.
+ */
+export function chooseOwnMac(
+  home: Side,
+  link: Link,
+  { side }: Pick<Claim, "side">,
+  mac: string | undefined,
+): boolean {
+  if (mac === undefined || mac === link.mac) return false;
+  return setMac(home.netlink, link.index, mac) && side?.info.trust === false;
+}
+
+/** What the network asks the PF for. The MAC goes through the PF too, so that the VF keeps it over a reset. */
+export function toVfSettings(network: PodNetwork): VfSideSettings {
+  const { mac, vlan, vlanQoS, vlanProto, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps } = network;
+  const vlanSettings = vlan === undefined ? {} : { vlan, qos: vlanQoS, vlanProto };
+  return { adminMac: mac, ...vlanSettings, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps };
+}
+
+/** Brings the VF's side at the PF to `wanted`. Throws ERR_VF_STEP; ERR_VF_MISSING when there is something to set and no PF to ask. */
+export async function applySettings(
+  host: Pick<Host, "locks" | "clock">,
+  { side, vf }: Pick<Claim, "side" | "vf">,
+  wanted: VfSideSettings,
+  hadNoAdminMac: boolean,
+): Promise<void> {
+  if (side !== undefined) {
+    const before = hadNoAdminMac ? { ...side.info, mac: zeroMac } : side.info;
+    return applyVf(host, side.target, planVf(before, wanted));
+  }
+  const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;
+  const names = Object.entries(needsPf).filter(([, value]) => value !== undefined);
+  if (names.length === 0) return;
+  throw new VfMissingError(
+    `setting ${names.map(([name]) => name).join(", ")} of ${vf.address}: its PF ${vf.pf} has no netdev on the host that reports the VF`,
+  );
+}

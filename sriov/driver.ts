@@ -1,0 +1,97 @@
+// Which driver has a VF: read, planned, and changed by way of driver_override.
+
+import { SystemCallError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import { DriverError } from "./errors.ts";
+import type { PciAddress } from "./pci-address.ts";
+import { pciFolder, readLinkName } from "./pci-device.ts";
+import { readAttribute } from "./sysfs.ts";
+
+/** `override` is the only driver that may have the device; "" is none such: the one that knows its ids. */
+export interface DriverState {
+  readonly driver: string | undefined;
+  readonly override: string;
+}
+
+/** One write to a file of the PCI bus. */
+export type DriverStep =
+  | { readonly do: "override"; readonly driver: string }
+  | { readonly do: "unbind"; readonly driver: string }
+  | { readonly do: "probe" };
+
+type Sysfs = Pick<Host, "files" | "paths">;
+
+/** The device's driver now. Source: Documentation/ABI/testing/sysfs-bus-pci. */
+export function readDriverState(host: Sysfs, address: PciAddress): DriverState {
+  const folder = pciFolder(host, address);
+  const override = readAttribute(host.files, `${folder}/driver_override`) ?? "";
+  return { driver: readLinkName(host, `${folder}/driver`), override: override === "(null)" ? "" : override };
+}
+
+/** Steps from `current` to `wanted`; none when nothing differs. The driver is told first: a probe must not find another one. */
+export function planDriver(current: DriverState, wanted: DriverState): readonly DriverStep[] {
+  const steps: DriverStep[] = [];
+  if (current.override !== wanted.override) steps.push({ do: "override", driver: wanted.override });
+  if (current.driver === wanted.driver) return steps;
+  if (current.driver !== undefined) steps.push({ do: "unbind", driver: current.driver });
+  if (wanted.driver !== undefined) steps.push({ do: "probe" });
+  return steps;
+}
+
+/**
+ * Gives the device to the wanted driver; what was done is put back when it does not take it. A netdev goes with its driver, and
+ * comes back a little after. The caller holds the VF's lock. Throws ERR_DRIVER.
+ */
+export function bindDriver(host: Sysfs, address: PciAddress, wanted: DriverState): void {
+  const before = readDriverState(host, address);
+  try {
+    apply(host, address, planDriver(before, wanted));
+    const { driver } = readDriverState(host, address);
+    if (driver !== wanted.driver)
+      throw new DriverError(`expected the driver to take it, got ${driver ?? "none"}`);
+  } catch (cause) {
+    if (!(cause instanceof DriverError || cause instanceof SystemCallError)) throw cause;
+    const problem = putBack(host, address, before);
+    const doing = `giving ${address} to the driver ${wanted.driver ?? "none"}`;
+    throw new DriverError([`${doing}: ${cause.message}`, ...problem].join("; "), { cause });
+  }
+}
+
+/** Why `driver` cannot take the device, before anything is changed; `undefined` when nothing speaks against it. */
+export function findDriverObstacle(
+  host: Sysfs,
+  vf: { readonly address: PciAddress; readonly iommuGroup: number | undefined },
+  driver: string,
+): string | undefined {
+  if (host.files.stat(`${host.paths.sys}/bus/pci/drivers/${driver}`) === undefined)
+    return `the driver ${driver} is not loaded (modprobe ${driver})`;
+  if (driver === "vfio-pci" && vf.iommuGroup === undefined)
+    return `${vf.address} is in no IOMMU group: the machine's IOMMU is off`;
+  return undefined;
+}
+
+function apply(host: Sysfs, address: PciAddress, steps: readonly DriverStep[]): void {
+  const bus = `${host.paths.sys}/bus/pci`;
+  for (const step of steps) {
+    switch (step.do) {
+      case "override":
+        host.files.writeText(`${pciFolder(host, address)}/driver_override`, `${step.driver}\n`);
+        break;
+      case "unbind":
+        host.files.writeText(`${bus}/drivers/${step.driver}/unbind`, address);
+        break;
+      case "probe":
+        host.files.writeText(`${bus}/drivers_probe`, address);
+        break;
+    }
+  }
+}
+
+function putBack(host: Sysfs, address: PciAddress, before: DriverState): readonly string[] {
+  try {
+    apply(host, address, planDriver(readDriverState(host, address), before));
+    return [];
+  } catch (error) {
+    return [`its driver before could not be put back: ${String(error)}`];
+  }
+}
