@@ -112,9 +112,11 @@ async function run(
 
 function formatNode(root: string, host: TestNetns): string {
   const links = host.look("link show").filter(({ ifalias }) => ifalias !== undefined);
-  const lines = links.map(({ ifname, address, mtu, operstate, altnames, ifalias }) =>
-    JSON.stringify({ ifname, address, mtu, operstate, altnames, ifalias }),
-  );
+  // Up as it was set: the carrier of a veth follows a moment later, by itself.
+  const lines = links.map(({ ifname, address, mtu, flags, altnames, ifalias }) => {
+    const isUp = (flags as readonly string[]).includes("UP");
+    return JSON.stringify({ ifname, address, mtu, isUp, altnames, ifalias });
+  });
   const records = join(root, "var/lib/virtfn/attachments");
   const files = fs.existsSync(records) ? fs.readdirSync(records) : [];
   return [...lines.toSorted(), fs.readFileSync(join(root, "pf.json"), "utf8"), ...files].join("\n");
