@@ -94,7 +94,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_VF_MISSING: 103,
   ERR_IPAM: 104,
   ERR_PROVISION: 106,
-  ERR_DRIVER: 107,
+  ERR_DRIVER: 108,
 };
 const otherNumber = 101;
 const tryAgainLater = 11;

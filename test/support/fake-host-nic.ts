@@ -114,6 +114,7 @@ function addVf(kernel: FakeKernel, { pf, number, link }: FakeNic, vf: number, dr
 
 function bringNetdev(kernel: FakeKernel, nic: FakeNic, vf: number, clock: FakeClock): void {
   const link = addVfLink(kernel, nic, vf, { name: `eth${kernel.nextIndex}`, isNamed: false });
+  announceLink(kernel.host, link);
   const kernelName = link.name;
   clock.after(udevMs, () => {
     if (kernel.host.links.get(link.index) !== link) return;
@@ -142,7 +143,6 @@ function addVfLink(
   const device = { device: address, pfSide: side, driver: pfLink.driver };
   const link = addLink(kernel, { name, mac: ownMac, altNames, ...device });
   addNetdev(kernel.host.sysfs, name, address);
-  announceLink(kernel.host, link);
   return link;
 }
 

@@ -149,7 +149,7 @@ test("what cannot be bound is told before anything is changed", async () => {
   fs.rmSync(`${node.root}/sys/bus/pci/devices/0000:3b:02.1/iommu_group`);
   const before = node.toText();
   const answer = await callCni(node.host, bound);
-  expect(answer.json).toMatchObject({ code: 107 });
+  expect(answer.json).toMatchObject({ code: 108 });
   expect(msgOf(answer)).toContain("0000:3b:02.1 is in no IOMMU group: the machine's IOMMU is off");
   expect(node.toText()).toBe(before);
 });
