@@ -37,6 +37,7 @@ export function createMetrics(): TuningMetrics {
   const masks = counter("rps_masks", "RPS masks written.");
   const drift = counter("drift", "Pins found undone by someone else.");
   const restores = counter("restores", "VFs put back as they were before tuning.");
+  const announcements = counter("announcements", "VFs whose addresses were announced when the carrier came.");
   const problems = new Counter({
     name: "virtfn_tuning_problems_total",
     help: "Problems that appeared, by errno or code; one that stays is counted once.",
@@ -63,6 +64,7 @@ export function createMetrics(): TuningMetrics {
       }
       drift.inc(report.plans.reduce((sum, plan) => sum + plan.drifted.length, 0));
       restores.inc([...report.restored.values()].filter(({ result }) => result === "restored").length);
+      announcements.inc([...report.announced.values()].filter(({ result }) => result === "announced").length);
       for (const { code } of newProblems) problems.inc({ code });
       seconds.observe(duration);
     },

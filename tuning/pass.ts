@@ -1,7 +1,8 @@
-// One pass over the node: look, plan, carry out VF by VF, put back what nobody holds.
+// One pass over the node: look, plan, carry out VF by VF, put back what nobody holds, announce what is pending.
 
 import type { Host } from "../host/host.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { announcePending, type AnnounceOutcome } from "./announce-pending.ts";
 import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
 import { planNode, type VfPlan } from "./node-plan.ts";
 import { type NodeState, readNodeState } from "./node-state.ts";
@@ -9,7 +10,7 @@ import type { Problem } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
-export type TuningHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock">;
+export type TuningHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock" | "openNetlink">;
 
 export interface PassOptions {
   readonly refusals: Refusals;
@@ -23,15 +24,18 @@ export interface PassReport {
   readonly plans: readonly VfPlan[];
   readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
+  /** Of the VFs whose addresses were still to be announced. */
+  readonly announced: ReadonlyMap<PciAddress, AnnounceOutcome>;
   readonly problems: readonly Problem[];
   /** Something is not there yet, was locked, or changed meanwhile: another pass soon is worth it. */
   readonly isUnfinished: boolean;
 }
 
-const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome)["result"]> = new Set([
+const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | AnnounceOutcome)["result"]> = new Set([
   "stale",
   "busy",
   "unsettled",
+  "failed",
 ]);
 
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
@@ -47,12 +51,17 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   const plans = planNode(state, options.refusals);
   const applied = new Map<PciAddress, VfOutcome>();
   for (const plan of plans) applied.set(plan.target.vf.address, await applyVfPlan(host, plan, options));
-  const outcomes = [...applied.values(), ...restored.values()];
+  const announced = new Map<PciAddress, AnnounceOutcome>();
+  for (const { record } of state.vfs)
+    if (record.announce === "pending")
+      announced.set(record.device.address, await announcePending(host, record, options.lockTimeoutMs));
+  const outcomes = [...applied.values(), ...restored.values(), ...announced.values()];
   return {
     state,
     plans,
     applied,
     restored,
+    announced,
     problems: [...state.problems, ...outcomes.flatMap(({ problems }) => problems)],
     isUnfinished:
       plans.some(({ isWaiting }) => isWaiting) || outcomes.some(({ result }) => unfinished.has(result)),

@@ -3,7 +3,9 @@
 import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
+import type { Attachment } from "../sriov/attachment.ts";
 import { watchAttachments } from "../sriov/attachment-store.ts";
+import { CarrierWatches } from "./carrier-watches.ts";
 import type { TuningMetrics } from "./metrics.ts";
 import { type PassReport, runPass, type TuningHost } from "./pass.ts";
 import { ReportLog } from "./report-log.ts";
@@ -26,7 +28,7 @@ export interface ReconcilerOptions {
 
 /** Runs until `signal` is aborted, and leaves all pins as they are then: the next start takes them over. */
 export async function reconcile(
-  host: TuningHost & Pick<Host, "openNetlink">,
+  host: TuningHost,
   { log, metrics, signal, onPass }: ReconcilerOptions,
 ): Promise<void> {
   const refusals = new Refusals();
@@ -39,11 +41,13 @@ export async function reconcile(
   }
   using _records = watchAttachments(host, onEvent);
   using _links = watchLinks(host, onEvent);
+  using carriers = new CarrierWatches(host, onEvent);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
     const report = await attemptPass(host, refusals, log);
     if (report !== undefined) {
       metrics.record(report, (host.clock.monotonicMs() - startedMs) / 1000, reports.add(report));
+      carriers.follow(listWaiting(report));
       onPass?.(report);
     }
     if (report?.isUnfinished !== true) retries = 0;
@@ -61,6 +65,11 @@ async function attemptPass(host: TuningHost, refusals: Refusals, log: Log): Prom
     log.error({ error }, "a pass failed");
     return undefined;
   }
+}
+
+function listWaiting({ state, announced }: PassReport): readonly Attachment[] {
+  const records = state.vfs.map(({ record }) => record);
+  return records.filter(({ device }) => announced.get(device.address)?.result === "waiting");
 }
 
 // A VF that comes back to the host, or leaves it, is hardware: virtual links (a veth for each pod) wake nobody.

@@ -33,6 +33,8 @@ export class ReportLog {
     }
     for (const [pciAddress, { result, writes }] of report.restored)
       if (result === "restored" || result === "discarded") this.#log.info({ pciAddress, writes }, result);
+    for (const [pciAddress, { result }] of report.announced)
+      if (result === "announced") this.#log.info({ pciAddress }, "announced the addresses");
     return this.#addProblems(report.problems);
   }
 

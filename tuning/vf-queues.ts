@@ -1,11 +1,9 @@
 // The receive queues of a VF inside its pod's network namespace: their RPS masks, read and written without a mount point.
 
-import { join } from "node:path";
-
 import type { Host } from "../host/host.ts";
 import type { NetnsSysfs } from "../host/netns.ts";
 import type { Attachment } from "../sriov/attachment.ts";
-import { resolveInRoot } from "../sriov/root-path.ts";
+import { openRecordNetns } from "./record-netns.ts";
 
 /** `queue`: its folder, "rx-0"; `text`: rps_cpus as the kernel printed it, trimmed. */
 export interface QueueMask {
@@ -28,10 +26,8 @@ export function openVfQueues(
   host: Pick<Host, "files" | "paths" | "namespaces">,
   record: Attachment,
 ): VfQueues | undefined {
-  const path = resolveInRoot(host.files, host.paths.hostRoot, record.owner.netns);
-  if (path === undefined) return undefined;
-  using netns = host.namespaces.open(join(host.paths.hostRoot, path));
-  if (netns === undefined || String(netns.cookie) !== record.owner.cookie) return undefined;
+  using netns = openRecordNetns(host, record);
+  if (netns === undefined) return undefined;
   const sysfs = host.namespaces.openSysfs(netns);
   const netdev = findNetdev(sysfs, record.device.address);
   if (netdev === undefined) {

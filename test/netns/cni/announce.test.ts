@@ -5,8 +5,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { encodeAnnouncement } from "../../../sriov/announce.ts";
+import { readAttachment } from "../../../sriov/attachment-store.ts";
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import { announcePending } from "../../../tuning/announce-pending.ts";
+import { CarrierWatches } from "../../../tuning/carrier-watches.ts";
 import { receiveFrames } from "../../support/frame-receiver.ts";
 import { createTestNetns } from "../../support/netns.ts";
+import { createStandInHost } from "../../support/stand-in-host.ts";
 import { createStandInNode, type StandInNode } from "../../support/stand-in-node.ts";
 
 const mac = "02:aa:bb:cc:dd:01";
@@ -80,4 +85,25 @@ test("without a carrier the pod starts and the announcement is left to be done",
   const added = await node.call("ADD", dualStack, { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path });
   expect(added).toMatchObject({ exitCode: 0 });
   expect(announceOf(node)).toBe("pending");
+});
+
+test("tuning announces what is pending when the carrier comes", async () => {
+  using node = createStandInNode(1);
+  using pod = createTestNetns();
+  node.host.ip("link set pf0v0p down");
+  await node.call("ADD", dualStack, { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path });
+  const host = createStandInHost(node.root);
+  const record = readAttachment(host, parsePciAddress("0000:3b:02.0"));
+  if (record === undefined) throw new Error("ADD left no record");
+  const { promise: carrier, resolve: onCarrier } = Promise.withResolvers<void>();
+  using watches = new CarrierWatches(host, onCarrier);
+  watches.follow([record]);
+  node.host.ip("link set pf0v0p up");
+  using neighbour = receiveFrames(node.host.path, peerIndex(node));
+  await carrier;
+  expect(await announcePending(host, record, 0)).toEqual({ result: "announced", problems: [] });
+  const heard = neighbour.takeFrom(mac).map((frame) => Buffer.from(frame).toString("hex"));
+  const wanted = encodeAnnouncement(mac, { family: 4, address: "192.0.2.50" });
+  expect(heard).toContain(Buffer.from(wanted).toString("hex"));
+  expect(announceOf(node)).toBe("done");
 });

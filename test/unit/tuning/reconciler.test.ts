@@ -124,6 +124,21 @@ describe("reconcile", () => {
     );
   });
 
+  test("announces pending addresses when the carrier comes, and counts it", async () => {
+    using node = createTuningNode(1);
+    const applied = { addresses: ["192.0.2.50/24"], routes: [] };
+    node.attach(0, "web-1", (record) => ({ ...record, announce: "pending", applied }));
+    const loop = start(node);
+    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+    using netns = node.host.namespaces.open("/run/netns/web-1");
+    using inside = node.host.openNetlink(netns);
+    inside.setLink(inside.getLink({ name: "net1" })?.index ?? 0, { set: "up", value: true });
+    await waitFor("the frame", () => node.fake.kernel.frames.length === 1);
+    await waitFor("the log", () => loop.lines.some(({ msg }) => msg === "announced the addresses"));
+    await loop.end();
+    expect(await loop.metrics.registry.metrics()).toContain("virtfn_tuning_announcements_total 1");
+  });
+
   test("survives a pass that fails as a whole", async () => {
     using node = createTuningNode(1);
     let failures = 1;
