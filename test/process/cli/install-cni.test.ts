@@ -76,7 +76,7 @@ test("it ends with 0 when all is in place, and with 1 and the reason when the co
   writeFileSync(conflist, list);
   expect((await start()).exitCode).toBe(0);
   expect((await start()).exitCode).toBe(0);
-  writeFileSync(conflist, list.replace("1.0.0", "1.1.0"));
+  writeFileSync(conflist, list.replace("1.0.0", "1.2.0"));
   const refused = await start();
   expect(refused.exitCode).toBe(1);
   expect(refused.stdout).toContain("ERR_CONFLIST");
