@@ -43,6 +43,7 @@ test.each([
   [
     "deviceplugin",
     [
+      "/etc/virtfn/deviceplugin ro",
       "/run/virtfn rw",
       "/var/lib/kubelet/device-plugins rw",
       "/var/lib/kubelet/plugins_registry rw",
