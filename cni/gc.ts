@@ -2,7 +2,7 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import { ownerToken } from "../sriov/attachment.ts";
+import { ownerToken, type AttachmentOwner } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
 import { collectIpam } from "../sriov/ipam.ts";
@@ -42,14 +42,13 @@ function notListed(host: Host, network: string, valid: readonly ValidAttachment[
     valid.map(({ containerID, ifname }) => ownerToken({ containerId: containerID, attachment: ifname })),
   );
   const reason = `the runtime does not list it for network ${network}`;
+  const isUnused = (owner: AttachmentOwner): boolean =>
+    owner.network === network && !tokens.has(ownerToken(owner));
   return {
     judge: ({ owner }): Judgement | undefined =>
-      owner.network !== network || tokens.has(ownerToken(owner)) ? undefined : { action: "release", reason },
+      isUnused(owner) ? { action: "release", reason } : undefined,
     judgeUnreadable: ({ address, error, salvaged: { owner } }): Judgement | undefined => {
-      if (owner !== undefined)
-        return owner.network !== network || tokens.has(ownerToken(owner))
-          ? undefined
-          : { action: "reset", reason };
+      if (owner !== undefined) return isUnused(owner) ? { action: "reset", reason } : undefined;
       // Nobody's, as far as it tells: a VF that is on the host is in no pod.
       const isHome = readPciNetdevs(host, address).length > 0;
       return isHome && error instanceof RecordCorruptError
