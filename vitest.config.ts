@@ -1,4 +1,4 @@
-// Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node).
+// Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node), soak (in full what the others do in short).
 import { defineConfig } from "vitest/config";
 
 function project(name: string, extra: object = {}): object {
@@ -18,6 +18,7 @@ export default defineConfig({
       project("netns", { fileParallelism: false, testTimeout: 30_000 }),
       project("process", { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 }),
       project("lab", emulatedNode),
+      project("soak", { fileParallelism: false, testTimeout: 3_600_000 }),
     ],
   },
 });

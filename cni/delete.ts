@@ -9,6 +9,7 @@ import { releaseIpam } from "../sriov/ipam.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
+import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { makeLease } from "./delegate.ts";
 import { findPodNetns } from "./pod-netns.ts";
@@ -48,6 +49,8 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   for (const suspect of suspects) {
     await attempt("release", () => releaseSuspect(host, suspect, netns, token));
   }
+  // Of an ADD that was killed before it had a record, a DEL is all that follows.
+  await steps.wait("records", () => removeUnfinishedRecords(host));
   if (problems.length > 0) throw new ReleaseError(`what ${token} has`, problems);
 }
 

@@ -7,7 +7,7 @@ import { attempt } from "./file-errors.ts";
 
 /** A temporary file this old was left by a writer that was killed: none is at work for so long. */
 const leftoverMs = 600_000;
-const suffix = /^\.\d+\.[0-9a-f]{8}\.tmp$/;
+const temporaryName = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/;
 
 /**
  * `write` makes the file it is given the name of, in the folder of `path` (made when missing, 0700); that file then takes
@@ -35,12 +35,17 @@ export function replaceFile(
   }
 }
 
+/** Name of the file that the entry `name` of a folder was to take the place of; `undefined` for anything else than a temporary file. */
+export function targetOfTemporary(name: string): string | undefined {
+  return temporaryName.exec(name)?.[1];
+}
+
 function removeLeftovers(folder: string, name: string): void {
   try {
     for (const entry of fs.readdirSync(folder)) {
       const path = join(folder, entry);
-      const isTemporary = entry.startsWith(`.${name}.`) && suffix.test(entry.slice(name.length + 1));
-      if (isTemporary && fs.lstatSync(path).mtimeMs < Date.now() - leftoverMs) removeQuietly(path);
+      if (targetOfTemporary(entry) === name && fs.lstatSync(path).mtimeMs < Date.now() - leftoverMs)
+        removeQuietly(path);
     }
   } catch {
     // The folder cannot be read, or another writer was faster: what is written now does not depend on it.

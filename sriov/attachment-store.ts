@@ -106,8 +106,8 @@ export function attachmentPath(host: Pick<Host, "paths">, address: PciAddress): 
   return `${host.paths.attachments}/${address}${suffix}`;
 }
 
-// Temp files of a write in progress have other names.
-function addressOfFile(name: string): PciAddress | undefined {
+/** The VF whose record the file is, by its name; `undefined` for others: temporary files of a write in progress. */
+export function addressOfFile(name: string): PciAddress | undefined {
   const stem = name.endsWith(suffix) ? name.slice(0, -suffix.length) : "";
   return isPciAddress(stem) ? stem : undefined;
 }

@@ -9,6 +9,7 @@ import type { PciAddress } from "./pci-address.ts";
 import { openOwnerNetns, releaseAttachment } from "./release.ts";
 import { resetUnreadable } from "./reset-unreadable.ts";
 import { salvageRecord, type Salvaged } from "./salvage-record.ts";
+import { removeUnfinishedRecords } from "./unfinished-records.ts";
 
 /**
  * What is to be done with a record, and why as a clause. `release`: the VF as it was, its addresses and the record are given
@@ -52,7 +53,7 @@ export function planRepair(host: Pick<Host, "files" | "paths">, rule: RepairRule
 
 /**
  * Carries out what of `steps` still holds, each under its VF's lock, and returns them as they went: `keep` where nothing was to
- * be done any more. A failure is told beside its step and stops none of the others.
+ * be done any more. A failure is told beside its step and stops none of the others. Also clears up after killed writers.
  */
 export async function applyRepair(
   host: Host,
@@ -65,6 +66,7 @@ export async function applyRepair(
     if (step.action === "keep") outcomes.push(step);
     else outcomes.push(await applyStep(host, rule, step, options.lockTimeoutMs));
   }
+  await removeUnfinishedRecords(host);
   return outcomes;
 }
 

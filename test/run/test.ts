@@ -1,7 +1,7 @@
 // `npm test`: checks, build, unit, netns, process and lab, with the time of each; the last line is the sum.
 
 import { checks } from "./check.ts";
-import { runCommand, runProject, type SuiteResult } from "./suite.ts";
+import { printSummary, runCommand, runProject, type SuiteResult } from "./suite.ts";
 
 const results: SuiteResult[] = [];
 for (const check of checks) results.push(await runCommand(check.name, check.command, check.args));
@@ -15,17 +15,3 @@ if (prepared.failed === 0) results.push(await runProject("lab"));
 
 printSummary(results);
 process.exitCode = results.some((result) => result.failed > 0) ? 1 : 0;
-
-function printSummary(all: readonly SuiteResult[]): void {
-  console.log("\nsuite            passed  failed  skipped   seconds");
-  for (const { name, passed, failed, skipped, seconds } of all) {
-    const cells = [passed, failed, skipped].map((count) => String(count).padStart(8)).join("");
-    console.log(`${name.padEnd(15)}${cells}${seconds.toFixed(1).padStart(10)}`);
-  }
-  for (const reason of all.flatMap((result) => result.reasons)) console.log(`skipped: ${reason}`);
-  const sum = (pick: (result: SuiteResult) => number): number =>
-    all.reduce((total, result) => total + pick(result), 0);
-  const skipped = sum((result) => result.skipped);
-  const tail = skipped === 0 ? "" : `, ${skipped} skipped`;
-  console.log(`${sum((result) => result.passed)} passed, ${sum((result) => result.failed)} failed${tail}`);
-}

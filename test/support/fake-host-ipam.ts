@@ -53,7 +53,10 @@ export function createFakeIpam(): FakeIpam {
     }
     if (name === "static") return answer(config, config.ipam.addresses ?? []);
     if (leases.has(key)) return refuse(config, `duplicate allocation of ${key}`);
-    const address = nextAddress(config, new Set(leases.values()));
+    const subnet: unknown = config.ipam.subnet ?? config.ipam.ranges?.[0]?.[0]?.subnet ?? "192.0.2.0/24";
+    if (typeof subnet !== "string" || !isCidr(subnet))
+      return refuse(config, `invalid CIDR address: ${JSON.stringify(subnet)}`);
+    const address = nextAddress(subnet, new Set(leases.values()));
     leases.set(key, address);
     return answer(config, [{ address, gateway: gatewayOf(address) }]);
   }
@@ -70,8 +73,7 @@ function check(config: DelegateConfig, name: string, hasLease: boolean): ExecRes
   return refuse(config, `${name}: failed to find ${missing ?? "the address added by the container"}`);
 }
 
-function nextAddress(config: DelegateConfig, taken: ReadonlySet<string>): string {
-  const subnet = config.ipam.subnet ?? config.ipam.ranges?.[0]?.[0]?.subnet ?? "192.0.2.0/24";
+function nextAddress(subnet: string, taken: ReadonlySet<string>): string {
   const [network = "", length = "24"] = subnet.split("/");
   const separator = network.includes(":") ? ":" : ".";
   const prefix = network.slice(0, network.lastIndexOf(separator) + 1);
@@ -79,6 +81,10 @@ function nextAddress(config: DelegateConfig, taken: ReadonlySet<string>): string
     const address = `${prefix}${host}/${length}`;
     if (!taken.has(address)) return address;
   }
+}
+
+function isCidr(text: string): boolean {
+  return /^[\d.]+\/\d+$|^[\da-f:]+\/\d+$/i.test(text);
 }
 
 function gatewayOf(address: string): string {

@@ -30,7 +30,8 @@ export interface StandInAnswer {
   readonly stderr: string;
 }
 
-const standInPf = "0000:3b:00.0";
+/** The PF of every node of stand-ins. */
+export const standInPf = "0000:3b:00.0";
 
 /** VF n is pf0v<n> at 0000:3b:02.<n>. `command` is what runs the CNI: the TypeScript entry by default. Needs root. */
 export function createStandInNode(vfs: number, command: readonly string[] = defaultCommand()): StandInNode {
