@@ -30,6 +30,17 @@ const commands: Commands = {
       return runInstallCni(createHost(), args, join(dirname(process.execPath), "virtfn-cni"));
     },
   },
+  status: {
+    summary: "shows PFs and VFs: resource, health, pod, settings, CPUs",
+    run: async (args) => {
+      const { runStatus } = await import("./status/main.ts");
+      return runStatus(createHost(), args, {
+        print: (text) => process.stdout.write(text),
+        isTerminal: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+        signal: new AbortController().signal,
+      });
+    },
+  },
   validate: {
     summary: "checks configuration files, and tells what is wrong in which line",
     run: async (args) => {

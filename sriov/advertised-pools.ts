@@ -16,15 +16,28 @@ export interface AdvertisedDetails {
 
 const noDetails: AdvertisedDetails = { unhealthy: new Map(), leftOut: new Map() };
 
+/** Pools and details together. */
+export interface Advertisement extends AdvertisedDetails {
+  readonly pools: AdvertisedPools;
+}
+
+// The details came with format 1.1.
 const poolsFile = v.object({
   format: v.pipe(v.string(), v.regex(/^1\.\d+$/u)),
   pools: v.record(v.string(), v.array(v.string())),
+  unhealthy: v.optional(v.record(v.string(), v.object({ code: v.string(), reason: v.string() })), {}),
+  leftOut: v.optional(v.record(v.string(), v.string()), {}),
 });
 
 /** What the device plugin offered last; it stays when the plugin stops. `undefined` when none ran since boot. Throws ERR_RECORD_CORRUPT. */
 export function readAdvertisedPools(host: Pick<Host, "files" | "paths">): AdvertisedPools | undefined {
+  return readAdvertisement(host)?.pools;
+}
+
+/** As `readAdvertisedPools`, with the details. Throws ERR_RECORD_CORRUPT. */
+export function readAdvertisement(host: Pick<Host, "files" | "paths">): Advertisement | undefined {
   const text = host.files.readText(host.paths.pools);
-  return text === undefined ? undefined : parseAdvertisedPools(text, host.paths.pools);
+  return text === undefined ? undefined : parseAdvertisement(text, host.paths.pools);
 }
 
 /** Replaces the file; the writer holds the lock `pick`. */
@@ -36,8 +49,8 @@ export function writeAdvertisedPools(
   host.files.writeAtomic(host.paths.pools, formatAdvertisedPools(pools, details));
 }
 
-/** JSON text to `AdvertisedPools`; `path` is for messages. Throws ERR_RECORD_CORRUPT. */
-export function parseAdvertisedPools(text: string, path: string): AdvertisedPools {
+/** JSON text to what it says; `path` is for messages. Throws ERR_RECORD_CORRUPT. */
+export function parseAdvertisement(text: string, path: string): Advertisement {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -45,7 +58,14 @@ export function parseAdvertisedPools(text: string, path: string): AdvertisedPool
     throw new RecordCorruptError(path, "expected JSON", { cause });
   }
   const parsed = v.safeParse(poolsFile, json);
-  if (parsed.success) return new Map(Object.entries(parsed.output.pools));
+  if (parsed.success) {
+    const { pools, unhealthy, leftOut } = parsed.output;
+    return {
+      pools: new Map(Object.entries(pools)),
+      unhealthy: new Map(Object.entries(unhealthy)),
+      leftOut: new Map(Object.entries(leftOut)),
+    };
+  }
   throw new RecordCorruptError(path, parsed.issues.map((issue) => issue.message).join(" | "));
 }
 

@@ -24,6 +24,14 @@ export function judgeVectorRole(facts: VectorFacts): VectorRole | undefined {
   return roleByOrder(facts) ?? roleByName(facts);
 }
 
+/** "rx+tx 3", "other", "unknown". */
+export function formatVectorRole(role: VectorRole | undefined): string {
+  if (role === undefined) return "unknown";
+  return role.kind === "other"
+    ? "other"
+    : `${role.direction === "both" ? "rx+tx" : role.direction} ${role.queue}`;
+}
+
 /** Sources: igbvf_request_msix, iavf_request_misc_irq, ixgbevf_request_msix_irqs: the vector of the mailbox. */
 function roleByOrder({ driver, msiIndex, vectors }: VectorFacts): VectorRole | undefined {
   switch (driver) {

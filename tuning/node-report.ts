@@ -1,7 +1,7 @@
 // The plan of a pass for people and programs: what each vector and mask is and shall be, as JSON or as a table.
 
 import { formatCpuList } from "../sriov/cpu-list.ts";
-import type { VectorRole } from "../sriov/irq-role.ts";
+import { formatVectorRole } from "../sriov/irq-role.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { Vector } from "../sriov/vectors.ts";
 import { listQueueVectors, type VfPlan } from "./node-plan.ts";
@@ -86,7 +86,7 @@ function describeVf({ target, pins, masks, cpus }: VfPlan): VfReport {
     vectors: vectors.map((vector) => ({
       msiIndex: vector.msiIndex,
       irq: vector.irq,
-      role: describeRole(vector.role),
+      role: formatVectorRole(vector.role),
       affinity: vector.affinity === undefined ? undefined : formatCpuList(vector.affinity),
       effective: formatCpuList(vector.effective),
       cpu: cpus.get(vector.msiIndex),
@@ -109,13 +109,6 @@ function describeStep(vector: Vector, isOurs: boolean, isPinned: boolean): Vecto
   if (!isOurs) return vector.role === undefined ? "wait" : "leave";
   if (vector.affinity === undefined) return "wait";
   return vector.affinity.length === 1 ? "keep" : "fixed";
-}
-
-function describeRole(role: VectorRole | undefined): string {
-  if (role === undefined) return "unknown";
-  return role.kind === "other"
-    ? "other"
-    : `${role.direction === "both" ? "rx+tx" : role.direction} ${role.queue}`;
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {

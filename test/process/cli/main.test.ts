@@ -11,6 +11,8 @@ test.each([
   [["tuning", "--help"], 0, "virtfn tuning: keeps", ""],
   [["install-cni", "--help"], 0, "Usage: virtfn install-cni", ""],
   [["validate", "--help"], 0, "Usage: virtfn validate", ""],
+  [["status", "--help"], 0, "Usage: virtfn status", ""],
+  [["status", "-o", "yaml"], 2, "", "ERR_USAGE: "],
   [["validate"], 2, "", "ERR_USAGE: "],
   [["validate", "/none"], 1, "/none:1:1: there is no such file\n", ""],
   [["bogus"], 2, "", 'virtfn: unknown command "bogus"; expected one of: deviceplugin'],

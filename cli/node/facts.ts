@@ -1,0 +1,104 @@
+// Reads what the node's files and kernel tell of its VFs, for the commands that look and change nothing.
+
+import { HostError } from "../../host/errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { Link, VfInfo } from "../../host/netlink/netlink.ts";
+import { type Checkpoint, readCheckpoint } from "../../kubelet/checkpoint.ts";
+import type { PodAllocation } from "../../kubelet/pod-resources.ts";
+import { type Advertisement, readAdvertisement } from "../../sriov/advertised-pools.ts";
+import type { Attachment } from "../../sriov/attachment.ts";
+import { type Attachments, readAttachments } from "../../sriov/attachment-store.ts";
+import { SriovError } from "../../sriov/errors.ts";
+import { type Inventory, readInventory } from "../../sriov/inventory.ts";
+import { findNodeUse } from "../../sriov/node-use.ts";
+import type { PciAddress } from "../../sriov/pci-address.ts";
+import { listTuningRecords, readTuningRecord } from "../../sriov/tuning-store.ts";
+import type { TuningRecord } from "../../sriov/tuning-record.ts";
+import { readVectors, type Vector } from "../../sriov/vectors.ts";
+import { readPodAllocations } from "./pod-allocations.ts";
+
+export type Eyes = Pick<Host, "files" | "paths" | "clock" | "openNetlink">;
+
+/** The node at one moment. What could not be read is told in `problems` and left empty. */
+export interface NodeFacts {
+  readonly inventory: Inventory;
+  /** Of this process's network namespace, which must be the node's. */
+  readonly links: readonly Link[];
+  /** VFs as their PF reports them, by PF. */
+  readonly vfInfos: ReadonlyMap<PciAddress, readonly VfInfo[]>;
+  /** VFs that the node lives on, with the reason. */
+  readonly nodeUse: ReadonlyMap<PciAddress, string>;
+  readonly bootId: string;
+  readonly records: readonly Attachment[];
+  readonly unreadable: Attachments["unreadable"];
+  readonly vectors: ReadonlyMap<PciAddress, readonly Vector[]>;
+  readonly tuned: ReadonlyMap<PciAddress, TuningRecord>;
+  /** What the device plugin offered last; `undefined` when none ran since boot, or its list cannot be read. */
+  readonly advertised: Advertisement | undefined;
+  readonly hasAdvertisement: boolean;
+  readonly checkpoint: Checkpoint | undefined;
+  /** The kubelet's running pods; `undefined` when it cannot be asked. */
+  readonly pods: readonly PodAllocation[] | undefined;
+  readonly problems: readonly string[];
+}
+
+/** Looks at the node. A missing kubelet, API server or daemon is no error. */
+export async function readNodeFacts(host: Eyes): Promise<NodeFacts> {
+  const problems: string[] = [];
+  function attempt<T, E>(read: () => T, empty: E): T | E {
+    try {
+      return read();
+    } catch (error) {
+      problems.push(describeKnownError(error));
+      return empty;
+    }
+  }
+  const inventory = readInventory(host);
+  const network = attempt(() => readNetwork(host, inventory), noNetwork);
+  const { records, unreadable } = attempt(() => readAttachments(host), { records: [], unreadable: [] });
+  const vectors = [...inventory.vfs.values()].map(
+    (vf) => [vf.address, attempt(() => readVectors(host, vf), [])] as const,
+  );
+  const tuned = attempt(() => listTuningRecords(host), []).flatMap((address) => {
+    const record = attempt(() => readTuningRecord(host, address), undefined);
+    return record === undefined ? [] : [[address, record] as const];
+  });
+  return {
+    inventory,
+    ...network,
+    nodeUse: findNodeUse(inventory, network),
+    bootId: attempt(() => host.clock.bootId(), ""),
+    records,
+    unreadable,
+    vectors: new Map(vectors),
+    tuned: new Map(tuned),
+    advertised: attempt(() => readAdvertisement(host), undefined),
+    hasAdvertisement: attempt(() => host.files.stat(host.paths.pools) !== undefined, true),
+    checkpoint: attempt(() => readCheckpoint(host), undefined),
+    pods: await readPodAllocations(host, problems),
+    problems,
+  };
+}
+
+/** The message of an error of ours; anything else is a defect and thrown on. */
+function describeKnownError(error: unknown): string {
+  if (error instanceof HostError || error instanceof SriovError) return error.message;
+  throw error;
+}
+
+const noNetwork = { links: [], addresses: [], routes: [], vfInfos: new Map<PciAddress, readonly VfInfo[]>() };
+
+function readNetwork(host: Pick<Host, "openNetlink">, { pfs }: Inventory) {
+  using netlink = host.openNetlink();
+  const links = netlink.listLinks();
+  const vfInfos = [...pfs.values()].flatMap(({ address, netdevs }) => {
+    const link = links.find(({ name }) => name === netdevs[0]);
+    return link === undefined ? [] : [[address, netlink.listVfs(link.index)] as const];
+  });
+  return {
+    links,
+    addresses: netlink.listAddresses(),
+    routes: netlink.listRoutes(),
+    vfInfos: new Map(vfInfos),
+  };
+}

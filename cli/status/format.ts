@@ -1,0 +1,122 @@
+// The view of the node as text: a table of PFs, one of VFs, and why VFs are not offered or not healthy.
+
+import { formatCpuList } from "../../sriov/cpu-list.ts";
+import type { IrqView, NodeView, PfView, VfView } from "../node/device-view.ts";
+import { type Colour, formatTable, wrapText } from "../table.ts";
+
+export interface StatusLayout {
+  readonly isWide: boolean;
+  readonly hasColours: boolean;
+}
+
+const lineWidth = 100;
+const colours: ReadonlyMap<string, Colour> = new Map([
+  ["healthy", "green"],
+  ["unhealthy", "red"],
+  ["left out", "grey"],
+  ["up", "green"],
+  ["down", "red"],
+]);
+
+/** The text, lines ended. Lines have at most 100 columns unless `isWide`, single long words apart. */
+export function formatStatus({ pfs, vfs, problems }: NodeView, layout: StatusLayout): string {
+  if (pfs.length === 0 && vfs.length === 0) {
+    return [`this node has no PF: no device with sriov_totalvfs`, ...formatProblems(problems), ""].join("\n");
+  }
+  const sections = [
+    formatPfs(pfs, layout),
+    formatVfs(vfs, layout),
+    layout.isWide ? [] : formatReasons(vfs),
+    formatProblems(problems),
+  ].filter((lines) => lines.length > 0);
+  return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function formatPfs(pfs: readonly PfView[], layout: StatusLayout): readonly string[] {
+  const header = ["PF", "INTERFACE", "DRIVER", "NUMA", "VFS", "LINK", "MTU", "LEFT OUT"];
+  const rows = pfs.map((pf) => [
+    pf.address,
+    pf.interface ?? "-",
+    pf.driver ?? "-",
+    show(pf.numaNode),
+    `${pf.numVfs}/${pf.totalVfs}`,
+    pf.link,
+    show(pf.mtu),
+    pf.reason,
+  ]);
+  return formatTable([header, ...rows], tableOptions(layout, [7, 1]));
+}
+
+function formatVfs(vfs: readonly VfView[], layout: StatusLayout): readonly string[] {
+  if (vfs.length === 0) return [];
+  if (!layout.isWide) {
+    const header = ["VF", "RESOURCE", "HEALTH", "POD", "INTERFACE", "MAC", "VLAN", "NUMA", "CPUS"];
+    const rows = vfs.map((vf) => [...commonCells(vf), formatCpus(vf.irqs)]);
+    return formatTable([header, ...rows], tableOptions(layout, [3, 8, 1, 4]));
+  }
+  const header = ["VF", "RESOURCE", "HEALTH", "POD", "INTERFACE", "MAC", "VLAN", "NUMA"];
+  const further = ["PF", "INDEX", "DRIVER", "CONTAINER", "IRQS", "REASON"];
+  const rows = vfs.map((vf) => [
+    ...commonCells(vf),
+    vf.pfInterface ?? vf.pf ?? "-",
+    show(vf.index),
+    vf.driver ?? "-",
+    vf.containerId?.slice(0, 12) ?? "-",
+    formatIrqs(vf.irqs),
+    vf.reason ?? "",
+  ]);
+  return formatTable([[...header, ...further], ...rows], tableOptions(layout, []));
+}
+
+function commonCells(vf: VfView): readonly string[] {
+  return [
+    vf.address,
+    vf.resource ?? "-",
+    vf.health,
+    vf.pod === undefined ? (vf.containerId?.slice(0, 12) ?? "-") : `${vf.pod.namespace}/${vf.pod.name}`,
+    vf.interface ?? "-",
+    vf.mac ?? "-",
+    vf.vlan === 0 ? "-" : show(vf.vlan),
+    show(vf.numaNode),
+  ];
+}
+
+/** One text for each reason, with all its VFs. */
+function formatReasons(vfs: readonly VfView[]): readonly string[] {
+  const groups = Map.groupBy(
+    vfs.filter(({ reason }) => reason !== undefined),
+    ({ health, reason }) => `${health}, ${reason}`,
+  );
+  return [...groups].flatMap(([what, group]) =>
+    wrapText(`${what}: ${group.map(({ address }) => address).join(" ")}`, lineWidth),
+  );
+}
+
+function formatProblems(problems: readonly string[]): readonly string[] {
+  return problems.flatMap((problem) => wrapText(`problem: ${problem}`, lineWidth));
+}
+
+/** The CPUs that serve its queues: the mailbox of the driver may be anywhere. */
+function formatCpus(irqs: readonly IrqView[]): string {
+  return formatCpuList(irqs.flatMap(({ role, cpus }) => (role === "other" ? [] : cpus))) || "-";
+}
+
+/** "42>0 43>2-3 44>-": an interrupt and its CPUs, "!" behind one that tuning pinned. */
+function formatIrqs(irqs: readonly IrqView[]): string {
+  const texts = irqs.map(({ irq, cpus, pinnedTo }) => {
+    const isPinned = pinnedTo !== undefined && cpus.length === 1 && cpus[0] === pinnedTo;
+    return `${irq}>${formatCpuList(cpus) || "-"}${isPinned ? "!" : ""}`;
+  });
+  return texts.join(" ") || "-";
+}
+
+function show(value: number | undefined): string {
+  return value === undefined ? "-" : String(value);
+}
+
+function tableOptions({ isWide, hasColours }: StatusLayout, flexible: readonly number[]) {
+  const width = isWide ? undefined : lineWidth;
+  return hasColours
+    ? { width, flexible, colourOf: (cell: string) => colours.get(cell) }
+    : { width, flexible };
+}

@@ -1,0 +1,160 @@
+// virtfn status on a fake node: the tables, JSON, what is left out and why, following changes, and that nothing changes.
+
+import { expect, test } from "vitest";
+
+import { runStatus } from "../../../../cli/status/main.ts";
+import type { Host } from "../../../../host/host.ts";
+import type { NodeView } from "../../../../cli/node/device-view.ts";
+import { createFakeHost } from "../../../support/fake-host.ts";
+import { createStatusNode, offer } from "../../../support/status-node.ts";
+import { createTuningNode } from "../../../support/tuning-node.ts";
+
+async function status(host: Host, args: readonly string[] = [], isTerminal = false): Promise<string> {
+  const printed: string[] = [];
+  const output = { print: (text: string) => void printed.push(text), isTerminal };
+  expect(await runStatus(host, args, { ...output, signal: new AbortController().signal })).toBe(0);
+  return printed.join("");
+}
+
+test("the tables tell whose each VF is, how healthy, and why not", async () => {
+  using fake = createStatusNode();
+  const before = fake.fake.toText();
+  const text = await status(fake.host);
+  expect(text).toMatchInlineSnapshot(`
+    "PF            INTERFACE  DRIVER  NUMA  VFS  LINK  MTU   LEFT OUT
+    0000:3b:00.0  ens1f0     igb     0     6/8  up    1500  a PF with VFs: pods are given those
+
+    VF            RESOURCE  HEALTH     POD         INTERFACE  MAC                VLAN  NUMA  CPUS
+    0000:3b:02.0  sriov/vf  healthy    shop/web-1  net1       02:00:00:00:aa:01  100   0     0-1
+    0000:3b:02.1  sriov/vf  healthy    -           ens1f0v1   02:00:00:00:00:01  -     0     -
+    0000:3b:02.2  sriov/vf  unhealthy  -           ens1f0v2   02:00:00:00:00:02  -     0     -
+    0000:3b:02.3  -         left out   -           ens1f0v3   02:00:00:00:00:03  -     0     -
+    0000:3b:02.4  -         left out   shop/odd    net1       02:00:00:00:00:04  -     0     0-3
+    0000:3b:02.5  -         left out   -           ens1f0v5   02:00:00:00:00:05  -     0     -
+
+    unhealthy, the PF ens1f0 has no link: 0000:3b:02.2
+    left out, default route through ens1f0v3: 0000:3b:02.3
+    left out, taken outside the kubelet: 0000:3b:02.4
+    left out, the device plugin has not seen it yet: 0000:3b:02.5
+    "
+  `);
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(fake.fake.toText()).toBe(before);
+});
+
+test("wide shows each interrupt, marked where tuning pinned it", async () => {
+  using node = createStatusNode();
+  expect(await status(node.host, ["-o", "wide"])).toMatchInlineSnapshot(`
+    "PF            INTERFACE  DRIVER  NUMA  VFS  LINK  MTU   LEFT OUT
+    0000:3b:00.0  ens1f0     igb     0     6/8  up    1500  a PF with VFs: pods are given those
+
+    VF            RESOURCE  HEALTH     POD         INTERFACE  MAC                VLAN  NUMA  PF      INDEX  DRIVER  CONTAINER     IRQS                  REASON
+    0000:3b:02.0  sriov/vf  healthy    shop/web-1  net1       02:00:00:00:aa:01  100   0     ens1f0  0      igbvf   container-of  40>0! 41>1! 42>0-3
+    0000:3b:02.1  sriov/vf  healthy    -           ens1f0v1   02:00:00:00:00:01  -     0     ens1f0  1      igbvf   -             43>- 44>- 45>-
+    0000:3b:02.2  sriov/vf  unhealthy  -           ens1f0v2   02:00:00:00:00:02  -     0     ens1f0  2      igbvf   -             46>- 47>- 48>-        the PF ens1f0 has no link
+    0000:3b:02.3  -         left out   -           ens1f0v3   02:00:00:00:00:03  -     0     ens1f0  3      igbvf   -             49>- 50>- 51>-        default route through ens1f0v3
+    0000:3b:02.4  -         left out   shop/odd    net1       02:00:00:00:00:04  -     0     ens1f0  4      igbvf   container-of  52>0-3 53>0-3 54>0-3  taken outside the kubelet
+    0000:3b:02.5  -         left out   -           ens1f0v5   02:00:00:00:00:05  -     0     ens1f0  5      igbvf   -             55>- 56>- 57>-        the device plugin has not seen it yet
+    "
+  `);
+});
+
+test("JSON has the same facts", async () => {
+  using node = createStatusNode();
+  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
+  expect(view.vfs.map(({ health, pod }) => [health, pod?.name])).toEqual([
+    ["healthy", "web-1"],
+    ["healthy", undefined],
+    ["unhealthy", undefined],
+    ["left out", undefined],
+    ["left out", "odd"],
+    ["left out", undefined],
+  ]);
+  expect(view.vfs[0]).toMatchObject({ vlan: 100, mac: "02:00:00:00:aa:01", interface: "net1", index: 0 });
+  expect(view.vfs[0]?.irqs).toMatchObject([
+    { cpus: [0], pinnedTo: 0 },
+    { cpus: [1], pinnedTo: 1 },
+    { cpus: [0, 1, 2, 3] },
+  ]);
+});
+
+test("without a device plugin since boot every VF says so, and those that the node lives on say that", async () => {
+  using fake = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2, userspace: [1] }]);
+  const link = [...fake.kernel.host.links.values()].find(({ name }) => name === "ens1f0v0");
+  using netlink = fake.host.openNetlink();
+  netlink.addAddress(link?.index ?? 0, { family: 4, address: "192.0.2.7", prefixLength: 24 });
+  expect(await status(fake.host)).toMatchInlineSnapshot(`
+    "PF            INTERFACE  DRIVER  NUMA  VFS  LINK  MTU   LEFT OUT
+    0000:3b:00.0  ens1f0     igb     0     2/8  up    1500  a PF with VFs: pods are given those
+
+    VF            RESOURCE  HEALTH    POD  INTERFACE  MAC                VLAN  NUMA  CPUS
+    0000:3b:02.0  -         left out  -    ens1f0v0   02:00:00:00:00:00  -     0     -
+    0000:3b:02.1  -         left out  -    -          -                  -     0     -
+
+    left out, address 192.0.2.7/24 on ens1f0v0: 0000:3b:02.0
+    left out, no device plugin has looked since the node started: 0000:3b:02.1
+    "
+  `);
+});
+
+test("a VF that is offered and gone is unhealthy", async () => {
+  using node = createTuningNode(1);
+  offer(node, { pools: { "sriov/vf": ["0000:3b:04.0" as never] } });
+  expect(await status(node.host)).toContain("unhealthy, the VF is gone from the PCI bus: 0000:3b:04.0");
+});
+
+test("a record of an earlier boot, or of an earlier VF at the address, gives the VF to nobody", async () => {
+  using node = createTuningNode(2);
+  node.attach(0, "old", (record) => ({ ...record, bootId: "before" }));
+  node.attach(1, "older", (record) => ({ ...record, device: { ...record.device, inode: "1" } }));
+  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
+  expect(view.vfs.map(({ pod }) => pod)).toEqual([undefined, undefined]);
+});
+
+test("what cannot be read is told, and hides nothing else", async () => {
+  using node = createStatusNode();
+  node.host.files.writeAtomic(node.host.paths.pools, "");
+  node.host.files.writeAtomic(`${node.host.paths.attachments}/${node.address(0)}.json`, "{");
+  const text = await status(node.host);
+  expect(text).toContain(`problem: reading the record ${node.host.paths.pools}: expected`);
+  expect(text).toContain("left out, what the device plugin offers cannot be read: 0000:3b:02.0");
+  expect(text.replaceAll(/\s+/g, " ")).toContain(`attachments/${node.address(0)}.json:`);
+  expect(text).toContain("shop/odd");
+});
+
+test("a node without SR-IOV says so", async () => {
+  using fake = createFakeHost([]);
+  expect(await status(fake.host)).toBe("this node has no PF: no device with sriov_totalvfs\n");
+});
+
+test("colours are for terminals", async () => {
+  using node = createStatusNode();
+  expect(await status(node.host)).not.toContain("\u001B");
+  expect(await status(node.host, [], true)).toContain("\u001B[31munhealthy\u001B[0m");
+});
+
+test("--watch shows it again when it changed, and ends at the signal", async () => {
+  using node = createStatusNode();
+  const printed: string[] = [];
+  const stop = new AbortController();
+  const second = Promise.withResolvers<void>();
+  const running = runStatus(node.host, ["--watch", "--json"], {
+    print: (text) => {
+      printed.push(text);
+      if (printed.length === 1) node.detach(0, "web-1");
+      else second.resolve();
+    },
+    isTerminal: false,
+    signal: stop.signal,
+  });
+  await second.promise;
+  stop.abort();
+  expect(await running).toBe(0);
+  const owners = printed.map((line) => (JSON.parse(line) as NodeView).vfs[0]?.pod?.name);
+  expect(owners).toEqual(["web-1", undefined]);
+});
+
+test.each([[["--bogus"]], [["-o", "yaml"]], [["x"]]])("%j is refused", async (args) => {
+  using node = createTuningNode(1);
+  await expect(status(node.host, args)).rejects.toThrow("virtfn status: ");
+});

@@ -1,0 +1,44 @@
+// docs/cli.md shows what the commands print: each block behind an "output of" comment is run on the fake node.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+import { runStatus } from "../../../cli/status/main.ts";
+import { createStatusNode } from "../../support/status-node.ts";
+
+const page = join(resolve(import.meta.dirname, "../../.."), "docs/cli.md");
+
+type Run = (args: readonly string[], print: (text: string) => void) => Promise<unknown>;
+
+const commands: Readonly<Record<string, Run>> = {
+  status: async (args, print) => {
+    using node = createStatusNode();
+    await runStatus(node.host, args, { print, isTerminal: false, signal: new AbortController().signal });
+  },
+};
+
+const block = /(<!-- output of: virtfn (.*?) -->\n```text\n)(.*?)```/gs;
+
+/** The page with every block as the command prints it now. */
+async function renderPage(text: string): Promise<string> {
+  const outputs = new Map<string, string>();
+  for (const [, , line = ""] of text.matchAll(block)) {
+    const [name = "", ...args] = line.split(" ");
+    const printed: string[] = [];
+    await commands[name]?.(args, (part) => printed.push(part));
+    outputs.set(line, printed.join(""));
+  }
+  return text.replaceAll(block, (_, head: string, line: string) => `${head}${outputs.get(line) ?? ""}\`\`\``);
+}
+
+// `UPDATE_DOCS=1 npm run test:unit -- test/unit/docs/cli.test.ts` writes the page.
+test("docs/cli.md shows the output of each command as it is", async () => {
+  const text = readFileSync(page, "utf8");
+  const rendered = await renderPage(text);
+  if (process.env["UPDATE_DOCS"] !== undefined) writeFileSync(page, rendered);
+  expect([...rendered.matchAll(block)].map(([, , line]) => line?.split(" ", 1)[0])).toEqual(
+    Object.keys(commands),
+  );
+  expect(readFileSync(page, "utf8")).toBe(rendered);
+});
