@@ -26,6 +26,21 @@ export interface CpuTopology {
   readonly nohzFull: readonly number[];
 }
 
+/**
+ * Gives the topology at each call, and reads it anew only when CPUs came, went or changed their isolation: it is some files for
+ * each CPU, and nothing else in it changes while a machine runs.
+ */
+export function createTopologyReader(host: Pick<Host, "files" | "paths">): () => CpuTopology {
+  let last: { readonly cpus: string; readonly topology: CpuTopology } | undefined;
+  return () => {
+    const cpus = ["online", "isolated"]
+      .map((name) => readAttribute(host.files, `${host.paths.sys}/devices/system/cpu/${name}`) ?? "")
+      .join(" isolated ");
+    if (last?.cpus !== cpus) last = { cpus, topology: readTopology(host) };
+    return last.topology;
+  };
+}
+
 /** Reads /sys/devices/system/{cpu,node}; a kernel without NUMA is one node 0. Source: Documentation/admin-guide/cputopology.rst. */
 export function readTopology(host: Pick<Host, "files" | "paths">): CpuTopology {
   const { files } = host;

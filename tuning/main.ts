@@ -3,6 +3,7 @@
 import { runDaemon } from "../host/daemon.ts";
 import type { Host } from "../host/host.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { readTopology } from "../sriov/topology.ts";
 import { listTuningRecords } from "../sriov/tuning-store.ts";
 import { createMetrics } from "./metrics.ts";
 import { planNode } from "./node-plan.ts";
@@ -54,7 +55,7 @@ async function runTuningDaemon(
 }
 
 function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): number {
-  const state = readNodeState(host);
+  const state = readNodeState(host, readTopology(host));
   const report = describeNode(state, planNode(state, new Refusals()), state.problems);
   print(isJson ? formatJson(report) : formatNodeReport(report));
   return 0;
@@ -63,6 +64,7 @@ function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void
 async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
   const { state, plans, applied, restored, problems, isUnfinished } = await runPass(host, {
     refusals: new Refusals(),
+    topology: readTopology(host),
     lockTimeoutMs,
   });
   const report = describeNode(state, plans, problems);

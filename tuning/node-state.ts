@@ -5,7 +5,7 @@ import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import { type CpuTopology, readTopology } from "../sriov/topology.ts";
+import type { CpuTopology } from "../sriov/topology.ts";
 import { choosePolicy, spreadCandidates, type TuningPolicy } from "../sriov/tuning-policy.ts";
 import { isRecordOf, type TuningRecord } from "../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
@@ -36,8 +36,7 @@ export interface NodeState {
 type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "clock">;
 
 /** Reads the node; changes nothing. What can't be read is a problem in the result, never thrown. */
-export function readNodeState(host: Eyes): NodeState {
-  const topology = readTopology(host);
+export function readNodeState(host: Eyes, topology: CpuTopology): NodeState {
   const { records, unreadable } = readAttachments(host);
   const problems = unreadable.map(({ address, error }) => describeProblem(address, "record", error));
   // What can't be judged counts as held: nothing of it is put back.

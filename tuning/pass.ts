@@ -2,6 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import type { CpuTopology } from "../sriov/topology.ts";
 import { announcePending, type AnnounceOutcome } from "./announce-pending.ts";
 import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
 import { planNode, type VfPlan } from "./node-plan.ts";
@@ -14,6 +15,7 @@ export type TuningHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" |
 
 export interface PassOptions {
   readonly refusals: Refusals;
+  readonly topology: CpuTopology;
   /** How long to wait for the lock of one VF. */
   readonly lockTimeoutMs: number;
 }
@@ -40,7 +42,7 @@ const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | AnnounceOutcome)["re
 
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
-  const state = readNodeState(host);
+  const state = readNodeState(host, options.topology);
   options.refusals.keepOnly(new Set(state.vfs.map(({ vf }) => vf.address)));
   const restored = new Map<PciAddress, RestoreOutcome>();
   for (const address of state.toRestore)

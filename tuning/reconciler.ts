@@ -5,6 +5,7 @@ import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { watchAttachments } from "../sriov/attachment-store.ts";
+import { createTopologyReader } from "../sriov/topology.ts";
 import { CarrierWatches } from "./carrier-watches.ts";
 import type { TuningMetrics } from "./metrics.ts";
 import { type PassReport, runPass, type TuningHost } from "./pass.ts";
@@ -16,6 +17,9 @@ export const pollMs = 30_000;
 
 /** Waits before looking again while something is unfinished; after the last one the poll takes over. */
 export const retryDelaysMs = [25, 50, 100, 200, 400, 800, 1600, 3200] as const;
+
+/** After a pass the node is left alone for so many times the pass's duration: a busy node's events must not keep a CPU busy. */
+const restShare = 4;
 
 const lockTimeoutMs = 200;
 
@@ -34,6 +38,8 @@ export async function reconcile(
   const refusals = new Refusals();
   const reports = new ReportLog(log);
   const wakeup = new Wakeup(host);
+  const rest = new Wakeup(host);
+  const readTopology = createTopologyReader(host);
   let retries = 0;
   function onEvent(): void {
     retries = 0;
@@ -44,9 +50,12 @@ export async function reconcile(
   using carriers = new CarrierWatches(host, onEvent);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
-    const report = await attemptPass(host, refusals, log);
+    const report = await attemptPass(log, () =>
+      runPass(host, { refusals, topology: readTopology(), lockTimeoutMs }),
+    );
+    const passedMs = host.clock.monotonicMs();
     if (report !== undefined) {
-      metrics.record(report, (host.clock.monotonicMs() - startedMs) / 1000, reports.add(report));
+      metrics.record(report, (passedMs - startedMs) / 1000, reports.add(report));
       carriers.follow(listWaiting(report));
       onPass?.(report);
     }
@@ -54,13 +63,15 @@ export async function reconcile(
     const delayMs = (report?.isUnfinished === true ? retryDelaysMs[retries] : undefined) ?? pollMs;
     retries += 1;
     await wakeup.wait(delayMs, signal);
+    const restMs = passedMs + restShare * (passedMs - startedMs) - host.clock.monotonicMs();
+    if (restMs > 0) await rest.wait(restMs, signal);
   }
 }
 
 // A pass as a whole fails when the node itself can't be read (its CPUs, its records): the next one may.
-async function attemptPass(host: TuningHost, refusals: Refusals, log: Log): Promise<PassReport | undefined> {
+async function attemptPass(log: Log, pass: () => Promise<PassReport>): Promise<PassReport | undefined> {
   try {
-    return await runPass(host, { refusals, lockTimeoutMs });
+    return await pass();
   } catch (error) {
     log.error({ error }, "a pass failed");
     return undefined;

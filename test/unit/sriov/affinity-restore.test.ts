@@ -7,12 +7,13 @@ import { restoreAffinities } from "../../../sriov/affinity-restore.ts";
 import { readVf } from "../../../sriov/inventory.ts";
 import { openOwnerNetns, releaseAttachment } from "../../../sriov/release.ts";
 import { readTuningRecord, writeTuningRecord } from "../../../sriov/tuning-store.ts";
+import { readTopology } from "../../../sriov/topology.ts";
 import { runPass } from "../../../tuning/pass.ts";
 import { Refusals } from "../../../tuning/refusals.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 
 async function pass(host: Host): ReturnType<typeof runPass> {
-  return runPass(host, { refusals: new Refusals(), lockTimeoutMs: 0 });
+  return runPass(host, { refusals: new Refusals(), topology: readTopology(host), lockTimeoutMs: 0 });
 }
 
 /** A kernel in which a change of `irq` still waits for an interrupt that does not come: what is written now does not show. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { formatCpuList } from "../../../sriov/cpu-list.ts";
-import { readTopology, type CpuTopology } from "../../../sriov/topology.ts";
+import { createTopologyReader, readTopology, type CpuTopology } from "../../../sriov/topology.ts";
 import { machines, type CpuShape } from "../../fixtures/machines.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
 
@@ -72,6 +72,16 @@ test("a kernel without NUMA is one node 0, and a machine without a level-3 cache
   const { online, nodes, cpus } = readTopology(tree.host);
   expect(nodes).toEqual(new Map([[0, online]]));
   expect([cpus.get(0)?.l3, cpus.get(1)?.l3, cpus.get(2)?.l3]).toEqual([undefined, undefined, 2]);
+});
+
+test("a reader reads anew when a CPU goes, and only then", () => {
+  using tree = createFixtureTree({ ...machines.virtio, pfs: [] });
+  const read = createTopologyReader(tree.host);
+  const first = read();
+  expect(read()).toBe(first);
+  const online = join(tree.root, "sys/devices/system/cpu/online");
+  fs.writeFileSync(online, `${formatCpuList(first.online.slice(1))}\n`);
+  expect(read().online).toEqual(first.online.slice(1));
 });
 
 test("this machine's own topology is sound", () => {

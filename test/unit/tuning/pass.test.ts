@@ -9,13 +9,14 @@ import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
 import { readTuningRecord } from "../../../sriov/tuning-store.ts";
+import { readTopology } from "../../../sriov/topology.ts";
 import { type PassReport, runPass } from "../../../tuning/pass.ts";
 import { Refusals } from "../../../tuning/refusals.ts";
 import { type Fault, withFault } from "../../support/faults.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 
 async function pass(host: Host, refusals = new Refusals()): Promise<PassReport> {
-  return runPass(host, { refusals, lockTimeoutMs: 0 });
+  return runPass(host, { refusals, topology: readTopology(host), lockTimeoutMs: 0 });
 }
 
 /** The node with a kernel that refuses to move one interrupt. */

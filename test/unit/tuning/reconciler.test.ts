@@ -28,7 +28,7 @@ interface Loop {
   end(): Promise<void>;
 }
 
-function start(node: TuningNode, change: Partial<Host> = {}): Loop {
+function start(node: TuningNode, change: Partial<Host> = {}, monotonicMs = (): number => 0): Loop {
   const stop = new AbortController();
   const lines: LogLine[] = [];
   const sleepsMs: number[] = [];
@@ -37,6 +37,7 @@ function start(node: TuningNode, change: Partial<Host> = {}): Loop {
   const clock: Host["clock"] = {
     ...real,
     bootId: () => node.fake.clock.bootId(),
+    monotonicMs,
     sleep: (ms, signal) => {
       sleepsMs.push(ms);
       return real.sleep(ms === pollMs ? pollMs : 1, signal);
@@ -79,6 +80,25 @@ describe("reconcile", () => {
     await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
     expect(loop.sleepsMs).toEqual([...retryDelaysMs, pollMs]);
     await loop.end();
+  });
+
+  test("leaves the node alone after a pass for four times as long as the pass took", async () => {
+    using node = createTuningNode(1);
+    const files: Host["files"] = {
+      ...node.host.files,
+      // Each pass looks at the records once.
+      list: (path) => {
+        if (path === node.host.paths.attachments) elapsedMs += 30;
+        return node.host.files.list(path);
+      },
+    };
+    let elapsedMs = 0;
+    const loop = start(node, { files }, () => elapsedMs);
+    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+    node.attach(0, "web-1");
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+    await loop.end();
+    expect(loop.sleepsMs.slice(0, 2)).toEqual([pollMs, 120]);
   });
 
   test("wakes up when hardware appears on the host, and not for the veth of a pod", async () => {
