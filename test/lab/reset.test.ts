@@ -1,4 +1,4 @@
-// The node's reset button while pods have VFs, after a sync and without: the pods of a Deployment come back with VFs.
+// The node's reset button while pods have VFs, some of them on the disk and some not yet: all come back with VFs.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isReady, type Pod } from "./cluster/wait-for.ts";
 import { vfDeployment } from "./demo/manifests.ts";
@@ -8,55 +8,71 @@ import { type Leftovers, readLeftovers } from "./support/node-leftovers.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const lab = await openLabUnderTest();
-const name = "comes-back";
+const synced = "on-the-disk";
+const unsynced = "not-yet-on-the-disk";
+const deployments = [synced, unsynced] as const;
 const replicas = 2;
 const backWithinMs = 240_000;
 
+let old: readonly Pod[] = [];
+/** What the pods of `synced` had on the disk when it was synced. */
+let saved: Leftovers = { records: [], leases: [] };
+
 beforeAll(async () => {
-  await lab.kubectl.apply([vfDeployment({ name, replicas, vfs: 1, image: lab.toolsImage })]);
+  await start(synced);
+  const first = await waitForPods([synced], []);
+  await lab.node.run("sync");
+  saved = await readLeftovers(lab.node);
+  await start(unsynced);
+  old = [...first, ...(await waitForPods([unsynced], []))];
+  await lab.node.reset({ sync: false });
 });
 
 afterAll(async () => {
-  await lab.kubectl.run(["delete", "deployment", name, "--cascade=foreground"], { timeoutMs: 120_000 });
-  await lab.kubectl.run(["delete", "pod", "-l", `app=${name}`, "--ignore-not-found"], { timeoutMs: 120_000 });
+  await lab.kubectl.run(["delete", "deployment", ...deployments, "--cascade=foreground"], {
+    timeoutMs: 120_000,
+  });
+  const ofThem = ["-l", `app in (${deployments.join(",")})`, "--ignore-not-found"];
+  await lab.kubectl.run(["delete", "pod", ...ofThem], { timeoutMs: 120_000 });
 });
 
-test("after a sync: new pods have VFs, and nothing of the old ones is left", async () => {
-  const old = await waitForPods([]);
-  await lab.node.reset({ sync: true });
-  const fresh = await waitForPods(old);
+test("after a reset the pods of a Deployment come back with VFs, and nothing of the old ones is left", async ({
+  annotate,
+}) => {
+  const fresh = await waitForPods(deployments, old);
   const { records, leases } = await waitForOwners(fresh);
-  expect([records.length, leases.length]).toEqual([replicas, replicas]);
-});
-
-test("without a sync: an empty record harms nothing, an empty lease is named", async ({ annotate }) => {
-  const old = await waitForPods([]);
-  await lab.kubectl.run(["rollout", "restart", `deployment/${name}`]);
-  const youngest = await waitForPods(old);
-  await lab.node.reset({ sync: false });
-  const fresh = await waitForPods([...old, ...youngest]);
-  const { records, leases } = await waitForOwners(fresh);
-  expect(records).toHaveLength(replicas);
+  expect(records).toHaveLength(fresh.length);
+  // What was on the disk is given back: no record or lease of the synced pods, whole or emptied, is there any more.
+  const texts = new Set([...records, ...leases].map(({ text }) => text));
+  expect(saved.records.length + saved.leases.length).toBe(2 * replicas);
+  expect([...saved.records, ...saved.leases].filter(({ text }) => texts.has(text))).toEqual([]);
   const empty = leases.filter((lease) => lease.text === "").map((lease) => lease.path);
+  const wereSaved = new Set(saved.leases.map(({ path }) => path));
+  expect(empty.filter((path) => wereSaved.has(path))).toEqual([]);
   await annotate(
     empty.length === 0 ? "no lease was emptied" : `leases of 0 bytes, leaked for good: ${empty.join(" ")}`,
   );
 });
 
-/** The Deployment's ready pods once there are enough that are not among `old`, each with one VF inside. */
-async function waitForPods(old: readonly Pod[]): Promise<readonly Pod[]> {
-  const oldUids = new Set(old.map((pod) => pod.metadata.uid));
+async function start(name: string): Promise<void> {
+  await lab.kubectl.apply([vfDeployment({ name, replicas, vfs: 1, image: lab.toolsImage })]);
+}
+
+/** The ready pods of these Deployments once there are enough that are not among `before`, each with one VF inside. */
+async function waitForPods(names: readonly string[], before: readonly Pod[]): Promise<readonly Pod[]> {
+  const oldUids = new Set(before.map((pod) => pod.metadata.uid));
+  const wanted = names.length * replicas;
   const look = async (): Promise<readonly Pod[]> => {
     const { items } = await lab.kubectl.getJson<{ readonly items: readonly Pod[] }>([
       "get",
       "pod",
       "-l",
-      `app=${name}`,
+      `app in (${names.join(",")})`,
     ]);
     const ready = items.filter(
       (pod) => isReady(pod) && !oldUids.has(pod.metadata.uid) && pod.metadata.deletionTimestamp === undefined,
     );
-    if (ready.length !== replicas)
+    if (ready.length !== wanted)
       throw new Error(
         items.map((pod) => `${pod.metadata.name} ${pod.status.phase} ${pod.status.reason ?? ""}`).join(", "),
       );
@@ -64,10 +80,10 @@ async function waitForPods(old: readonly Pod[]): Promise<readonly Pod[]> {
       lab,
       ready.map((pod) => pod.metadata.name),
     );
-    if (vfs.length !== replicas) throw new Error(`${ready.length} pods have ${vfs.length} VFs`);
+    if (vfs.length !== wanted) throw new Error(`${ready.length} pods have ${vfs.length} VFs`);
     return ready;
   };
-  return await waitUntil(`${replicas} new pods of ${name}`, look, {
+  return await waitUntil(`${wanted} new pods of ${names.join(" ")}`, look, {
     timeoutMs: backWithinMs,
     intervalMs: 2000,
   });
