@@ -86,7 +86,7 @@ export function createFiles(): Files {
     readLink: (path) =>
       absentAs(undefined, "readlink", path, () => fs.readlinkSync(path), ["ENOENT", "ENOTDIR", "EINVAL"]),
     realPath: (path) => absentAs(undefined, "realpath", path, () => fs.realpathSync.native(path)),
-    remove: (path) => absentAs(false, "unlink", path, () => (fs.unlinkSync(path), true)),
+    remove: (path) => absentAs(false, "unlink", path, () => unlink(path)),
     rename: (from, to) => attempt("rename", `${from}, ${to}`, () => fs.renameSync(from, to)),
     makeFolder: (path, mode = 0o700) =>
       attempt("mkdir", path, () => void fs.mkdirSync(path, { recursive: true, mode })),
@@ -112,6 +112,17 @@ function writeText(path: string, text: string): void {
 function writeNew(path: string, text: string, mode: number): void {
   fs.writeFileSync(path, text, { flag: "wx", mode });
   fs.chmodSync(path, mode);
+}
+
+// A read-only file system refuses a file that is not there, too.
+function unlink(path: string): boolean {
+  try {
+    fs.unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
+    throw error;
+  }
 }
 
 function readBytes(path: string, offset: number, length: number): Uint8Array | undefined {

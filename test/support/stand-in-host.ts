@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 
 import { createHost } from "../../host/create-host.ts";
 import type { Host } from "../../host/host.ts";
+import { lockTimeoutMs } from "../../host/lock.ts";
 import type { Link, Netlink, VfChange, VfInfo } from "../../host/netlink/netlink.ts";
 import { createFakeVf } from "./fake-host-kernel.ts";
 
@@ -16,12 +17,19 @@ export function standInAlias(root: string, address: string): string {
 
 /**
  * The real host with its files below `root` (made by stand-in-node.ts). A link with this node's alias looks like the
- * NIC of that PCI device; the PF's side of VFs is a file.
+ * NIC of that PCI device; the PF's side of VFs is a file. Locks are waited for `timeoutMs` where the caller does not say how long.
  */
-export function createStandInHost(root: string): Host {
+export function createStandInHost(root: string, timeoutMs: number = lockTimeoutMs): Host {
   const host = createHost({ root, hostRoot: "/" });
   const openNetlink: Host["openNetlink"] = (netns) => standIn(root, host.openNetlink(netns));
-  return { ...host, openNetlink, files: { ...host.files, list: (path) => listNetdevs(host, root, path) } };
+  const acquire: Host["locks"]["acquire"] = (name, options) =>
+    host.locks.acquire(name, { timeoutMs, ...options });
+  return {
+    ...host,
+    openNetlink,
+    locks: { acquire },
+    files: { ...host.files, list: (path) => listNetdevs(host, root, path) },
+  };
 }
 
 function standIn(root: string, netlink: Netlink): Netlink {
