@@ -82,14 +82,14 @@ function pickOurs(place: Place, all: object, problems: ConfigProblem[]): Readonl
 
 function refuse(place: Place, name: string, path: string): readonly ConfigProblem[] {
   if (place === "annotation")
-    return name.startsWith(ourPrefix) ? [describeUnknownKey(path, name, annotationNames)] : [];
+    return name.startsWith(ourPrefix) ? [describeUnknownKey(path, name, listAnnotations())] : [];
   return isOurKey(name) ? [`${path}: may not be set here, put it into the network configuration`] : [];
 }
 
-const annotationNames = [...keySources.values()]
-  .flat()
-  .filter(({ place }) => place === "annotation")
-  .map(({ key }) => key);
+function listAnnotations(): readonly string[] {
+  const sources = [...keySources.values()].flat();
+  return sources.filter(({ place }) => place === "annotation").map(({ key }) => key);
+}
 
 function pick<const Key extends "mac" | "ips" | "tuning">(
   values: Values,

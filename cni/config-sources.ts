@@ -53,15 +53,14 @@ export function findKey(place: Place, name: string): string | undefined {
 
 /** Whether `name` is a key of ours, or what one is called in some place, in any case. */
 export function isOurKey(name: string): boolean {
-  return ourNames.has(name.toLowerCase());
+  const folded = name.toLowerCase();
+  // That is a delegate's, or another plugin's, unless the table takes it.
+  if (folded === "ip") return false;
+  return [...keySources].some(
+    ([key, sources]) =>
+      key.toLowerCase() === folded || sources.some((source) => source.key.toLowerCase() === folded),
+  );
 }
-
-// Without "ip": that is a delegate's, or another plugin's, unless the table takes it.
-const ourNames: ReadonlySet<string> = new Set(
-  [...keySources.keys(), ...[...keySources.values()].flat().map(({ key }) => key)]
-    .map((name) => name.toLowerCase())
-    .filter((name) => name !== "ip"),
-);
 
 function sourcesOf(key: string): readonly Source[] {
   return Object.hasOwn(manySources, key) ? manySources[key as keyof typeof manySources] : [at("file", key)];

@@ -45,7 +45,13 @@ async function runVerb(
   switch (call.command) {
     case "VERSION":
       return formatVersion(stdin);
-    case "ADD":
+    case "ADD": {
+      const [{ passOn }, host] = await Promise.all([import("./pass-on.ts"), createHost()]);
+      const passedOn = passOn(host, call, stdin);
+      if (passedOn !== undefined) return passedOn;
+      const { runPodVerb } = await import("./run-pod-verb.ts");
+      return await runPodVerb(host, call, stdin, lines);
+    }
     case "DEL": {
       const [{ runPodVerb }, host] = await Promise.all([import("./run-pod-verb.ts"), createHost()]);
       return await runPodVerb(host, call, stdin, lines);

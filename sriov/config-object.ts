@@ -48,7 +48,8 @@ export function readConfigObject<const Entries extends ConfigEntries>(
   }
   const output: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(entries)) {
-    // An absent one is parsed too: that it is missing is a problem in its schema's words.
+    if (given.get(name) === undefined && schema.type === "optional") continue;
+    // One that must be there is parsed when it is absent, too: that is a problem in its schema's words.
     const parsed = v.safeParse(schema, given.get(name), { abortPipeEarly: true });
     output[name] = parsed.success ? parsed.output : undefined;
     if (!parsed.success)

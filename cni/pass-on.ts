@@ -1,0 +1,56 @@
+// ADD of a pod that has no device, behind the cluster's own CNI: most calls of a node. Answered before anything else is loaded.
+
+import { HostError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import { isWithoutDevices } from "../kubelet/checkpoint-pods.ts";
+import { isReleasedThisBoot } from "../sriov/released-boot.ts";
+import type { CniCall } from "./environment.ts";
+import { parsePodArguments } from "./pod-arguments.ts";
+import { supportedVersions } from "./version.ts";
+
+/**
+ * The result of the plugin before, as it came, when the kubelet's checkpoint has no device for the pod. `undefined` when
+ * anything else may be to do or to say: the whole of ADD decides then. Such a pod does not depend on what else stands in the
+ * configuration: a mistake in it fails the pods that have VFs, and no other.
+ */
+export function passOn(
+  host: Pick<Host, "files" | "paths" | "clock">,
+  call: CniCall,
+  stdin: string,
+): string | undefined {
+  const { uid } = parsePodArguments(call.args);
+  const result = uid === undefined ? undefined : readPrevResult(stdin);
+  if (uid === undefined || result === undefined) return undefined;
+  try {
+    if (!isReleasedThisBoot(host)) return undefined;
+    const checkpoint = host.files.readText(host.paths.kubelet.checkpoint) ?? "";
+    return isWithoutDevices(checkpoint, uid) === true ? JSON.stringify(result) : undefined;
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+// Keys that give a VF without the kubelet, or want a log line: in any case, as all our keys.
+const decisive: ReadonlySet<string> = new Set(["deviceid", "pcibusid", "pf", "loglevel"]);
+
+function readPrevResult(stdin: string): object | undefined {
+  const config = parseObject(stdin);
+  const { cniVersion, prevResult, runtimeConfig } = config;
+  const isKnown = supportedVersions.some((known) => known === cniVersion);
+  const isOrdinary = [...Object.keys(config), ...Object.keys(runtimeConfig ?? {})].every(
+    (key) => !decisive.has(key.toLowerCase()),
+  );
+  if (!isKnown || !isOrdinary || typeof prevResult !== "object" || prevResult === null) return undefined;
+  // Of another version it has to be rendered again.
+  return (prevResult as { readonly cniVersion?: unknown }).cniVersion === cniVersion ? prevResult : undefined;
+}
+
+function parseObject(stdin: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(stdin);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
