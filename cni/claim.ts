@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { readOrQuarantine } from "../sriov/attachment-store.ts";
+import { checkResettable } from "../sriov/function-reset.ts";
 import { isNetworkVf, isUserspaceVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { findNodeUse } from "../sriov/node-use.ts";
@@ -39,7 +40,7 @@ export interface Claimant {
 
 /**
  * Claims the VF for `who`. An owner that is gone is cleaned up after first; one that is alive is
- * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
+ * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_VF_RESET, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
  */
 export async function claimVf(
   host: Host,
@@ -55,6 +56,7 @@ export async function claimVf(
     const driver = vf.driver === undefined ? "no driver" : `the driver ${vf.driver}`;
     throw new VfMissingError(`${address} has ${driver}: expected a network driver, or vfio-pci`);
   }
+  if (network.resetBetweenPods) checkResettable(host, address);
   const driver = planDriverChange(host, vf, network);
   const link = isUserspace ? undefined : findHomeLink(host, home, address);
   if (link === undefined && !isUserspace)

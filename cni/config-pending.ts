@@ -3,7 +3,7 @@
 import type { ConfigProblem } from "../sriov/config-problems.ts";
 
 /** Whoever makes one of them work takes it out here. */
-const pendingKeys: ReadonlySet<string> = new Set(["queues", "resetBetweenPods", "rings"]);
+const pendingKeys: ReadonlySet<string> = new Set(["queues", "rings"]);
 
 /** One problem for each such key that has a value in `input`, an object of canonical keys. `path` is "" or ends with ".". */
 export function findPending(input: object, path: string): readonly ConfigProblem[] {

@@ -19,7 +19,7 @@ export function makeRecord(
   { target, claim, cookie }: { readonly target: Target; readonly claim: Claim; readonly cookie: bigint },
 ): Attachment {
   const { vf, link, original } = claim;
-  const { tuning: policy } = target.network;
+  const { tuning: policy, resetBetweenPods } = target.network;
   return {
     format: attachmentFormat,
     owner: {
@@ -41,6 +41,7 @@ export function makeRecord(
     applied: { addresses: [], routes: [] },
     ipam: makeLease(call, config, target.network, target.interface),
     tuning: policy === undefined ? undefined : { policy },
+    resetBetweenPods: resetBetweenPods || undefined,
   };
 }
 

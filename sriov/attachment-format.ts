@@ -85,6 +85,7 @@ const schema = v.looseObject({
   }),
   ipam,
   tuning: v.optional(v.looseObject({ policy: v.optional(text) })),
+  resetBetweenPods: v.optional(v.boolean()),
 });
 
 /**

@@ -103,6 +103,8 @@ export interface Attachment {
   readonly applied: AppliedSettings;
   readonly ipam?: IpamLease | undefined;
   readonly tuning?: { readonly policy?: string | undefined } | undefined;
+  /** The VF is reset (FLR) when it is back from the pod. */
+  readonly resetBetweenPods?: boolean | undefined;
 }
 
 /** Containers are told apart by this: DEL and GC match on it. */

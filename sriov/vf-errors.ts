@@ -40,6 +40,11 @@ export class VfMissingError extends SriovError {
   readonly code = "ERR_VF_MISSING";
 }
 
+/** The VF cannot be reset by itself, or its reset failed. */
+export class VfResetError extends SriovError {
+  readonly code = "ERR_VF_RESET";
+}
+
 /** The VF belongs to someone alive; the runtime tries again later. */
 export class VfBusyError extends SriovError {
   readonly code = "ERR_VF_BUSY";

@@ -7,6 +7,7 @@ import type { NetnsHandle } from "../host/netns.ts";
 import { restoreAffinities } from "./affinity-restore.ts";
 import type { Attachment, VfOriginal } from "./attachment.ts";
 import { bindDriver } from "./driver.ts";
+import { resetFunction } from "./function-reset.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
@@ -22,12 +23,12 @@ export type RestoreHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "na
 
 /**
  * Brings the record's VF from `netns` (undefined: that namespace is gone), or wherever the pod put it, to the host and makes it as it was: name, MAC, MTU,
- * altnames, masks, driver, PF-side settings. Another VF at the same address, or none, is left alone. A VF that the kernel is still
- * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, NetlinkError.
+ * altnames, masks, driver, PF-side settings; reset first where the network asked for it. Another VF at the same address, or none, is left alone. A VF that the kernel is still
+ * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_VF_RESET, NetlinkError.
  */
 export async function restoreVf(
   host: RestoreHost,
-  record: Pick<Attachment, "device" | "original" | "bootId">,
+  record: Pick<Attachment, "device" | "original" | "bootId" | "resetBetweenPods">,
   netns: NetnsHandle | undefined,
 ): Promise<void> {
   const { address, inode } = record.device;
@@ -39,6 +40,8 @@ export async function restoreVf(
   using home = host.openNetlink();
   const from = { netns, isAnywhere: true, altNames: record.original.altNames };
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
+  if (link?.isUp === true) home.setLink(link.index, { set: "up", value: false });
+  if (record.resetBetweenPods === true) resetFunction(host, address);
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
   const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
@@ -131,7 +134,6 @@ function restoreNetdev(
   original: VfOriginal,
 ): Link {
   const { index } = link;
-  if (link.isUp) home.setLink(index, { set: "up", value: false });
   if (link.isPromiscuous) home.setLink(index, { set: "promiscuous", value: false });
   if (link.isAllMulticast) home.setLink(index, { set: "allMulticast", value: false });
   for (const altName of link.altNames.filter((name) => !original.altNames.includes(name)))

@@ -35,12 +35,23 @@ export function writePciFile(kernel: FakeKernel, clock: FakeClock, path: string,
         throw new SystemCallError("write", path, "ENODEV");
       unbindVf(kernel, value);
       return true;
+    case "reset":
+      resetVf(kernel, path, parent);
+      return true;
     case "drivers_probe":
       probe(kernel, clock, path, value);
       return true;
     default:
       return false;
   }
+}
+
+// Stricter than the kernel: a VF that is up, or not on the host, is not to be reset.
+function resetVf(kernel: FakeKernel, path: string, address: string): void {
+  const link = [...kernel.host.links.values()].find(({ device }) => device === address);
+  const isWithNetwork = readDriver(kernel.host.sysfs, address).driver !== "vfio-pci";
+  if (isWithNetwork && (link === undefined || link.isUp)) throw new SystemCallError("write", path, "EBUSY");
+  kernel.resets.push(address);
 }
 
 // vfio-pci takes only what it is told to, and nothing outside an IOMMU group; no driver that fits is no error.

@@ -63,6 +63,8 @@ export interface FakeKernel {
   /** Open handles: descriptor -> namespace. */
   readonly handles: Map<number, FakeNetns>;
   readonly nics: FakeNic[];
+  /** Devices whose function was reset, in order. */
+  readonly resets: string[];
   nextIndex: number;
   nextFd: number;
   nextCookie: bigint;
@@ -81,6 +83,7 @@ export function createFakeKernel(sysfs: string): FakeKernel {
     mounted: new Map(),
     handles: new Map(),
     nics: [],
+    resets: [],
     nextIndex: 2,
     nextFd: 100,
     nextCookie: 4096n,

@@ -95,6 +95,7 @@ export function linkVf(
   const [folder, vfFolder] = [devicePath(sysfs, pf), devicePath(sysfs, address)];
   link(vfFolder, join(folder, `virtfn${vf}`));
   link(folder, join(vfFolder, "physfn"));
+  fs.writeFileSync(join(vfFolder, "reset"), "");
   const iommu = join(sysfs, "kernel/iommu_groups", String(group));
   fs.mkdirSync(iommu, { recursive: true });
   link(iommu, join(vfFolder, "iommu_group"));

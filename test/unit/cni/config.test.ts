@@ -97,7 +97,6 @@ test.each([
 
 test.each([
   ["queues", 4],
-  ["resetBetweenPods", true],
   ["rings", { rx: 512 }],
 ])("%s is understood and no code acts on it yet: an error says so", (key, value) => {
   expect(problemsOf({ ...base, [key]: value })).toContain(`${key}: not there yet in this release`);
