@@ -11,6 +11,7 @@ import type { Side } from "../sriov/vf-move.ts";
 import { planVf } from "../sriov/vf-settings.ts";
 import type { Claim } from "./claim.ts";
 import type { PodNetwork } from "./config.ts";
+import { checkMacFree } from "./mac-clash.ts";
 
 /**
  * Sets the VF's own MAC while its PF may still allow it: then the VF need not be opened and closed for it to take the admin
@@ -33,7 +34,7 @@ export function toVfSettings(network: PodNetwork): VfSideSettings {
   return { adminMac: mac, ...vlanSettings, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps };
 }
 
-/** Brings the VF's side at the PF to `wanted`. Throws ERR_VF_STEP; ERR_VF_MISSING when there is something to set and no PF to ask. */
+/** Brings the VF's side at the PF to `wanted`. Throws ERR_VF_STEP, ERR_VF_MAC_TAKEN; ERR_VF_MISSING when there is something to set and no PF to ask. */
 export async function applySettings(
   host: Pick<Host, "locks" | "clock">,
   { side, vf }: Pick<Claim, "side" | "vf">,
@@ -42,7 +43,10 @@ export async function applySettings(
 ): Promise<void> {
   if (side !== undefined) {
     const before = hadNoAdminMac ? { ...side.info, mac: zeroMac } : side.info;
-    return applyVf(host, side.target, planVf(before, wanted));
+    await applyVf(host, side.target, planVf(before, wanted));
+    // Another ADD may have taken the MAC since the VF was claimed: each that sees it gives up.
+    if (wanted.adminMac !== undefined) checkMacFree(side.target, wanted.adminMac);
+    return;
   }
   const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;
   const names = Object.entries(needsPf).filter(([, value]) => value !== undefined);

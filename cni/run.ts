@@ -90,6 +90,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_CNI_SECOND_ENTRY: 7,
   ERR_CNI_NETNS: 8,
   ERR_VF_BUSY: 11,
+  ERR_VF_MAC_TAKEN: 11,
   ERR_LOCK_TIMEOUT: 11,
   ERR_CNI_KUBELET: 11,
   ERR_CNI_CHECK: 105,

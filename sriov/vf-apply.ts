@@ -9,7 +9,7 @@ import { describeVfChange, hasVfChange, toVfSide, type VfStep } from "./vf-setti
 
 /** A VF as its PF knows it. `netlink` is a handle in the namespace of the PF's netdev. */
 export interface VfOnPf {
-  readonly netlink: Pick<Netlink, "listVfs" | "setVf">;
+  readonly netlink: Pick<Netlink, "getLink" | "listVfs" | "setVf">;
   readonly pf: PciAddress;
   readonly pfName: string;
   readonly pfIndex: number;

@@ -50,6 +50,11 @@ export class VfBusyError extends SriovError {
   readonly code = "ERR_VF_BUSY";
 }
 
+/** Another function of the PF has the MAC that was asked for; it is free when the pod that has it is gone. */
+export class VfMacTakenError extends SriovError {
+  readonly code = "ERR_VF_MAC_TAKEN";
+}
+
 /** The node itself lives on the VF. */
 export class VfNodeUseError extends SriovError {
   readonly code = "ERR_VF_NODE_USE";
