@@ -2,6 +2,7 @@
 
 import { parseCidr, parseIp, formatCidr, networkOf, type Cidr } from "../sriov/cidr.ts";
 import type { IpamResult, IpamRoute } from "../sriov/ipam.ts";
+import { scopeLink } from "../sriov/network-config.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
 import type { NewRoute, Route } from "../host/netlink/netlink.ts";
 import type { PodNetwork } from "./config.ts";
@@ -30,7 +31,8 @@ export function planAddresses(ipam: IpamResult | undefined, network: PodNetwork)
   return { addresses, ips, routes, resultRoutes };
 }
 
-// A route without a next hop takes the gateway of the first address of its family, as the reference plugins do.
+// A route without a next hop takes the gateway of the first address of its family, as the reference plugins do; one whose scope
+// says that the destination is on the link, or nearer, takes none.
 function planRoute(
   route: IpamRoute,
   ips: AddressPlan["ips"],
@@ -39,7 +41,8 @@ function planRoute(
   const destination = orThrow(parseCidr(route.dst), `a route's destination, got ${route.dst}`);
   const { family } = destination;
   const gateways = ips.map(({ gateway }) => (gateway === undefined ? undefined : parseIp(gateway)));
-  const fallback = gateways.find((gateway) => gateway?.family === family)?.address;
+  const isDirect = (route.scope ?? 0) >= scopeLink;
+  const fallback = isDirect ? undefined : gateways.find((gateway) => gateway?.family === family)?.address;
   const gateway =
     route.gw === undefined ? fallback : orThrow(parseIp(route.gw), `a gateway, got ${route.gw}`).address;
   const { mtu, advmss, priority: metric, table } = route;
@@ -57,7 +60,7 @@ function planRoute(
   };
 }
 
-// include/uapi/linux/rtnetlink.h, rt_scope_t.
+// include/uapi/linux/rtnetlink.h, rt_scope_t: the higher, the nearer.
 const scopes: ReadonlyMap<number, Route["scope"]> = new Map([
   [0, "global"],
   [200, "site"],

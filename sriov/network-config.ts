@@ -120,9 +120,14 @@ function checkRoutes({ routes = [] }: NetworkInput, path: string): readonly Conf
       problems.push(`${prefix}metric: the same as priority, expected one of them`);
     if (gateway !== undefined && gateway.family !== toCidr(route.dst).family)
       problems.push(describeValue(`${prefix}gw`, "an address of the same family as dst", route.gw));
+    if (route.gw !== undefined && (route.scope ?? 0) >= scopeLink)
+      problems.push(describeValue(`${prefix}gw`, `nothing beside scope ${route.scope}`, route.gw));
   }
   return problems;
 }
+
+/** From here on a scope says that there is no next hop: 253 link, 254 host, 255 nowhere (rt_scope_t). */
+export const scopeLink = 253;
 
 function toRoute({ dst, gw, mtu, advmss, metric, ...rest }: RouteInput): StaticRoute {
   const { priority = metric, table, scope } = rest;
