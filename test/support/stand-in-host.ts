@@ -22,13 +22,16 @@ export function standInAlias(root: string, address: string): string {
 export function createStandInHost(root: string, timeoutMs: number = lockTimeoutMs): Host {
   const host = createHost({ root, hostRoot: "/" });
   const openNetlink: Host["openNetlink"] = (netns) => standIn(root, host.openNetlink(netns));
+  // One for all its looks, as long as the process lives: reading sysfs opens no socket either.
+  let home: Netlink | undefined;
+  const openHome = (): Netlink => (home ??= host.openNetlink());
   const acquire: Host["locks"]["acquire"] = (name, options) =>
     host.locks.acquire(name, { timeoutMs, ...options });
   return {
     ...host,
     openNetlink,
     locks: { acquire },
-    files: { ...host.files, list: (path) => listNetdevs(host, root, path) },
+    files: { ...host.files, list: (path) => listNetdevs(host, root, path, openHome) },
   };
 }
 
@@ -51,12 +54,29 @@ function toNic(root: string, link: Link | undefined): Link | undefined {
 }
 
 // The entries of a device's net folder are those links of this process's namespace that stand for it.
-function listNetdevs(host: Host, root: string, path: string): readonly string[] | undefined {
+function listNetdevs(
+  host: Host,
+  root: string,
+  path: string,
+  openHome: () => Netlink,
+): readonly string[] | undefined {
   const address = /\/sys\/bus\/pci\/devices\/([^/]+)\/net$/.exec(path)?.[1];
   if (address === undefined) return host.files.list(path);
-  using netlink = host.openNetlink();
-  const links = netlink.listLinks().filter((link) => link.alias === standInAlias(root, address));
-  return links.map((link) => link.name);
+  const alias = standInAlias(root, address);
+  const netlink = openHome();
+  // Mostly it has the name that it was made with: sysfs would tell as fast.
+  const name = standInName(address);
+  if (netlink.getLink({ name })?.alias === alias) return [name];
+  return netlink.listLinks().flatMap((link) => (link.alias === alias ? [link.name] : []));
+}
+
+/** Name that the stand-in of the device at `address` is made with: VF n of pf0 is pf0v<n>. */
+export function standInName(address: string): string {
+  const [device = 0, number = 0] = address
+    .slice(-4)
+    .split(".")
+    .map((part) => Number.parseInt(part, 16));
+  return device === 0 ? "pf0" : `pf0v${(device - 2) * 8 + number}`;
 }
 
 /** The PF's side of its VFs, as a file: every process of a test sees the same. */

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { addPciDevice, addPf, linkVf } from "./fake-host-sysfs.ts";
 import { vfAddress } from "./fake-host-nic.ts";
 import { createTestNetns, type TestNetns } from "./netns.ts";
-import { standInAlias, writeFreshVfs } from "./stand-in-host.ts";
+import { standInAlias, standInName, writeFreshVfs } from "./stand-in-host.ts";
 
 export interface StandInNode extends Disposable {
   readonly root: string;
@@ -39,9 +39,9 @@ export function createStandInNode(vfs: number, command: readonly string[] = defa
   const host = createTestNetns();
   makeSysfs(root, vfs);
   writeFreshVfs(root, vfs);
-  addNic({ root, host }, "pf0", standInPf);
+  addNic({ root, host }, standInPf);
   host.ip("link set pf0 up");
-  for (let vf = 0; vf < vfs; vf += 1) addNic({ root, host }, `pf0v${vf}`, vfAddress(standInPf, vf));
+  for (let vf = 0; vf < vfs; vf += 1) addNic({ root, host }, vfAddress(standInPf, vf));
   return {
     root,
     host,
@@ -74,7 +74,8 @@ function makeSysfs(root: string, vfs: number): void {
   fs.symlinkSync("/proc", join(root, "proc"));
 }
 
-function addNic({ root, host }: Pick<StandInNode, "root" | "host">, name: string, address: string): void {
+function addNic({ root, host }: Pick<StandInNode, "root" | "host">, address: string): void {
+  const name = standInName(address);
   host.ip(`link add ${name} type veth peer name ${name}p`);
   host.ip(`link set ${name}p up`);
   host.ip(`link set ${name} alias ${standInAlias(root, address)}`);

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
 import { measureInLab } from "./lab-rounds.ts";
+import { measureNative } from "./native-rounds.ts";
 import { measureStart } from "./start-time.ts";
 
 const flags = {
@@ -16,9 +17,11 @@ const flags = {
   "vs-type": { type: "string", default: "sriov" },
   /** Folder of a lab that runs already. */
   lab: { type: "string" },
-  /** The start times only. */
+  /** This machine only: no emulated node. */
   native: { type: "boolean", default: false },
   rounds: { type: "string" },
+  /** ADDs of each contender at each concurrency on stand-ins. */
+  calls: { type: "string", default: "128" },
 } as const;
 
 const { values } = parseArgs({ options: flags });
@@ -30,15 +33,21 @@ try {
   await compile("cni/main.ts", executable);
   console.error("start and VERSION beside an empty executable");
   const start = await measureStart(executable, Number(values.rounds ?? 100), vs);
+  console.error("ADD and DEL on stand-ins");
+  const type = values["vs-type"];
+  const native = await measureNative({
+    calls: Number(values.calls),
+    vs: vs === undefined ? undefined : { path: vs, type },
+  });
   const lab = values.native
     ? undefined
     : await measureInLab({
         executable,
         rounds: Number(values.rounds ?? 15),
-        vs: vs === undefined ? undefined : { path: vs, type: values["vs-type"] },
+        vs: vs === undefined ? undefined : { path: vs, type },
         labDir: values.lab,
       });
-  const figures = { machine: { cpus: availableParallelism(), kernel: release() }, start, lab };
+  const figures = { machine: { cpus: availableParallelism(), kernel: release() }, start, native, lab };
   const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
   if (values.out !== undefined) {
     await mkdir(values.out, { recursive: true });

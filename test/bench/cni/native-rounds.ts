@@ -1,0 +1,101 @@
+// ADD and DEL on veth stand-ins of this machine, alone and at once: ours, the reference plugin, any other, and the floor.
+
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { compileExecutables } from "../../support/executables.ts";
+import { createTestNetns, type TestNetns } from "../../support/netns.ts";
+import { createStandInNode } from "../../support/stand-in-node.ts";
+import type { Contender, NativeFigures, NativeOrder } from "./native-order.ts";
+
+export interface NativeOptions {
+  readonly calls: number;
+  readonly vs: { readonly path: string; readonly type: string } | undefined;
+}
+
+export interface NativeReport {
+  readonly figures: readonly NativeFigures[];
+  /** Ours beside the floor, by concurrency: time of an ADD without the start, and ADDs per second. */
+  readonly overFloor: readonly {
+    readonly concurrency: number;
+    readonly insideMs: number;
+    readonly addsPerSecond: number;
+  }[];
+  /** Why something was not measured. */
+  readonly left: readonly string[];
+}
+
+const concurrencies = [1, 4, 16, 64];
+const hostDevice = "/usr/lib/cni/host-device";
+
+/** Needs root. Every program is compiled with the flags of what ships. */
+export async function measureNative({ calls, vs }: NativeOptions): Promise<NativeReport> {
+  await using executables = await compileExecutables({
+    virtfn: "test/support/stand-in-cni-main.ts",
+    floor: "test/bench/cni/floor-main.ts",
+  });
+  const most = Math.max(...concurrencies);
+  using node = createStandInNode(most);
+  using stack = new DisposableStack();
+  const pods: TestNetns[] = [];
+  for (let at = 0; at < most; at += 1) pods.push(stack.use(createTestNetns()));
+  const links = "pf0v";
+  const ours = [executables.path("virtfn"), node.root];
+  const contenders: Contender[] = [
+    { name: "virtfn", command: ours, config: sriovConfig("virtfn"), links },
+    { name: "floor", command: [executables.path("floor")], config: undefined, links },
+  ];
+  const left: string[] = [];
+  if (existsSync(hostDevice)) {
+    // It notes the name in the alias, which makes a link a stand-in: it gets others.
+    for (let at = 0; at < most; at += 1) {
+      node.host.ip(`link add hd${at} type veth peer name hd${at}p`);
+      node.host.ip(`link set hd${at}p up`);
+    }
+    contenders.push({ name: "host-device", command: [hostDevice], config: hostDeviceConfig, links: "hd" });
+  } else left.push(`host-device: there is no ${hostDevice} (Debian: containernetworking-plugins)`);
+  if (vs !== undefined)
+    contenders.push({ name: "vs", command: [vs.path], config: sriovConfig(vs.type), links });
+  const order = { contenders, concurrencies, calls, pods: pods.map(({ path }) => path) };
+  const figures = await runInside(node.host.name, order);
+  return { figures, overFloor: concurrencies.map((concurrency) => compare(figures, concurrency)), left };
+}
+
+async function runInside(netns: string, order: NativeOrder): Promise<readonly NativeFigures[]> {
+  const entry = resolve(import.meta.dirname, "native-main.ts");
+  const inside = Bun.spawn(["ip", "netns", "exec", netns, process.execPath, entry], {
+    stdin: new Blob([JSON.stringify(order)]),
+    stderr: "inherit",
+  });
+  return JSON.parse(await inside.stdout.text()) as readonly NativeFigures[];
+}
+
+function compare(figures: readonly NativeFigures[], concurrency: number): NativeReport["overFloor"][number] {
+  const of = (name: string): NativeFigures | undefined =>
+    figures.find((one) => one.contender === name && one.concurrency === concurrency);
+  const [ours, floor] = [of("virtfn"), of("floor")];
+  return {
+    concurrency,
+    insideMs: ratio(ours?.insideMs?.median, floor?.insideMs?.median),
+    addsPerSecond: ratio(ours?.addsPerSecond, floor?.addsPerSecond),
+  };
+}
+
+function ratio(a = Number.NaN, b = Number.NaN): number {
+  return Math.round((a / b) * 1000) / 1000;
+}
+
+// The same addresses and routes for all, without an IPAM plugin of its own process.
+const network = { cniVersion: "1.0.0", name: "bench" };
+const routes = [{ dst: "198.51.100.0/24", gw: "192.0.2.1" }];
+
+function sriovConfig(type: string): string {
+  return JSON.stringify({ ...network, type, deviceID: "DEVICE", ips: ["192.0.2.50/24"], routes });
+}
+
+const hostDeviceConfig = JSON.stringify({
+  ...network,
+  type: "host-device",
+  device: "LINK",
+  ipam: { type: "static", addresses: [{ address: "192.0.2.50/24" }], routes },
+});
