@@ -12,32 +12,28 @@ interface Call {
 }
 
 const order = JSON.parse(await Bun.stdin.text()) as NativeOrder;
-const figures: NativeFigures[] = [];
-for (const concurrency of order.concurrencies) {
-  // The first round warms the page cache and does not count.
-  for (const contender of order.contenders) await runRound(contender, concurrency);
-  const rounds = Math.max(3, Math.ceil(order.calls / concurrency));
-  const runs = order.contenders.map((contender) => ({
-    contender,
-    adds: newCalls(),
-    dels: newCalls(),
-    seconds: 0,
-  }));
-  // In turn, so that a slow moment of the machine hits all.
-  for (let round = 0; round < rounds; round += 1)
-    for (const run of runs) {
-      const { adds, dels, seconds } = await runRound(run.contender, concurrency);
-      run.adds.push(...adds);
-      run.dels.push(...dels);
-      run.seconds += seconds;
-    }
-  for (const run of runs) figures.push(toFigures(run.contender, concurrency, run));
-}
-console.log(JSON.stringify(figures));
+const { concurrency } = order;
+// The first round warms the page cache and does not count.
+for (const contender of order.contenders) await runRound(contender);
+const rounds = Math.max(3, Math.ceil(order.calls / concurrency));
+const runs = order.contenders.map((contender) => ({
+  contender,
+  adds: newCalls(),
+  dels: newCalls(),
+  seconds: 0,
+}));
+// In turn, so that a slow moment of the machine hits all.
+for (let round = 0; round < rounds; round += 1)
+  for (const run of runs) {
+    const { adds, dels, seconds } = await runRound(run.contender);
+    run.adds.push(...adds);
+    run.dels.push(...dels);
+    run.seconds += seconds;
+  }
+console.log(JSON.stringify(runs.map((run) => toFigures(run.contender, run))));
 
 async function runRound(
   contender: Contender,
-  concurrency: number,
 ): Promise<{ readonly adds: readonly Call[]; readonly dels: readonly Call[]; readonly seconds: number }> {
   const all = (verb: string): Promise<readonly Call[]> =>
     Promise.all(Array.from({ length: concurrency }, (_, at) => call(contender, verb, at)));
@@ -77,7 +73,6 @@ function newCalls(): Call[] {
 
 function toFigures(
   contender: Contender,
-  concurrency: number,
   run: { readonly adds: readonly Call[]; readonly dels: readonly Call[]; readonly seconds: number },
 ): NativeFigures {
   const times = run.adds.map(({ ms }) => ms).toSorted((a, b) => a - b);

@@ -4,8 +4,8 @@ import type { Spread } from "./figures.ts";
 
 export interface NativeOrder {
   readonly contenders: readonly Contender[];
-  readonly concurrencies: readonly number[];
-  /** ADDs of each contender at each concurrency, at least. */
+  readonly concurrency: number;
+  /** ADDs of each contender, at least. */
   readonly calls: number;
   /** Namespaces of the pods; pod n gets the nth VF. */
   readonly pods: readonly string[];

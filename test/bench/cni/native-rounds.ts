@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { compileExecutables } from "../../support/executables.ts";
+import { compileExecutables, type Executables } from "../../support/executables.ts";
 import { createTestNetns, type TestNetns } from "../../support/netns.ts";
 import { createStandInNode } from "../../support/stand-in-node.ts";
 import type { Contender, NativeFigures, NativeOrder } from "./native-order.ts";
@@ -34,31 +34,47 @@ export async function measureNative({ calls, vs }: NativeOptions): Promise<Nativ
     virtfn: "test/support/stand-in-cni-main.ts",
     floor: "test/bench/cni/floor-main.ts",
   });
-  const most = Math.max(...concurrencies);
-  using node = createStandInNode(most);
+  const figures: NativeFigures[] = [];
+  for (const concurrency of concurrencies)
+    figures.push(...(await measureAt(concurrency, { calls, vs }, executables)));
+  const left = existsSync(hostDevice)
+    ? []
+    : [`host-device: there is no ${hostDevice} (Debian: containernetworking-plugins)`];
+  return { figures, overFloor: concurrencies.map((concurrency) => compare(figures, concurrency)), left };
+}
+
+// On a node of its own that has as many VFs: where a stand-in is that has left the host is asked of all links.
+async function measureAt(
+  concurrency: number,
+  { calls, vs }: NativeOptions,
+  executables: Executables,
+): Promise<readonly NativeFigures[]> {
+  using node = createStandInNode(concurrency);
   using stack = new DisposableStack();
   const pods: TestNetns[] = [];
-  for (let at = 0; at < most; at += 1) pods.push(stack.use(createTestNetns()));
+  for (let at = 0; at < concurrency; at += 1) pods.push(stack.use(createTestNetns()));
   const links = "pf0v";
   const ours = [executables.path("virtfn"), node.root];
   const contenders: Contender[] = [
     { name: "virtfn", command: ours, config: sriovConfig("virtfn"), links },
     { name: "floor", command: [executables.path("floor")], config: undefined, links },
   ];
-  const left: string[] = [];
   if (existsSync(hostDevice)) {
     // It notes the name in the alias, which makes a link a stand-in: it gets others.
-    for (let at = 0; at < most; at += 1) {
+    for (let at = 0; at < concurrency; at += 1) {
       node.host.ip(`link add hd${at} type veth peer name hd${at}p`);
       node.host.ip(`link set hd${at}p up`);
     }
     contenders.push({ name: "host-device", command: [hostDevice], config: hostDeviceConfig, links: "hd" });
-  } else left.push(`host-device: there is no ${hostDevice} (Debian: containernetworking-plugins)`);
+  }
   if (vs !== undefined)
     contenders.push({ name: "vs", command: [vs.path], config: sriovConfig(vs.type), links });
-  const order = { contenders, concurrencies, calls, pods: pods.map(({ path }) => path) };
-  const figures = await runInside(node.host.name, order);
-  return { figures, overFloor: concurrencies.map((concurrency) => compare(figures, concurrency)), left };
+  return await runInside(node.host.name, {
+    contenders,
+    concurrency,
+    calls,
+    pods: pods.map(({ path }) => path),
+  });
 }
 
 async function runInside(netns: string, order: NativeOrder): Promise<readonly NativeFigures[]> {
