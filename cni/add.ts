@@ -5,9 +5,9 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
-import { addIpam, findDelegate, ipamCallOf, type IpamResult } from "../sriov/ipam.ts";
+import { addIpam, findDelegate, ipamCallOf, releaseIpam, type IpamResult } from "../sriov/ipam.ts";
 import { releaseAttachment } from "../sriov/release.ts";
-import { ReleaseError } from "../sriov/vf-errors.ts";
+import { IpamError, ReleaseError } from "../sriov/vf-errors.ts";
 import { attachVf, type Attached, type Attaching } from "./attach.ts";
 import { settleLinks, type Settled } from "./carrier.ts";
 import { claimVf, type Claim } from "./claim.ts";
@@ -25,6 +25,8 @@ interface Claimed {
   readonly target: Target;
   readonly claim: Claim;
   record: Attachment;
+  /** Whether the IPAM plugin itself said no. */
+  isRefused: boolean;
 }
 
 /** Gives the VFs that `reserve` locks to the pod; the result of ADD. Everything is checked before the first change; whatever fails after it is undone. Throws coded errors. */
@@ -50,7 +52,7 @@ export async function add(
       makeRecord(host, request, { target, claim, cookie: netns.cookie }),
     );
     steps.run("IPAM", () => checkDelegate(host, record));
-    claimed.push({ target, claim, record });
+    claimed.push({ target, claim, record, isRefused: false });
   }
   const sides = { home: { netlink: home, netns: ownNetns }, pod: { netlink: inside, netns } };
   return await carryOut(host, claimed, netns, async () => {
@@ -59,7 +61,14 @@ export async function add(
     const leases = claimed.map(({ record }) => startIpam(host, record));
     try {
       for (const [at, one] of claimed.entries()) {
-        const ipam = async (): Promise<IpamResult | undefined> => leases[at]?.answer();
+        const ipam = async (): Promise<IpamResult | undefined> => {
+          try {
+            return await leases[at]?.answer();
+          } catch (error) {
+            one.isRefused = error instanceof IpamError && error.delegateCode !== undefined;
+            throw error;
+          }
+        };
         const noteNoAdminMac = (): void => {
           one.record = withoutAdminMac(one.record);
           writeAttachment(host, one.record);
@@ -102,12 +111,25 @@ async function carryOut(
     return await work();
   } catch (error) {
     const problems: unknown[] = [];
-    for (const { record } of written.toReversed())
-      await releaseAttachment(host, record, netns).catch((problem: unknown) => problems.push(problem));
+    for (const one of written.toReversed())
+      await undo(host, one, netns).catch((problem: unknown) => problems.push(problem));
     const failed = error instanceof StepError ? error : new StepError("record", error);
     if (problems.length === 0) throw failed;
     throw new StepError("undo", new ReleaseError("what was done", [failed, ...problems]));
   }
+}
+
+// What the IPAM plugin refused to give it has not given. It is told to take it back, and may refuse that for the same reason.
+async function undo(host: Host, { record, isRefused }: Claimed, netns: NetnsHandle): Promise<void> {
+  const lease = isRefused ? ipamCallOf(record, record.owner.netns) : undefined;
+  if (lease === undefined) {
+    await releaseAttachment(host, record, netns);
+    return;
+  }
+  await releaseIpam(host, lease).catch((error: unknown) => {
+    if (!(error instanceof IpamError)) throw error;
+  });
+  await releaseAttachment(host, { ...record, ipam: undefined }, netns);
 }
 
 interface StartedIpam {

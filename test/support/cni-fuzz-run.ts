@@ -74,11 +74,13 @@ async function runCall(node: FakeHost, call: FuzzCall): Promise<number | "given"
   const { environment, stdin, record } = call;
   if (record !== undefined)
     node.host.files.writeAtomic(`${node.host.paths.attachments}/${fuzzDevice}.json`, record.text);
-  const before = textWithoutRecords(node);
+  // A record that was there may be moved aside, or be given back; none may be left.
+  const toText = (): string => (record === undefined ? node.toText() : textWithoutRecords(node));
+  const before = toText();
   const full = { CNI_PATH: `${node.root}/opt/cni/bin`, ...environment };
   const { exitCode, stdout } = await runCni({ environment: full, stdin }, () => node.host);
   const answer = stdout === "" ? {} : (JSON.parse(stdout) as { code?: number; msg?: string });
-  const isChanged = textWithoutRecords(node) !== before;
+  const isChanged = toText() !== before;
   if (exitCode !== 0) judgeError(call, answer, isChanged);
   if (node.locks.held.size > 0) throw new Error("a lock is still held");
   if (record === undefined && isChanged) await undo(node, call, before);
@@ -101,7 +103,7 @@ function judgeError(
 async function undo(node: FakeHost, { environment, stdin }: FuzzCall, before: string): Promise<void> {
   const full = { CNI_PATH: `${node.root}/opt/cni/bin`, ...environment, CNI_COMMAND: "DEL" };
   const { stdout } = await runCni({ environment: full, stdin }, () => node.host);
-  if (textWithoutRecords(node) !== before) throw new Error(`DEL (${stdout}) left ${node.toText()}`);
+  if (node.toText() !== before) throw new Error(`DEL (${stdout}) left ${node.toText()}`);
 }
 
 function textWithoutRecords(node: FakeHost): string {

@@ -39,6 +39,11 @@ export function createFakeIpam(): FakeIpam {
     const config = JSON.parse(request.stdin) as DelegateConfig;
     const { CNI_COMMAND: command, CNI_CONTAINERID: containerId, CNI_IFNAME: ifName } = request.env;
     const key = `${config.name} ${containerId ?? ""} ${ifName ?? ""}`;
+    const subnet: unknown = config.ipam.subnet ?? config.ipam.ranges?.[0]?.[0]?.subnet ?? "192.0.2.0/24";
+    // Before anything else, whatever it is asked.
+    const isAsked = name === "host-local" && command !== "GC" && command !== "STATUS";
+    if (isAsked && (typeof subnet !== "string" || !isCidr(subnet)))
+      return refuse(config, `invalid CIDR address: ${JSON.stringify(subnet)}`);
     if (command === "DEL") {
       leases.delete(key);
       return { exitCode: 0, stdout: "", stderr: "" };
@@ -53,10 +58,7 @@ export function createFakeIpam(): FakeIpam {
     }
     if (name === "static") return answer(config, config.ipam.addresses ?? []);
     if (leases.has(key)) return refuse(config, `duplicate allocation of ${key}`);
-    const subnet: unknown = config.ipam.subnet ?? config.ipam.ranges?.[0]?.[0]?.subnet ?? "192.0.2.0/24";
-    if (typeof subnet !== "string" || !isCidr(subnet))
-      return refuse(config, `invalid CIDR address: ${JSON.stringify(subnet)}`);
-    const address = nextAddress(subnet, new Set(leases.values()));
+    const address = nextAddress(String(subnet), new Set(leases.values()));
     leases.set(key, address);
     return answer(config, [{ address, gateway: gatewayOf(address) }]);
   }

@@ -180,3 +180,10 @@ test("a VF whose lock stays taken is error 11, naming the holder", async () => {
     msg: expect.stringContaining("process 4711 still holds it") as string,
   });
 });
+
+test("an IPAM plugin that refuses ADD, and DEL for the same reason, keeps no record alive", async () => {
+  using node = makeNode();
+  const ipam = { type: "host-local", subnet: "wrong" };
+  expect(await refusal(node, { ipam })).toEqual(refused(104, 'invalid CIDR address: "wrong"'));
+  expect(await callCni(node.host, config, web2)).toMatchObject({ exitCode: 0 });
+});
