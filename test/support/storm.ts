@@ -20,7 +20,7 @@ export interface StormOrder {
 
 export interface StormReport {
   readonly operations: number;
-  /** ADDs that succeeded, that were told to try again later, and calls that were killed. */
+  /** ADDs that succeeded, calls that were told to try again later, and those that were killed. */
   readonly given: number;
   readonly busy: number;
   readonly killed: number;
