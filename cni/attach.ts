@@ -5,6 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { AppliedSettings } from "../sriov/attachment.ts";
 import { formatCidr } from "../sriov/cidr.ts";
 import type { IpamResult } from "../sriov/ipam.ts";
+import { applyLinkSizes, type LinkSizes } from "../sriov/link-sizes.ts";
 import { ownSysfs, resetQueueMasks } from "../sriov/queue-masks.ts";
 import { VfMissingError } from "../sriov/vf-errors.ts";
 import { setMac, takeAdminMac } from "../sriov/vf-mac.ts";
@@ -38,7 +39,7 @@ export interface Attached {
 
 /** The VF in the pod: configured, up, with addresses and routes. Throws StepError naming the step. */
 export async function attachVf(
-  host: Pick<Host, "files" | "paths" | "locks" | "clock" | "namespaces">,
+  host: Pick<Host, "files" | "paths" | "locks" | "clock" | "namespaces" | "openEthtool">,
   steps: Steps,
   { target, claim, home, pod, ipam, noteNoAdminMac }: Attaching,
 ): Promise<Attached> {
@@ -50,6 +51,8 @@ export async function attachVf(
   if (hadNoAdminMac) steps.run("record", noteNoAdminMac);
   await steps.wait("VF settings", () => applySettings(host, claim, wanted, hadNoAdminMac));
   steps.run("queue masks", () => resetQueueMasks(ownSysfs(host), homeLink.name, claim.original.queues));
+  const { sizes } = claim;
+  if (sizes !== undefined) steps.run("channels and rings", () => setSizes(host, homeLink.index, sizes));
   const moved = steps.run("move", () => moveVf(home, pod, homeLink, address));
   const { index } = moved;
   const inside = pod.netlink;
@@ -77,6 +80,11 @@ export async function attachVf(
   const addresses = plan.addresses.map((cidr) => formatCidr(cidr));
   const routes = plan.routes.map(({ destination, gateway }) => ({ destination, gateway }));
   return { target, index, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
+}
+
+function setSizes(host: Pick<Host, "openEthtool">, index: number, sizes: LinkSizes): void {
+  using ethtool = host.openEthtool();
+  applyLinkSizes(ethtool, index, sizes);
 }
 
 // Of two routes to one destination the first wins, as with the reference plugins: a chained pod has its default route already.

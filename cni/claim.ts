@@ -6,6 +6,7 @@ import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachmen
 import { readOrQuarantine } from "../sriov/attachment-store.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
 import { isNetworkVf, isUserspaceVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { type LinkSizes, planLinkSizes } from "../sriov/link-sizes.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { findNodeUse } from "../sriov/node-use.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
@@ -30,6 +31,8 @@ export interface Claim {
   readonly vf: VirtualFunction;
   readonly link: Link | undefined;
   readonly side: { readonly target: VfOnPf; readonly info: VfInfo } | undefined;
+  /** Channels and rings to set; undefined for none. */
+  readonly sizes: LinkSizes | undefined;
   readonly original: VfOriginal;
 }
 
@@ -41,7 +44,7 @@ export interface Claimant {
 
 /**
  * Claims the VF for `who`. An owner that is gone is cleaned up after first; one that is alive is
- * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_VF_RESET, ERR_VF_MAC_TAKEN, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
+ * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_VF_RESET, ERR_VF_MAC_TAKEN, ERR_LINK_SIZES, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
  */
 export async function claimVf(
   host: Host,
@@ -66,7 +69,9 @@ export async function claimVf(
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
   if (side !== undefined && network.mac !== undefined) checkMacFree(side.target, network.mac);
   const settings = side === undefined ? {} : toVfSide(side.info);
-  return { vf, link, side, original: { ...readNetdev(host, link), ...settings, ...driver } };
+  const sizes = link === undefined ? undefined : planLinkSizes(host.openEthtool, link, network);
+  const original = { ...readNetdev(host, link), sizes: sizes?.before, ...settings, ...driver };
+  return { vf, link, side, sizes: sizes?.after, original };
 }
 
 function readNetdev(

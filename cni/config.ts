@@ -8,7 +8,6 @@ import { readConfigObject } from "../sriov/config-object.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { configEntries, podNetworkEntries, type LogLevel } from "./config-entries.ts";
 import { isForeignKey } from "./config-keys.ts";
-import { findPending } from "./config-pending.ts";
 import { readDevice } from "./config-device.ts";
 import { readPodChoices, type PodChoices } from "./config-pod-choices.ts";
 import { InputError } from "./errors.ts";
@@ -115,7 +114,6 @@ export function readConfig(input: object, pod: PodArguments): ReadConfig {
       ...device.problems,
       ...choices.problems,
       ...networks.problems,
-      ...findPending(top, ""),
       ...(isPfBeside ? ["pf: expected nothing beside a device or networks"] : []),
       ...(isTwoWays ? ["networks: expected nothing when a device is given"] : []),
     ],
@@ -156,7 +154,6 @@ function readNetworks(
     if (read.output === undefined) continue;
     const resolved = resolveNetwork(read.output, `${path}.`);
     if (read.problems.length === 0) problems.push(...resolved.problems);
-    problems.push(...findPending(read.output, `${path}.`));
     const network = toPodNetwork(resolved.network, read.output);
     if (networks.some((known) => known.resource === network.resource))
       problems.push(describeValue(`${path}.resource`, "each resource once", network.resource));

@@ -99,6 +99,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_VF_UNSUPPORTED: 102,
   ERR_VF_READ_BACK: 102,
   ERR_VF_RESET: 102,
+  ERR_LINK_SIZES: 102,
   ERR_VF_MISSING: 103,
   ERR_IPAM: 104,
   ERR_PROVISION: 106,

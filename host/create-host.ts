@@ -10,9 +10,10 @@ import type { Host } from "./host.ts";
 import { createLibc, type Libc } from "./libc.ts";
 import { createLocks } from "./lock.ts";
 import { createNetlink } from "./netlink/create-netlink.ts";
+import { createEthtool, type Ethtool } from "./netlink/ethtool.ts";
 import { openEventSocket } from "./netlink/events.ts";
 import type { Netlink } from "./netlink/netlink.ts";
-import { openRouteSocket } from "./netlink/socket.ts";
+import { NetlinkSocket, openGenericSocket, openRouteSocket } from "./netlink/socket.ts";
 import { enterNetns } from "./netns-enter.ts";
 import { createNamespaces, type NetnsHandle } from "./netns.ts";
 import { createPaths } from "./paths.ts";
@@ -36,8 +37,14 @@ export function createHost({
     locks: createLocks({ libc, clock }, paths.locks),
     namespaces: createNamespaces(libc),
     openNetlink: (netns) => (netns === undefined ? openOwnNetlink(libc) : openNetlinkIn(libc, netns)),
+    openEthtool: (netns) => openEthtool(libc, netns),
     exec: createExec(),
   };
+}
+
+function openEthtool(libc: Libc, netns: NetnsHandle | undefined): Ethtool {
+  const open = (): number => openGenericSocket(libc);
+  return createEthtool(new NetlinkSocket(libc, netns === undefined ? open() : enterNetns(libc, netns, open)));
 }
 
 function openOwnNetlink(libc: Libc): Netlink {

@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { Exec } from "./exec.ts";
 import type { Files } from "./files.ts";
 import type { Locks } from "./lock.ts";
+import type { Ethtool } from "./netlink/ethtool.ts";
 import type { Netlink } from "./netlink/netlink.ts";
 import type { NetnsHandle, Namespaces } from "./netns.ts";
 import type { Paths } from "./paths.ts";
@@ -19,6 +20,8 @@ export interface Host {
   readonly namespaces: Namespaces;
   /** A netlink handle in `netns`, or in the process's own namespace; the caller closes it (`using`). */
   readonly openNetlink: (netns?: NetnsHandle) => Netlink;
+  /** Channels and rings of the links in `netns`, or in the process's own namespace; the caller closes it (`using`). */
+  readonly openEthtool: (netns?: NetnsHandle) => Ethtool;
   readonly exec: Exec;
   readonly clock: Clock;
 }

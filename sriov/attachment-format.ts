@@ -66,6 +66,14 @@ const schema = v.looseObject({
     altNames: v.array(text),
     driver: v.optional(text),
     driverOverride: v.optional(text),
+    sizes: v.optional(
+      v.looseObject({
+        channels: v.optional(
+          v.looseObject({ rx: v.optional(count), tx: v.optional(count), combined: v.optional(count) }),
+        ),
+        rings: v.optional(v.looseObject({ rx: v.optional(count), tx: v.optional(count) })),
+      }),
+    ),
     queues: v.array(
       v.looseObject({
         queue: v.pipe(text, v.regex(/^[rt]x-\d+$/, "expected a queue folder like rx-0")),

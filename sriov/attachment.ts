@@ -1,6 +1,7 @@
 // The record of an attached VF: what the programs tell each other about it. Its form on disk: attachment-format.ts.
 
 import type { VlanProto } from "../host/netlink/netlink.ts";
+import type { LinkSizes } from "./link-sizes.ts";
 import type { PciAddress } from "./pci-address.ts";
 
 /** Who has the VF. `containerId` and `attachment` together are the owner token. */
@@ -58,6 +59,8 @@ export interface VfOriginal extends VfSideSettings {
   readonly mtu?: number | undefined;
   readonly altNames: readonly string[];
   readonly queues: readonly QueueMasks[];
+  /** Channels and ring sizes; absent where ADD changed none. */
+  readonly sizes?: LinkSizes | undefined;
   /** The driver that ADD took the VF from, and its `driver_override`; absent where ADD changed neither. */
   readonly driver?: string | undefined;
   readonly driverOverride?: string | undefined;

@@ -45,6 +45,15 @@ export class VfResetError extends SriovError {
   readonly code = "ERR_VF_RESET";
 }
 
+/** The VF's driver does not have the channels or rings that were asked for. */
+export class LinkSizeError extends SriovError {
+  readonly code = "ERR_LINK_SIZES";
+
+  constructor(problems: readonly string[]) {
+    super(problems.join(" | "));
+  }
+}
+
 /** The VF belongs to someone alive; the runtime tries again later. */
 export class VfBusyError extends SriovError {
   readonly code = "ERR_VF_BUSY";

@@ -9,6 +9,7 @@ import type { Attachment, VfOriginal } from "./attachment.ts";
 import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
+import { applyLinkSizes } from "./link-sizes.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
@@ -19,11 +20,14 @@ import { findVfNamespace } from "./vf-search.ts";
 import { moveVfHome } from "./vf-move.ts";
 import { planVf } from "./vf-settings.ts";
 
-export type RestoreHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "namespaces" | "openNetlink">;
+export type RestoreHost = Pick<
+  Host,
+  "files" | "paths" | "locks" | "clock" | "namespaces" | "openNetlink" | "openEthtool"
+>;
 
 /**
  * Brings the record's VF from `netns` (undefined: that namespace is gone), or wherever the pod put it, to the host and makes it as it was: name, MAC, MTU,
- * altnames, masks, driver, PF-side settings; reset first where the network asked for it. Another VF at the same address, or none, is left alone. A VF that the kernel is still
+ * altnames, channels, rings, masks, driver, PF-side settings; reset first where the network asked for it. Another VF at the same address, or none, is left alone. A VF that the kernel is still
  * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_VF_RESET, NetlinkError.
  */
 export async function restoreVf(
@@ -128,7 +132,7 @@ function removeUppers(inside: Netlink, index: number): void {
 }
 
 function restoreNetdev(
-  host: Pick<Host, "files" | "paths">,
+  host: Pick<Host, "files" | "paths" | "openEthtool">,
   home: Netlink,
   link: Link,
   original: VfOriginal,
@@ -144,6 +148,10 @@ function restoreNetdev(
     addAltNameUnlessTaken(home, index, altName);
   if (original.mtu !== undefined && original.mtu !== link.mtu)
     home.setLink(index, { set: "mtu", value: original.mtu });
+  if (original.sizes !== undefined) {
+    using ethtool = host.openEthtool();
+    applyLinkSizes(ethtool, index, original.sizes);
+  }
   const restored = home.getLink({ index });
   if (restored === undefined) throw new VfMissingError(`${link.name} vanished while it was put back`);
   restoreQueueMasks(ownSysfs(host), restored.name, original.queues);

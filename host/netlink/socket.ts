@@ -24,6 +24,7 @@ const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
+const NETLINK_GENERIC = 16;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVTIMEO = 20;
@@ -42,8 +43,17 @@ const dumpAttempts = 20;
 
 /** Opens a route netlink socket in the calling thread's network namespace; multicast `groups` make it an event socket that does not block. */
 export function openRouteSocket(libc: Libc, groups = 0): number {
+  return openSocket(libc, NETLINK_ROUTE, groups);
+}
+
+/** Opens a generic netlink socket in the calling thread's network namespace. */
+export function openGenericSocket(libc: Libc): number {
+  return openSocket(libc, NETLINK_GENERIC, 0);
+}
+
+function openSocket(libc: Libc, protocol: number, groups: number): number {
   const type = SOCK_RAW | SOCK_CLOEXEC | (groups === 0 ? 0 : SOCK_NONBLOCK);
-  const fd = libc.socket(AF_NETLINK, type, NETLINK_ROUTE);
+  const fd = libc.socket(AF_NETLINK, type, protocol);
   try {
     const address = new Uint8Array(12);
     address[0] = AF_NETLINK;
@@ -57,7 +67,7 @@ export function openRouteSocket(libc: Libc, groups = 0): number {
   }
 }
 
-/** Requests over one route socket, which it owns. Every failure is a NetlinkError that starts with `doing`. */
+/** Requests over one netlink socket, which it owns. Every failure is a NetlinkError that starts with `doing`. */
 export class NetlinkSocket implements Disposable {
   readonly #libc: Libc;
   readonly #fd: number;

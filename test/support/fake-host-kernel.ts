@@ -1,6 +1,7 @@
 // The state of the fake node's network: namespaces, their links, and what each PF knows of its VFs.
 
 import type { InterfaceAddress, NetlinkEvent, Route, VfInfo } from "../../host/netlink/netlink.ts";
+import { createFakeSizes, type FakeSizes } from "./fake-host-ethtool.ts";
 import type { FakeNic } from "./fake-host-nic.ts";
 
 /** What the driver of a PF can do: igb as the emulated NIC has it, ice a driver that takes every setting. */
@@ -30,6 +31,7 @@ export interface FakeLink {
   /** VFs of a PF, by number. */
   readonly vfs: FakeVf[];
   readonly driver: FakeDriver;
+  readonly sizes: FakeSizes;
   /** The PF's side of this VF. */
   readonly pfSide: FakeVf | undefined;
   /** How long after "up" the carrier comes; undefined: never. */
@@ -117,6 +119,7 @@ export function addLink(
     device: undefined,
     vfs: [],
     driver: "igb",
+    sizes: createFakeSizes(link.driver ?? "igb"),
     pfSide: undefined,
     carrierAfterMs: 0,
     addresses: [],

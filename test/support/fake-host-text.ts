@@ -1,5 +1,6 @@
 // The fake node as text: one line for each thing that ADD, DEL or tuning may change, so that whole states can be compared.
 
+import { formatSizes } from "./fake-host-ethtool.ts";
 import type { FakeKernel, FakeLink, FakeNetns, FakeVf } from "./fake-host-kernel.ts";
 import { vfAddress } from "./fake-host-nic.ts";
 import { formatQueues, readDriver } from "./fake-host-sysfs.ts";
@@ -47,7 +48,7 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
   const device = link.device === undefined ? (link.kind ?? "virtual") : link.device;
   const queues = link.pfSide === undefined ? "" : ` ${formatQueues(netns.sysfs, link.name)}`;
   return [
-    `${link.name} ${device} mac ${link.mac} mtu ${link.mtu} ${flags}${altNames}${queues}`,
+    `${link.name} ${device} mac ${link.mac} mtu ${link.mtu} ${flags}${formatSizes(link)}${altNames}${queues}`,
     ...link.vfs.map((vf) => `${link.name} ${formatVf(vf)}`),
     ...[...link.sysctls].map(([path, value]) => `${link.name} sysctl ${path} ${value}`),
     ...link.addresses.map((address) => `${link.name} address ${address.address}/${address.prefixLength}`),

@@ -8,6 +8,7 @@ import { createFiles, type Files } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { createPaths } from "../../host/paths.ts";
 import { createFakeClock, type FakeClock } from "./fake-host-clock.ts";
+import { openFakeEthtool } from "./fake-host-ethtool.ts";
 import { createFakeIpam, type FakeIpam } from "./fake-host-ipam.ts";
 import {
   addLink,
@@ -83,6 +84,11 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       const target = netns === undefined ? kernel.host : kernel.handles.get(netns.fd);
       if (target === undefined) throw new Error(`openNetlink: the handle ${netns?.label ?? ""} was closed`);
       return openFakeNetlink(kernel, target, clock);
+    },
+    openEthtool: (netns) => {
+      const target = netns === undefined ? kernel.host : kernel.handles.get(netns.fd);
+      if (target === undefined) throw new Error(`openEthtool: the handle ${netns?.label ?? ""} was closed`);
+      return openFakeEthtool(target);
     },
     exec: ipam.exec,
     clock,

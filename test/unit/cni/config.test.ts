@@ -95,13 +95,6 @@ test.each([
   expect(problemsOf({ ...base, ...wrong })).toContain(problem);
 });
 
-test.each([
-  ["queues", 4],
-  ["rings", { rx: 512 }],
-])("%s is understood and no code acts on it yet: an error says so", (key, value) => {
-  expect(problemsOf({ ...base, [key]: value })).toContain(`${key}: not there yet in this release`);
-});
-
 test("routes carry what results write, with metric as another word for priority", () => {
   const route = { dst: "0.0.0.0/0", gw: "192.0.2.1", mtu: 1400, advmss: 1360, table: 100, scope: 0 };
   const config = { ...base, ips: ["192.0.2.5/24"], routes: [{ ...route, metric: 50 }] };

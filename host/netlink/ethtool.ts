@@ -1,0 +1,107 @@
+// Channels and ring sizes of a network device: the ethtool family of generic netlink.
+// Source: Documentation/networking/ethtool-netlink.rst; numbers from include/uapi/linux/ethtool_netlink.h.
+
+import { NetlinkError } from "../errors.ts";
+import type { Attribute } from "./codec.ts";
+import { decodeGeneric, findFamily, genericRequest } from "./generic.ts";
+import type { NetlinkSocket } from "./socket.ts";
+import { decodeU32, encodeU32 } from "./values.ts";
+
+/** What a device has of one kind, and how much it can have. */
+export interface Sized {
+  readonly value: number;
+  readonly max: number;
+}
+
+/** Queues with an interrupt of their own; a kind that the driver does not have is absent. */
+export interface Channels {
+  readonly rx?: Sized;
+  readonly tx?: Sized;
+  readonly combined?: Sized;
+}
+
+/** Descriptors of each receive and transmit ring. */
+export interface Rings {
+  readonly rx?: Sized;
+  readonly tx?: Sized;
+}
+
+type Values<Kinds> = { readonly [Kind in keyof Kinds]?: number };
+
+/** Of one network namespace. What a driver does not have reads as `undefined`, and setting it is a NetlinkError EOPNOTSUPP. */
+export interface Ethtool extends Disposable {
+  getChannels(index: number): Channels | undefined;
+  setChannels(index: number, values: Values<Channels>): void;
+  getRings(index: number): Rings | undefined;
+  setRings(index: number, values: Values<Rings>): void;
+}
+
+const NLA_F_NESTED = 0x8000;
+const ETHTOOL_A_HEADER = 1;
+const ETHTOOL_A_HEADER_DEV_INDEX = 1;
+const channels = {
+  name: "channels",
+  get: 17,
+  set: 18,
+  kinds: { rx: { max: 2, value: 6 }, tx: { max: 3, value: 7 }, combined: { max: 5, value: 9 } },
+} as const;
+const rings = {
+  name: "rings",
+  get: 15,
+  set: 16,
+  kinds: { rx: { max: 2, value: 6 }, tx: { max: 5, value: 9 } },
+} as const;
+
+type Topic = typeof channels | typeof rings;
+
+/** `socket` is a generic netlink socket of the namespace, owned from here on. */
+export function createEthtool(socket: NetlinkSocket): Ethtool {
+  let family: number | undefined;
+  const familyId = (): number => (family ??= findFamily(socket, "ethtool"));
+  function get(topic: Topic, index: number): Channels & Rings {
+    const request = genericRequest(familyId(), topic.get, [headerOf(index)]);
+    const answer = decodeGeneric(socket.get(`get ${topic.name} of link ${index}`, request));
+    const found = Object.entries(topic.kinds).map(([kind, at]) => [kind, decodeSized(answer, at)] as const);
+    return Object.fromEntries(found.filter(([, sized]) => sized !== undefined));
+  }
+  function set(topic: Topic, index: number, values: Values<Channels & Rings>): void {
+    const numbers = Object.entries(topic.kinds).flatMap(([kind, at]): readonly Attribute[] => {
+      const value = values[kind as keyof typeof values];
+      return value === undefined ? [] : [{ type: at.value, value: encodeU32(value) }];
+    });
+    const wanted = Object.entries(values).map(([kind, value]) => `${kind} ${value}`);
+    const doing = `set ${topic.name} of link ${index} to ${wanted.join(", ")}`;
+    socket.change(doing, genericRequest(familyId(), topic.set, [headerOf(index), ...numbers]));
+  }
+  return {
+    getChannels: (index) => unlessUnsupported(() => get(channels, index)),
+    setChannels: (index, values) => set(channels, index, values),
+    getRings: (index) => unlessUnsupported(() => get(rings, index)),
+    setRings: (index, values) => set(rings, index, values),
+    [Symbol.dispose]: () => socket[Symbol.dispose](),
+  };
+}
+
+function headerOf(index: number): Attribute {
+  const value = [{ type: ETHTOOL_A_HEADER_DEV_INDEX, value: encodeU32(index) }];
+  return { type: ETHTOOL_A_HEADER | NLA_F_NESTED, value };
+}
+
+// A driver that has none of a kind says nothing of it, or a maximum of 0.
+function decodeSized(
+  answer: ReadonlyMap<number, Uint8Array>,
+  at: { readonly max: number; readonly value: number },
+): Sized | undefined {
+  const [max, value] = [answer.get(at.max), answer.get(at.value)];
+  if (max === undefined || value === undefined || decodeU32(max) === 0) return undefined;
+  return { value: decodeU32(value), max: decodeU32(max) };
+}
+
+function unlessUnsupported<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NetlinkError && error.errno === "EOPNOTSUPP") return undefined;
+    throw error;
+  }
+}

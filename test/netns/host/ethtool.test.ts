@@ -1,0 +1,52 @@
+// Channels and rings on the real kernel: sysfs shows the queues that a device really has.
+
+import { expect, test } from "vitest";
+
+import { createHost } from "../../../host/create-host.ts";
+import { NetlinkError } from "../../../host/errors.ts";
+import type { Ethtool } from "../../../host/netlink/ethtool.ts";
+import { createTestNetns, type TestNetns } from "../../support/netns.ts";
+
+const host = createHost();
+
+function open(netns: TestNetns): { readonly ethtool: Ethtool; indexOf(name: string): number } {
+  using handle = host.namespaces.open(netns.path);
+  if (handle === undefined) throw new Error(`no namespace at ${netns.path}`);
+  return {
+    ethtool: host.openEthtool(handle),
+    indexOf: (name) => Number(netns.look(`link show ${name}`)[0]?.["ifindex"]),
+  };
+}
+
+function readQueues(netns: TestNetns, name: string): string {
+  return netns
+    .run(["ls", `/sys/class/net/${name}/queues`])
+    .trim()
+    .replaceAll("\n", " ");
+}
+
+test("channels of a veth are read and set, as sysfs shows", () => {
+  using netns = createTestNetns();
+  netns.ip("link add va numrxqueues 4 numtxqueues 4 type veth peer name vb numrxqueues 4 numtxqueues 4");
+  const { ethtool, indexOf } = open(netns);
+  using _ethtool = ethtool;
+  const index = indexOf("va");
+  const before = ethtool.getChannels(index);
+  expect(before).toMatchObject({ rx: { max: 4 }, tx: { max: 4 } });
+  ethtool.setChannels(index, { rx: 3, tx: 2 });
+  expect(ethtool.getChannels(index)).toMatchObject({ rx: { value: 3 }, tx: { value: 2 } });
+  expect(readQueues(netns, "va")).toBe("rx-0 rx-1 rx-2 tx-0 tx-1");
+});
+
+test("what a driver does not have is undefined, and setting it an error that says so", () => {
+  using netns = createTestNetns();
+  netns.ip("link add va type veth peer name vb");
+  const { ethtool, indexOf } = open(netns);
+  using _ethtool = ethtool;
+  const lo = indexOf("lo");
+  expect(ethtool.getRings(lo)).toBeUndefined();
+  expect(ethtool.getChannels(lo)).toBeUndefined();
+  expect(() => ethtool.setRings(lo, { rx: 512 })).toThrow(`set rings of link ${lo} to rx 512: EOPNOTSUPP`);
+  const more = indexOf("va");
+  expect(() => ethtool.setChannels(more, { rx: 99 })).toThrow(NetlinkError);
+});
