@@ -1,48 +1,60 @@
-// `npm run generate`: TypeScript from kubelet/proto into kubelet/gen, by buf; with --check it only tells whether the committed output is stale.
+// `npm run generate`: writes all that is made from other files of the tree; with --check it only tells whether what is committed is stale.
 import { execa } from "execa";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const committedFolder = "kubelet/gen";
+import { formatNetworkSchema } from "./network-schema.ts";
 
-/** Names of files in kubelet/gen that differ from what the protos say now, missing and superfluous ones included. */
-export async function findStale(fresh: ReadonlyMap<string, string>): Promise<readonly string[]> {
-  const committed = await readFolder(committedFolder);
-  const names = new Set([...fresh.keys(), ...committed.keys()]);
-  return [...names].filter((name) => fresh.get(name) !== committed.get(name)).toSorted();
+/** TypeScript from kubelet/proto; nothing else is in that folder. */
+const protoFolder = "kubelet/gen";
+const schemaFile = "docs/network.schema.json";
+
+/** Texts by path. */
+type Files = ReadonlyMap<string, string>;
+
+/** Paths whose committed text differs from what is made now, missing and superfluous ones included. */
+function findStale(fresh: Files, committed: Files): readonly string[] {
+  const paths = new Set([...fresh.keys(), ...committed.keys()]);
+  return [...paths].filter((path) => fresh.get(path) !== committed.get(path)).toSorted();
 }
 
-async function generate(): Promise<ReadonlyMap<string, string>> {
+async function generate(): Promise<Files> {
   const out = await mkdtemp(join(tmpdir(), "virtfn-generate-"));
   try {
     const args = ["generate", "kubelet/proto", "--template", "kubelet/buf.gen.yaml", "--output", out];
     await execa("node_modules/.bin/buf", args, { stderr: "inherit" });
-    return await readFolder(join(out, committedFolder));
+    const protos = await readFolder(protoFolder, join(out, protoFolder));
+    return new Map([...protos, [schemaFile, formatNetworkSchema()]]);
   } finally {
     await rm(out, { recursive: true });
   }
 }
 
-async function readFolder(folder: string): Promise<ReadonlyMap<string, string>> {
+async function readCommitted(): Promise<Files> {
+  const schema = await readFile(schemaFile, "utf8").catch(() => undefined);
+  const protos = await readFolder(protoFolder);
+  return new Map([...protos, ...(schema === undefined ? [] : [[schemaFile, schema] as const])]);
+}
+
+/** The files of `folder`, by their path in `as`. */
+async function readFolder(as: string, folder: string = as): Promise<Files> {
   const names = await readdir(folder).catch(() => []);
-  const texts = names.map(async (name) => [name, await readFile(join(folder, name), "utf8")] as const);
+  const texts = names.map(
+    async (name) => [join(as, name), await readFile(join(folder, name), "utf8")] as const,
+  );
   return new Map(await Promise.all(texts));
 }
 
-if (import.meta.main) {
-  const fresh = await generate();
-  const stale = await findStale(fresh);
-  if (process.argv.includes("--check")) {
-    for (const name of stale)
-      console.error(`${committedFolder}/${name} is stale: run \`npm run generate\` and commit it`);
-    process.exitCode = stale.length === 0 ? 0 : 1;
-  } else {
-    for (const name of stale) {
-      const text = fresh.get(name);
-      const path = join(committedFolder, name);
-      await (text === undefined ? rm(path) : writeFile(path, text));
-      console.log(`${text === undefined ? "removed" : "wrote"} ${path}`);
-    }
+const fresh = await generate();
+const stale = findStale(fresh, await readCommitted());
+if (process.argv.includes("--check")) {
+  for (const path of stale) console.error(`${path} is stale: run \`npm run generate\` and commit it`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  for (const path of stale) {
+    const text = fresh.get(path);
+    await (text === undefined ? rm(path) : writeFile(path, text));
+    console.log(`${text === undefined ? "removed" : "wrote"} ${path}`);
   }
 }
