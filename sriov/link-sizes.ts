@@ -58,21 +58,14 @@ export function applyLinkSizes(
   index: number,
   { channels = {}, rings = {} }: LinkSizes,
 ): void {
-  const { getChannels, getRings, setChannels, setRings } = ethtool;
-  apply(
-    "channels",
-    index,
-    channels,
-    () => getChannels(index),
-    (values) => setChannels(index, values),
-  );
-  apply(
-    "rings",
-    index,
-    rings,
-    () => getRings(index),
-    (values) => setRings(index, values),
-  );
+  apply(`channels of link ${index}`, channels, {
+    read: () => ethtool.getChannels(index),
+    set: (values) => ethtool.setChannels(index, values),
+  });
+  apply(`rings of link ${index}`, rings, {
+    read: () => ethtool.getRings(index),
+    set: (values) => ethtool.setRings(index, values),
+  });
 }
 
 type Readings = Readonly<Record<string, Sized | undefined>>;
@@ -80,10 +73,14 @@ type Values = Readonly<Record<string, number | undefined>>;
 
 function apply(
   what: string,
-  index: number,
   wanted: Values,
-  read: () => object | undefined,
-  set: (values: Readonly<Record<string, number>>) => void,
+  {
+    read,
+    set,
+  }: {
+    readonly read: () => object | undefined;
+    readonly set: (values: Readonly<Record<string, number>>) => void;
+  },
 ): void {
   const differing = (): Readonly<Record<string, number>> => {
     const now = (read() ?? {}) as Readings;
@@ -95,7 +92,7 @@ function apply(
   set(changes);
   const left = differing();
   if (Object.keys(left).length === 0) return;
-  throw new VfReadBackError(`${what} of link ${index}`, JSON.stringify(left), JSON.stringify(read()));
+  throw new VfReadBackError(what, JSON.stringify(left), JSON.stringify(read()));
 }
 
 function findExcess(key: string, name: string, present: object, wanted: Values): readonly string[] {

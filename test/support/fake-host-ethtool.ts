@@ -25,8 +25,6 @@ export function openFakeEthtool(netns: FakeNetns): Ethtool {
     if (link === undefined) throw new NetlinkError(`ethtool of link ${index} in ${netns.label}`, "ENODEV");
     return link;
   };
-  const get = <T>(sizes: Readonly<Record<string, Sized>>): T | undefined =>
-    Object.keys(sizes).length === 0 ? undefined : ({ ...sizes } as T);
   const set = (what: keyof FakeSizes, index: number, values: object): void => {
     const sizes = find(index).sizes[what];
     for (const [kind, value] of Object.entries(values) as [string, number][]) {
@@ -38,12 +36,17 @@ export function openFakeEthtool(netns: FakeNetns): Ethtool {
     }
   };
   return {
-    getChannels: (index) => get<Channels>(find(index).sizes.channels),
+    getChannels: (index) => read(find(index).sizes.channels),
     setChannels: (index, values) => set("channels", index, values),
-    getRings: (index) => get<Rings>(find(index).sizes.rings),
+    getRings: (index) => read(find(index).sizes.rings),
     setRings: (index, values) => set("rings", index, values),
     [Symbol.dispose]: () => undefined,
   };
+}
+
+// A driver that has none of a kind does not know the command.
+function read(sizes: Readonly<Record<string, Sized>>): (Channels & Rings) | undefined {
+  return Object.keys(sizes).length === 0 ? undefined : { ...sizes };
 }
 
 /** " rings rx 512", only of what differs from how the driver starts. */

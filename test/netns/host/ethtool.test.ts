@@ -9,13 +9,14 @@ import { createTestNetns, type TestNetns } from "../../support/netns.ts";
 
 const host = createHost();
 
-function open(netns: TestNetns): { readonly ethtool: Ethtool; indexOf(name: string): number } {
+function openEthtool(netns: TestNetns): Ethtool {
   using handle = host.namespaces.open(netns.path);
   if (handle === undefined) throw new Error(`no namespace at ${netns.path}`);
-  return {
-    ethtool: host.openEthtool(handle),
-    indexOf: (name) => Number(netns.look(`link show ${name}`)[0]?.["ifindex"]),
-  };
+  return host.openEthtool(handle);
+}
+
+function indexOf(netns: TestNetns, name: string): number {
+  return Number(netns.look(`link show ${name}`)[0]?.["ifindex"]);
 }
 
 function readQueues(netns: TestNetns, name: string): string {
@@ -28,9 +29,8 @@ function readQueues(netns: TestNetns, name: string): string {
 test("channels of a veth are read and set, as sysfs shows", () => {
   using netns = createTestNetns();
   netns.ip("link add va numrxqueues 4 numtxqueues 4 type veth peer name vb numrxqueues 4 numtxqueues 4");
-  const { ethtool, indexOf } = open(netns);
-  using _ethtool = ethtool;
-  const index = indexOf("va");
+  using ethtool = openEthtool(netns);
+  const index = indexOf(netns, "va");
   const before = ethtool.getChannels(index);
   expect(before).toMatchObject({ rx: { max: 4 }, tx: { max: 4 } });
   ethtool.setChannels(index, { rx: 3, tx: 2 });
@@ -41,12 +41,11 @@ test("channels of a veth are read and set, as sysfs shows", () => {
 test("what a driver does not have is undefined, and setting it an error that says so", () => {
   using netns = createTestNetns();
   netns.ip("link add va type veth peer name vb");
-  const { ethtool, indexOf } = open(netns);
-  using _ethtool = ethtool;
-  const lo = indexOf("lo");
+  using ethtool = openEthtool(netns);
+  const lo = indexOf(netns, "lo");
   expect(ethtool.getRings(lo)).toBeUndefined();
   expect(ethtool.getChannels(lo)).toBeUndefined();
   expect(() => ethtool.setRings(lo, { rx: 512 })).toThrow(`set rings of link ${lo} to rx 512: EOPNOTSUPP`);
-  const more = indexOf("va");
+  const more = indexOf(netns, "va");
   expect(() => ethtool.setChannels(more, { rx: 99 })).toThrow(NetlinkError);
 });
