@@ -1,4 +1,5 @@
 // What the running containers of virtfn may do and see, read from their processes on the node.
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { productNamespace } from "./demo/install.ts";
 import { openLabUnderTest } from "./support/lab-under-test.ts";
@@ -76,6 +77,12 @@ test("kubectl exec runs the product in its container", async () => {
   const { pod } = await readContainer(lab, "deviceplugin");
   const target = { pod, namespace: productNamespace, container: "deviceplugin" };
   expect(await lab.kubectl.execInPod(target, ["virtfn", "--version"])).toMatch(/\d+\.\d+\.\d+/);
+});
+
+test("the API server takes the overlay for clusters with Multus", async () => {
+  const overlay = fileURLToPath(new URL("../../deploy/kustomize/overlays/multus", import.meta.url));
+  const said = await lab.kubectl.run(["apply", "-k", overlay, "--dry-run=server"]);
+  expect(said.split("\n")).toContain("daemonset.apps/virtfn configured (server dry run)");
 });
 
 async function readStatus(pid: number): Promise<Readonly<Record<string, string>>> {

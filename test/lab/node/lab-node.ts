@@ -64,7 +64,7 @@ export class LabNode implements Disposable {
    * hangs ("rcu_preempt kthread timer wakeup didn't happen"): after `hungAfterMs` its reset button is pressed, once.
    */
   async waitForBoot({
-    hungAfterMs = 150_000,
+    hungAfterMs = 75_000,
     timeoutMs = 300_000,
     signal,
   }: {
