@@ -13,6 +13,7 @@ const ipam = { type: "host-local", subnet: "192.0.2.0/24", routes: [{ dst: "0.0.
 const addresses = [{ address: "192.0.2.7/24", gateway: "192.0.2.1" }];
 const settings = { vlan: 100, vlanQoS: 3, mac: "02:aa:bb:cc:dd:01", spoofchk: "off", trust: "on" };
 const rates = { link_state: "enable", min_tx_rate: 100, max_tx_rate: 900 };
+const hardware = { queues: 8, rings: { rx: 1024 }, resetBetweenPods: true };
 const device = { cniVersion: "1.1.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
 const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }], ips: [{ address: "10.0.0.4/24" }] };
 const chained = { cniVersion: "1.1.0", name: "cluster", type: "virtfn", prevResult, vlan: 7, ipam };
@@ -23,7 +24,11 @@ export const killCases: readonly KillCase[] = [
   { name: "with nothing but a device", config: device, call: {} },
   { name: "with host-local", config: { ...device, ipam }, call: {} },
   { name: "with static", config: { ...device, ipam: { type: "static", addresses } }, call: {} },
-  { name: "with every setting", config: { ...device, ...settings, ...rates, mtu: 9000, ipam }, call: {} },
+  {
+    name: "with every setting",
+    config: { ...device, ...settings, ...rates, ...hardware, mtu: 9000, ipam },
+    call: {},
+  },
   { name: "of two VFs, chained", config: chained, call: { ifName: "eth0" } },
   { name: "of a PF", config: { ...picked, ...settings }, call: {} },
   { name: "for vfio-pci", config: { ...device, ...settings, ipam, driver: "vfio-pci" }, call: {} },
