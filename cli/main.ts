@@ -41,6 +41,13 @@ const commands: Commands = {
       });
     },
   },
+  repair: {
+    summary: "brings home VFs of pods that are gone, and tells what every VF in use is held by",
+    run: async (args) => {
+      const { runRepair } = await import("./repair/main.ts");
+      return runRepair(createHost({ hostRoot: "/proc/1/root" }), args, (text) => process.stdout.write(text));
+    },
+  },
   validate: {
     summary: "checks configuration files, and tells what is wrong in which line",
     run: async (args) => {

@@ -167,7 +167,7 @@ function checkNameFree(taken: object | undefined, target: Target, call: CniCall)
   );
 }
 
-function checkDelegate(host: Pick<Host, "files">, record: Attachment): void {
+function checkDelegate(host: Pick<Host, "files" | "paths">, record: Attachment): void {
   if (record.ipam !== undefined) findDelegate(host, record.ipam);
 }
 

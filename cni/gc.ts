@@ -4,9 +4,9 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { ownerToken, type AttachmentOwner } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
-import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
+import { SriovError } from "../sriov/errors.ts";
+import { judgeNobodys } from "../sriov/gone-owners.ts";
 import { collectIpam } from "../sriov/ipam.ts";
-import { readPciNetdevs } from "../sriov/pci-device.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
 import { applyRepair, planRepair, type Judgement, type RepairRule } from "../sriov/repair.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
@@ -47,13 +47,10 @@ function notListed(host: Host, network: string, valid: readonly ValidAttachment[
   return {
     judge: ({ owner }): Judgement | undefined =>
       isUnused(owner) ? { action: "release", reason } : undefined,
-    judgeUnreadable: ({ address, error, salvaged: { owner } }): Judgement | undefined => {
-      if (owner !== undefined) return isUnused(owner) ? { action: "reset", reason } : undefined;
-      // Nobody's, as far as it tells: a VF that is on the host is in no pod.
-      const isHome = readPciNetdevs(host, address).length > 0;
-      return isHome && error instanceof RecordCorruptError
-        ? { action: "reset", reason: error.message }
-        : undefined;
+    judgeUnreadable: (file): Judgement | undefined => {
+      const { owner } = file.salvaged;
+      if (owner === undefined) return judgeNobodys(host, file);
+      return isUnused(owner) ? { action: "reset", reason } : undefined;
     },
   };
 }

@@ -20,7 +20,7 @@ import { createPaths } from "./paths.ts";
 
 /**
  * Costs next to nothing until it is used: libc is loaded at the first call. `root` and `hostRoot` move `paths`, the locks and
- * the boot id; namespaces, netlink and programs are always those of this kernel.
+ * the boot id; a `hostRoot` of its own is the root of the programs that are run; namespaces and netlink are this kernel's.
  */
 export function createHost({
   root = "/",
@@ -38,7 +38,7 @@ export function createHost({
     namespaces: createNamespaces(libc),
     openNetlink: (netns) => (netns === undefined ? openOwnNetlink(libc) : openNetlinkIn(libc, netns)),
     openEthtool: (netns) => openEthtool(libc, netns),
-    exec: createExec(),
+    exec: createExec(paths.programRoot),
   };
 }
 

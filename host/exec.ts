@@ -3,6 +3,7 @@
 import { ExecError } from "./errors.ts";
 
 export interface ExecRequest {
+  /** Absolute path, in the root that programs are run with. */
   readonly command: string;
   readonly args: readonly string[];
   /** The whole environment of the child; names that start with BUN_ are dropped. */
@@ -25,14 +26,17 @@ export interface Exec {
 /** Longest output that is kept, per stream. */
 const outputLimitBytes = 1 << 20;
 
-/** Real processes. Each child leads a process group of its own; time-out and too much output end the whole group. */
-export function createExec(): Exec {
-  return { run };
+/**
+ * Real processes, with `root` as their root. Each child leads a process group of its own; time-out and too much output end the
+ * whole group. Another root than our own takes chroot(8), which every image with the GNU tools has, and CAP_SYS_CHROOT.
+ */
+export function createExec(root = "/"): Exec {
+  return { run: (request) => run(request, root) };
 }
 
-async function run(request: ExecRequest): Promise<ExecResult> {
+async function run(request: ExecRequest, root: string): Promise<ExecResult> {
   const { command, timeoutMs } = request;
-  const child = start(request);
+  const child = start(request, root);
   const ended = new AbortController();
   const failure = Promise.withResolvers<never>();
   function end(why: string): void {
@@ -63,9 +67,13 @@ async function run(request: ExecRequest): Promise<ExecResult> {
   }
 }
 
-function start({ command, args, env, stdin }: ExecRequest): Bun.Subprocess<Blob, "pipe", "pipe"> {
+function start(
+  { command, args, env, stdin }: ExecRequest,
+  root: string,
+): Bun.Subprocess<Blob, "pipe", "pipe"> {
+  const inRoot = root === "/" ? [] : ["chroot", root];
   try {
-    return Bun.spawn([command, ...args], {
+    return Bun.spawn([...inRoot, command, ...args], {
       env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("BUN_"))),
       stdin: new Blob([stdin]),
       stdout: "pipe",

@@ -9,6 +9,8 @@ export interface Paths {
   readonly proc: string;
   /** Root of the host's mount namespace as seen from here: the root itself on the host, /proc/1/root in a pod with hostPID. */
   readonly hostRoot: string;
+  /** Root that the node's own programs (IPAM delegates) are found in and run with: `hostRoot` where that is another than ours. */
+  readonly programRoot: string;
   /** Records of attached VFs, one file per VF (0700). */
   readonly attachments: string;
   /** Records and state files that could not be read, moved aside. */
@@ -39,6 +41,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
   return {
     root,
     hostRoot,
+    programRoot: hostRoot === root ? "/" : hostRoot,
     sys: at("sys"),
     proc: at("proc"),
     attachments: at("var/lib/virtfn/attachments"),

@@ -4,6 +4,7 @@ import * as v from "valibot";
 
 import type { Host } from "../host/host.ts";
 import type { Attachment, IpamLease } from "./attachment.ts";
+import { resolveInRoot } from "./root-path.ts";
 import { IpamError } from "./vf-errors.ts";
 
 /** What a delegate is called for; `netns` is "" where the namespace is gone. */
@@ -30,7 +31,7 @@ export interface IpamRoute {
   readonly scope?: number | undefined;
 }
 
-type IpamHost = Pick<Host, "files" | "exec">;
+type IpamHost = Pick<Host, "files" | "paths" | "exec">;
 
 const timeoutMs = 60_000;
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -106,19 +107,26 @@ export function ipamCallOf(record: Pick<Attachment, "ipam" | "owner">, netns: st
   return ipam === undefined ? undefined : { lease: ipam, containerId: owner.containerId, netns };
 }
 
-/** Path of the delegate's executable, looked for in the folders of CNI_PATH. Throws ERR_IPAM when there is none. */
-export function findDelegate(host: Pick<Host, "files">, lease: IpamLease): string {
+/** Path of the delegate's executable, as the host has it, looked for in the folders of CNI_PATH. Throws ERR_IPAM when there is none. */
+export function findDelegate(host: Pick<Host, "files" | "paths">, lease: IpamLease): string {
   const found = lease.path
     .split(":")
     .filter((folder) => folder.startsWith("/"))
     .map((folder) => `${folder}/${lease.type}`)
-    .find((file) => host.files.stat(file)?.kind === "file");
+    .find((file) => isFile(host, file));
   if (found !== undefined) return found;
   const expected = `expected an executable ${lease.type} in one of CNI_PATH's folders`;
   throw new IpamError(
     `looking for the IPAM delegate of ${lease.interface || "the network"}`,
     `${expected}, got "${lease.path}"`,
   );
+}
+
+// In another root a link must not lead to ours.
+function isFile({ files, paths }: Pick<Host, "files" | "paths">, file: string): boolean {
+  const root = paths.programRoot;
+  const seen = root === "/" ? file : `${root}${resolveInRoot(files, root, file) ?? file}`;
+  return files.stat(seen)?.kind === "file";
 }
 
 // Delegates from before CNI 1.1.0 answer that they do not know the version (1) or the verb (4).

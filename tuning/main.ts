@@ -13,6 +13,7 @@ import { parseTuningOptions, type TuningOptions, usage } from "./options.ts";
 import { runPass, type TuningHost } from "./pass.ts";
 import { reconcile } from "./reconciler.ts";
 import { Refusals } from "./refusals.ts";
+import { keepRepaired } from "./repair-loop.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
 /** How long the one-time commands wait for a VF that the CNI is working on. */
@@ -49,9 +50,12 @@ async function runTuningDaemon(
   let passes = 0;
   const whyNotReady = (): string | undefined => (passes === 0 ? "has not looked at the node yet" : undefined);
   const daemon = { name: "tuning", listen, logLevel, whyNotReady, metrics: metrics.registry };
-  return runDaemon(host, daemon, (context) =>
-    reconcile(host, { ...context, metrics, onPass: () => void (passes += 1) }),
-  );
+  return runDaemon(host, daemon, async (context) => {
+    await Promise.all([
+      reconcile(host, { ...context, metrics, onPass: () => void (passes += 1) }),
+      keepRepaired(host, { ...context, metrics }),
+    ]);
+  });
 }
 
 function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): number {

@@ -9,6 +9,8 @@ export interface TuningMetrics {
   readonly registry: Registry;
   /** Counts what a pass did; `newProblems`: those of it that the pass before did not have. */
   record(report: PassReport, seconds: number, newProblems: PassReport["problems"]): void;
+  /** Counts what was done with the VF of a pod that is gone: `failed`, or what `repair` calls it. */
+  recordRepair(result: string): void;
 }
 
 /** New metrics, all at their start. */
@@ -44,6 +46,12 @@ export function createMetrics(): TuningMetrics {
     labelNames: ["code"],
     registers,
   });
+  const repairs = new Counter({
+    name: "virtfn_tuning_repairs_total",
+    help: "VFs of pods that are gone, by what was done with them.",
+    labelNames: ["result"],
+    registers,
+  });
   const seconds = new Histogram({
     name: "virtfn_tuning_pass_duration_seconds",
     help: "Time of one pass over the node.",
@@ -68,5 +76,6 @@ export function createMetrics(): TuningMetrics {
       for (const { code } of newProblems) problems.inc({ code });
       seconds.observe(duration);
     },
+    recordRepair: (result) => repairs.inc({ result }),
   };
 }

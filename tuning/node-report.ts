@@ -1,5 +1,6 @@
 // The plan of a pass for people and programs: what each vector and mask is and shall be, as JSON or as a table.
 
+import { alignColumns } from "../host/align-columns.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
 import { formatVectorRole } from "../sriov/irq-role.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
@@ -109,17 +110,4 @@ function describeStep(vector: Vector, isOurs: boolean, isPinned: boolean): Vecto
   if (!isOurs) return vector.role === undefined ? "wait" : "leave";
   if (vector.affinity === undefined) return "wait";
   return vector.affinity.length === 1 ? "keep" : "fixed";
-}
-
-function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows.reduce<readonly number[]>(
-    (max, row) => row.map((cell, at) => Math.max(cell.length, max[at] ?? 0)),
-    [],
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

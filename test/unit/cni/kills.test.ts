@@ -2,10 +2,8 @@
 
 import { expect, test } from "vitest";
 
-import type { Host } from "../../../host/host.ts";
-import { judgeOwner } from "../../../sriov/liveness.ts";
-import { readOwnerFacts } from "../../../sriov/owner-facts.ts";
-import { applyRepair, planRepair, type RepairRule } from "../../../sriov/repair.ts";
+import { ofGoneOwners } from "../../../sriov/gone-owners.ts";
+import { applyRepair, planRepair } from "../../../sriov/repair.ts";
 import { callCni } from "../../support/cni-call.ts";
 import type { FakeHost } from "../../support/fake-host.ts";
 import { withFault } from "../../support/faults.ts";
@@ -69,14 +67,4 @@ async function repair(node: FakeHost): Promise<string> {
   const outcomes = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs: 0 });
   expect(outcomes.filter(({ problem }) => problem !== undefined)).toEqual([]);
   return node.toText();
-}
-
-function ofGoneOwners(host: Host): RepairRule {
-  return {
-    judge: (record) => {
-      const { state, reason } = judgeOwner(readOwnerFacts(host, record));
-      return state === "gone" ? { action: "release", reason } : undefined;
-    },
-    judgeUnreadable: () => undefined,
-  };
 }

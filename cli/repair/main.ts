@@ -1,0 +1,92 @@
+// `virtfn repair`: brings home the VFs of pods that are gone, and tells of each VF in use what it found.
+
+import { parseArgs } from "node:util";
+
+import { alignColumns } from "../../host/align-columns.ts";
+import type { Host } from "../../host/host.ts";
+import { ofGoneOwners } from "../../sriov/gone-owners.ts";
+import { applyRepair, planRepair, type RepairStep } from "../../sriov/repair.ts";
+import { UsageError } from "../usage-error.ts";
+
+const usage = `Usage: virtfn repair [--dry-run] [--json]
+
+Compares the records of VFs in use with what is alive on this node. A VF whose pod is provably gone (its network namespace is not
+there any more, and the VF is back on the host) is put back as it was, its addresses are released, its record is removed. Whatever
+cannot be told counts as alive; the kubelet and the API server are not asked. Needs root on the node; in the cluster:
+
+  kubectl exec -n virtfn-system ds/virtfn -c tuning -- virtfn repair --dry-run
+
+  --dry-run   tell what would be done, change nothing
+  --json      output for programs
+
+Exits with 0 when nothing is left to do (with --dry-run: when all records could be read), 1 when something could not be done,
+2 for a command line that is not understood. tuning does the same by itself each minute.
+`;
+
+/** How long a VF that the CNI is working on is waited for. */
+const lockTimeoutMs = 5000;
+
+/** Runs the command and gives its exit code; `print` takes what goes to stdout. Throws ERR_USAGE. */
+export async function runRepair(
+  host: Host,
+  argv: readonly string[],
+  print: (text: string) => void,
+): Promise<number> {
+  const options = parseCommandLine(argv);
+  if (options.help) {
+    print(usage);
+    return 0;
+  }
+  const isDryRun = options["dry-run"];
+  const rule = ofGoneOwners(host);
+  const plan = planRepair(host, rule);
+  const steps = isDryRun ? plan : await applyRepair(host, rule, plan, { lockTimeoutMs });
+  print(options.json ? formatJson(steps, isDryRun) : formatTable(steps, isDryRun));
+  return steps.some(({ problem }) => problem !== undefined) ? 1 : 0;
+}
+
+function formatTable(steps: readonly RepairStep[], isDryRun: boolean): string {
+  if (steps.length === 0) return "no VF is in use\n";
+  return `${alignColumns([columns, ...steps.map((step) => toRow(step, isDryRun))]).join("\n")}\n`;
+}
+
+const columns = ["VF", "HOLDER", "RESULT", "REASON"];
+
+const words = {
+  keep: ["keep", "kept"],
+  release: ["would be released", "released"],
+  reset: ["would be reset", "reset"],
+  setAside: ["would be set aside", "set aside"],
+} as const;
+
+function toRow({ address, holder, action, reason, problem }: RepairStep, isDryRun: boolean): string[] {
+  const result = problem === undefined ? words[action][isDryRun ? 0 : 1] : "failed";
+  return [address, holder, result, problem === undefined ? reason : `${problem.code}: ${problem.message}`];
+}
+
+function formatJson(steps: readonly RepairStep[], isDryRun: boolean): string {
+  const report = {
+    isDryRun,
+    vfs: steps.map(({ address, holder, action, reason, problem }) => ({
+      address,
+      holder,
+      action,
+      reason,
+      problem: problem === undefined ? undefined : { code: problem.code, message: problem.message },
+    })),
+  };
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+function parseCommandLine(argv: readonly string[]): Readonly<Record<"help" | "json" | "dry-run", boolean>> {
+  const options = {
+    help: { type: "boolean", short: "h", default: false },
+    json: { type: "boolean", default: false },
+    "dry-run": { type: "boolean", default: false },
+  } as const;
+  try {
+    return parseArgs({ args: [...argv], options, strict: true }).values;
+  } catch (cause) {
+    throw new UsageError("repair", cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}

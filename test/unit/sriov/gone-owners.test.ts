@@ -1,0 +1,170 @@
+// What repair does with each record: gone owners' VFs come home, everything that cannot be told stays.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import type { Host } from "../../../host/host.ts";
+import { ofGoneOwners } from "../../../sriov/gone-owners.ts";
+import { applyRepair, planRepair, type RepairStep } from "../../../sriov/repair.ts";
+import { callCni, podArgs } from "../../support/cni-call.ts";
+import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+
+const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
+const network = {
+  cniVersion: "1.0.0",
+  name: "blue",
+  type: "virtfn",
+  vlan: 7,
+  mac: "02:00:00:00:aa:01",
+  ipam,
+};
+const device = (vf: number): string => `0000:3b:02.${vf}`;
+
+/** Pod web-N has VF N - 1. */
+async function add(node: FakeHost, pod: number): Promise<void> {
+  const netns = node.addNetns(`web-${pod}`);
+  const call = { containerId: `c${pod}`, netns, args: podArgs(`web-${pod}`) };
+  const config = { ...network, mac: `02:00:00:00:aa:0${pod}`, deviceID: device(pod - 1) };
+  expect(await callCni(node.host, config, call)).toMatchObject({ exitCode: 0 });
+}
+
+const plan = (host: Host): readonly RepairStep[] => planRepair(host, ofGoneOwners(host));
+
+async function repair(host: Host, steps = plan(host)): Promise<string> {
+  const outcomes = await applyRepair(host, ofGoneOwners(host), steps, { lockTimeoutMs: 0 });
+  return outcomes
+    .map(({ address, action, reason, problem }) => `${address} ${action}: ${problem?.code ?? reason}`)
+    .join("\n");
+}
+
+const recordPath = (node: FakeHost, vf: number): string =>
+  join(node.host.paths.attachments, `${device(vf)}.json`);
+
+function rewrite(node: FakeHost, vf: number, change: object): void {
+  const record = JSON.parse(fs.readFileSync(recordPath(node, vf), "utf8")) as object;
+  fs.writeFileSync(recordPath(node, vf), JSON.stringify({ ...record, ...change }));
+}
+
+test("the VF of a pod that is gone comes home as it was, with its lease; that of a living pod stays", async () => {
+  using node = createFakeHost();
+  await add(node, 1);
+  const before = node.toText();
+  await add(node, 2);
+  node.removeNetns("web-2");
+  const there = node.toText();
+  expect(plan(node.host).map(({ action }) => action)).toEqual(["keep", "release"]);
+  expect(node.toText()).toBe(there);
+  expect(await repair(node.host)).toMatchInlineSnapshot(`
+    "0000:3b:02.0 keep: its namespace /run/netns/web-1 exists
+    0000:3b:02.1 release: its namespace /run/netns/web-2 is missing and the VF is on the host as net1"
+  `);
+  expect(node.toText()).toBe(before);
+  expect(await repair(node.host)).toBe("0000:3b:02.0 keep: its namespace /run/netns/web-1 exists");
+});
+
+test("a VF that the kernel is still bringing back is waited for, by being left alone", async () => {
+  using node = createFakeHost();
+  const before = node.toText();
+  await add(node, 1);
+  node.removeNetns("web-1", 700);
+  expect(await repair(node.host)).toContain("keep: ");
+  await node.host.clock.sleep(800);
+  expect(await repair(node.host)).toContain("release: ");
+  expect(node.toText()).toBe(before);
+});
+
+test.each<[string, (node: FakeHost) => void]>([
+  [
+    "/run/netns is not mounted",
+    (node) => {
+      fs.rmSync(join(node.root, "run/netns"), { recursive: true });
+    },
+  ],
+  [
+    "it runs in another mount namespace",
+    (node) => {
+      fs.rmSync(join(node.root, "proc/self/ns/mnt"));
+      fs.symlinkSync("mnt:[4026532999]", join(node.root, "proc/self/ns/mnt"));
+    },
+  ],
+  [
+    "it runs in another network namespace",
+    (node) => {
+      fs.symlinkSync("net:[4026532999]", join(node.root, "proc/self/ns/net"));
+      fs.symlinkSync("net:[4026531840]", join(node.root, "proc/1/ns/net"));
+    },
+  ],
+])("nothing is changed where %s", async (_, hide) => {
+  using node = createFakeHost();
+  await add(node, 1);
+  node.removeNetns("web-1");
+  hide(node);
+  const before = node.toText();
+  expect(await repair(node.host)).toMatch(/keep: .*unknown/);
+  expect(node.toText()).toBe(before);
+});
+
+test("a kubelet that is down, or knows nothing of the pod, changes nothing", async () => {
+  using node = createFakeHost();
+  await add(node, 1);
+  const before = node.toText();
+  fs.rmSync(node.host.paths.kubelet.checkpoint, { force: true });
+  expect(await repair(node.host)).toContain("keep: ");
+  node.allocate("uid-another", { app: [device(0)] });
+  expect(await repair(node.host)).toContain("keep: ");
+  expect(node.toText()).toBe(before);
+});
+
+test("a record of another format goes by its owner, and what tells nobody by where the VF is", async () => {
+  using node = createFakeHost();
+  for (const pod of [1, 2, 3, 4]) await add(node, pod);
+  for (const vf of [0, 1]) rewrite(node, vf, { format: "2.0", original: "something new" });
+  for (const vf of [2, 3]) fs.writeFileSync(recordPath(node, vf), "");
+  for (const pod of [2, 4]) node.removeNetns(`web-${pod}`);
+  const result = await repair(node.host);
+  expect(result.replaceAll(node.root, "")).toMatchInlineSnapshot(`
+    "0000:3b:02.0 keep: its namespace /run/netns/web-1 exists
+    0000:3b:02.1 reset: its namespace /run/netns/web-2 is missing and the VF is on the host as net1
+    0000:3b:02.2 keep: whose it is cannot be told: reading the record /var/lib/virtfn/attachments/0000:3b:02.2.json: the file is empty
+    0000:3b:02.3 reset: reading the record /var/lib/virtfn/attachments/0000:3b:02.3.json: the file is empty"
+  `);
+  expect(fs.readdirSync(node.host.paths.attachments).toSorted()).toEqual([
+    `${device(0)}.json`,
+    `${device(2)}.json`,
+  ]);
+  expect(fs.readdirSync(node.host.paths.quarantine)).toHaveLength(4);
+  expect([...node.ipam.leases.keys()]).not.toContain("blue c2 net1");
+});
+
+test("a lock that is held and a delegate that fails stop none of the others, and are told", async () => {
+  using node = createFakeHost();
+  for (const pod of [1, 2, 3]) await add(node, pod);
+  for (const pod of [1, 2, 3]) node.removeNetns(`web-${pod}`);
+  const exec: Host["exec"] = {
+    run: async (request) =>
+      request.env["CNI_CONTAINERID"] === "c2"
+        ? { exitCode: 1, stdout: "", stderr: "no disk" }
+        : await node.host.exec.run(request),
+  };
+  const lock = await node.host.locks.acquire(device(0));
+  expect(await repair({ ...node.host, exec })).toMatch(
+    /ERR_LOCK_TIMEOUT\n.*ERR_RELEASE\n.*02\.2 release: its/,
+  );
+  lock[Symbol.dispose]();
+  expect(await repair(node.host)).toMatch(/02\.0 release: its.*\n.*02\.1 release: its/);
+  expect(fs.readdirSync(node.host.paths.attachments)).toEqual([]);
+});
+
+test("a pod that took the VF between plan and repair keeps it", async () => {
+  using node = createFakeHost();
+  await add(node, 1);
+  node.removeNetns("web-1");
+  const steps = plan(node.host);
+  await repair(node.host);
+  await add(node, 1);
+  const before = node.toText();
+  expect(await repair(node.host, steps)).toContain("keep: ");
+  expect(node.toText()).toBe(before);
+});
