@@ -19,7 +19,7 @@ export interface ToolsImage {
   readonly busybox: string;
 }
 
-const baseRecipe: DebianRecipe = { variant: "extract", packages: ["libc6", "base-files"] };
+const baseRecipe: DebianRecipe = { variant: "extract", packages: ["libc6", "base-files", "coreutils"] };
 const toolsRecipe: DebianRecipe = {
   variant: "extract",
   packages: [
