@@ -63,6 +63,8 @@ function kernelCommandLine(numVfs: readonly number[]): string {
     "root=/dev/vda rw",
     // Avoids a probe for a CD-ROM that takes minutes.
     "libata.force=disable",
+    // Periodic ticks: on a loaded machine a one-shot timer was lost at times, and the boot hung ("kthread timer wakeup didn't happen").
+    "nohz=off highres=off",
     "intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
     `virtfn.numvfs=${numVfs.join(",")}`,
   ].join(" ");
