@@ -5,7 +5,7 @@ import type { DemoLab, DemoStep } from "./demo-lab.ts";
 import { installVirtfn } from "./install.ts";
 import { formatPodVfs, type PodVf, readPodVfs } from "./pod-vfs.ts";
 import { applyPods, deletePods, showPods, startPods, type WantedPods } from "./pods.ts";
-import { openAndCloseVfs, readVfState } from "./vf-state.ts";
+import { openAndCloseVfs, readVfState, waitForVfState } from "./vf-state.ts";
 
 /** VFs that the demo's node makes at boot, on its first PF. */
 export const demoVfs = 7;
@@ -38,7 +38,13 @@ export function createDemoSteps(lab: DemoLab): readonly DemoStep[] {
     { title: "eight pods for seven VFs: one waits until another is deleted", run: () => fillTheNode(lab) },
     { title: "a pod with two VFs has net1 and net2", run: () => startPodWithTwoVfs(lab) },
     { title: "a pod that asks for none starts as before", run: () => startPodWithout(lab) },
-    { title: "every VF is as it was before", run: async () => await waitForState(lab, await before.promise) },
+    {
+      title: "every VF is as it was before",
+      run: async () => {
+        await waitForVfState(lab.node, await before.promise);
+        return "names, MAC addresses, masks, affinity and the PF's settings: all the same";
+      },
+    },
   ];
 }
 
@@ -106,31 +112,6 @@ async function startPodWithout(lab: DemoLab): Promise<string> {
   if (names !== "lo eth0") throw new Error(`expected interfaces lo eth0, got ${names}`);
   await deletePods(lab, ["plain"]);
   return links;
-}
-
-/** Tuning puts affinity back after the pod's end, on its own: so it is waited for. */
-async function waitForState({ node }: DemoLab, before: string): Promise<string> {
-  return await waitUntil(
-    "the VFs' state before the pods",
-    async () => {
-      const now = await readVfState(node);
-      if (now !== before) throw new Error(`differs:\n${differingLines(before, now)}`);
-      return "names, MAC addresses, masks, affinity and the PF's settings: all the same";
-    },
-    { timeoutMs: 60_000, intervalMs: 2000 },
-  );
-}
-
-function differingLines(before: string, now: string): string {
-  const [left, right] = [before.split("\n"), now.split("\n")];
-  const lines = Array.from(
-    { length: Math.max(left.length, right.length) },
-    (_, index) => [left[index] ?? "", right[index] ?? ""] as const,
-  );
-  return lines
-    .filter(([was, is]) => was !== is)
-    .map(([was, is]) => `- ${was}\n+ ${is}`)
-    .join("\n");
 }
 
 function isPciAddress(line: string): boolean {

@@ -1,5 +1,6 @@
 // The node's VFs as text: all that a pod, the CNI or tuning may have changed about them, so that two moments can be compared whole.
 import type { LabNode } from "../node/lab-node.ts";
+import { waitUntil } from "../wait-until.ts";
 
 /**
  * Opens and closes every VF once. The driver takes the MAC address that it keeps, and the kernel makes the directories of the
@@ -16,6 +17,15 @@ export async function openAndCloseVfs(node: LabNode): Promise<void> {
 /** One block per VF in the order of their addresses: name, MAC, MTU, flags, masks, affinity; then other names and the PFs' settings for VFs. */
 export async function readVfState(node: LabNode): Promise<string> {
   return await node.run(stateScript);
+}
+
+/** Waits until readVfState gives `before` again: tuning puts affinity back after a pod's end, on its own. Throws with the lines that differ. */
+export async function waitForVfState(node: LabNode, before: string): Promise<void> {
+  const look = async (): Promise<void> => {
+    const now = await readVfState(node);
+    if (now !== before) throw new Error(`differs:\n${differingLines(before, now)}`);
+  };
+  await waitUntil("the VFs' state before", look, { timeoutMs: 60_000 });
 }
 
 // Builtins only, but for two calls of `ip`: under emulation a process takes 50 ms.
@@ -36,3 +46,15 @@ const stateScript = `
   done
   ip -o address show | grep -E " ($names) "
   ip -d link show | sed -n 's/^ *\\(altname .*\\)/  \\1/p; s/^ *\\(vf [0-9].*\\)/  \\1/p'`;
+
+function differingLines(before: string, now: string): string {
+  const [left, right] = [before.split("\n"), now.split("\n")];
+  const lines = Array.from(
+    { length: Math.max(left.length, right.length) },
+    (_, index) => [left[index] ?? "", right[index] ?? ""] as const,
+  );
+  return lines
+    .filter(([was, is]) => was !== is)
+    .map(([was, is]) => `- ${was}\n+ ${is}`)
+    .join("\n");
+}
