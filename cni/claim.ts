@@ -86,16 +86,18 @@ function readNetdev(
 async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<void> {
   const record = readOrQuarantine(host, address);
   if (record === undefined) return;
-  if (record.state === "attached" && ownerToken(record.owner) === who.token)
-    throw new SecondEntryError(
-      `${address} is ${record.interface} of this container already: expected one ADD, from one virtfn entry in the plugin list`,
-    );
   let verdict = judgeOwner(readOwnerFacts(host, record));
   if (verdict.isDying) {
     await waitForLinks(host, home, dyingNetnsMs, () => findHomeLink(host, home, address));
     verdict = judgeOwner(readOwnerFacts(host, record));
   }
-  if (verdict.state === "alive") throw new VfBusyError(describeBusy(record, who.title, verdict.reason));
+  if (verdict.state === "alive") {
+    if (record.state !== "attached" || ownerToken(record.owner) !== who.token)
+      throw new VfBusyError(describeBusy(record, who.title, verdict.reason));
+    throw new SecondEntryError(
+      `${address} is ${record.interface} of this container already: expected one ADD, from one virtfn entry in the plugin list`,
+    );
+  }
   await releaseAttachment(host, record, undefined);
 }
 

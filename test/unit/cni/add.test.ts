@@ -167,3 +167,13 @@ test("IPAM gets the wished addresses, and not the pod's annotations", async () =
     args: { cni: { foo: "bar" } },
   });
 });
+
+test("a container whose namespace was made anew is given the VF again", async () => {
+  using node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
+  node.addNetns("web-1");
+  await callCni(node.host, config);
+  node.removeNetns("web-1");
+  node.addNetns("web-1");
+  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toContain("net1 0000:3b:02.1");
+});
