@@ -4,12 +4,12 @@ import { LockTimeoutError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { HeldLock } from "../host/lock.ts";
 import type { Netlink } from "../host/netlink/netlink.ts";
-import { readAdvertisedPools } from "../sriov/advertised-pools.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import type { PhysicalFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { VfBusyError } from "../sriov/vf-errors.ts";
 import type { PodNetwork } from "./config.ts";
+import { listHandedOut } from "./handed-out.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
 import type { PodArguments } from "./pod-arguments.ts";
 import type { Reservation } from "./reservation.ts";
@@ -32,7 +32,8 @@ export async function pickVf(host: Host, home: Netlink, request: PickRequest): P
   const { pf, network, title } = request;
   using picking = new DisposableStack();
   picking.use(await host.locks.acquire("pick"));
-  const handedOut = await listHandedOut(host, request.pod);
+  // What cannot be read may name any VF: then nothing is picked.
+  const handedOut = listHandedOut(host, await readKubeletFacts(host, request.pod));
   const reasons = new Map<PciAddress, string>();
   for (const address of freshFirst(host, pf.vfs)) {
     const found = handedOut.get(address) ?? (await lockIfUnused(host, home, address, network.driver));
@@ -52,23 +53,6 @@ export async function pickVf(host: Host, home: Netlink, request: PickRequest): P
   }
   const name = pf.netdevs[0] ?? pf.address;
   throw new VfBusyError(`no VF of ${name} is free for ${title}: ${describeReasons(reasons)}`);
-}
-
-/** Why the kubelet may give a device away, by device id. What cannot be read may name any VF: then nothing is picked. */
-async function listHandedOut(
-  host: Pick<Host, "files" | "paths" | "clock">,
-  pod: PodArguments["pod"],
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  const add = (devices: ReadonlyMap<string, readonly string[]>, words: string): void => {
-    for (const [resource, ids] of devices) for (const id of ids) found.set(id, `${words} ${resource}`);
-  };
-  const facts = await readKubeletFacts(host, pod);
-  for (const containers of facts?.pods.values() ?? [])
-    for (const devices of containers.values()) add(devices, "the kubelet gave it to a pod as");
-  add(facts?.registeredDevices ?? new Map(), "the kubelet hands it out as");
-  add(readAdvertisedPools(host) ?? new Map(), "the device plugin offers it as");
-  return found;
 }
 
 // A VF with the record of a pod that is gone has to be put back first: one without is taken sooner.

@@ -21,21 +21,22 @@ export function listPodDevices(
 }
 
 /**
- * Who chose the VF. Throws ERR_NOT_ALLOCATED when the kubelet advertises it and did not give it to this pod: a device in a
- * configuration that someone else wrote must not take another pod's VF.
+ * Who chose the VF. Throws ERR_NOT_ALLOCATED when it is one of `handedOut` (handed-out.ts) and the kubelet did not give it to this
+ * pod: a device in a configuration that someone else wrote must not take another pod's VF.
  */
 export function judgeChoice(
   facts: Checkpoint | undefined,
   uid: string | undefined,
   address: PciAddress,
+  handedOut: ReadonlyMap<string, string>,
 ): "kubelet" | "cni" {
   const own = [...(uid === undefined ? [] : (facts?.pods.get(uid) ?? []))];
   if (own.some(([, devices]) => [...devices.values()].some((ids) => ids.includes(address)))) return "kubelet";
-  const advertised = [...(facts?.registeredDevices ?? [])].find(([, ids]) => ids.includes(address));
-  if (advertised === undefined) return "cni";
+  const reason = handedOut.get(address);
+  if (reason === undefined) return "cni";
   const who = uid === undefined ? "this pod (CNI_ARGS has no K8S_POD_UID)" : `the pod with UID ${uid}`;
   throw new NotAllocatedError(
-    `refusing to give ${address} to ${who}: the kubelet hands it out as ${advertised[0]} and did not allocate it to that pod`,
+    `refusing to give ${address} to ${who}: ${reason}, and it was not allocated to that pod`,
   );
 }
 

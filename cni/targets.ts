@@ -6,6 +6,7 @@ import { ConfigError } from "../sriov/config-problems.ts";
 import type { CniConfig, PodNetwork } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { EnvironmentError, SecondEntryError } from "./errors.ts";
+import { listHandedOut } from "./handed-out.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
 import type { PodArguments } from "./pod-arguments.ts";
 import { findResource, judgeChoice, listPodDevices } from "./pod-devices.ts";
@@ -60,7 +61,7 @@ async function findDevice(
   const network = networks[0];
   if (device === undefined || network === undefined) return [];
   const facts = await readKubeletFacts(host, pod.pod);
-  const pickedBy = judgeChoice(facts, pod.uid, device);
+  const pickedBy = judgeChoice(facts, pod.uid, device, listHandedOut(host, facts));
   const resource = findResource(facts, pod.uid, device);
   return [{ address: device, interface: call.ifName, network, pickedBy, resource }];
 }

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
@@ -53,11 +54,31 @@ test("a VF of a pod whose namespace is gone is put back first, and its lease rel
   expect(node.toText()).toContain("vf 1 mac 02:00:00:00:00:01 vlan 200 qos 0 802.1q spoof on trust off");
 });
 
+test("a VF of a pod that was admitted is refused also while the kubelet has no registered devices, as after its restart", async () => {
+  using node = makeNode();
+  node.allocate("uid-other", { app: ["0000:3b:02.1"] });
+  const path = node.host.paths.kubelet.checkpoint;
+  const checkpoint = JSON.parse(node.host.files.readText(path) ?? "") as { Data: Record<string, unknown> };
+  checkpoint.Data["RegisteredDevices"] = {};
+  node.host.files.writeAtomic(path, JSON.stringify(checkpoint));
+  expect(await refusal(node)).toEqual(
+    refused(7, "the kubelet gave it to a pod as sriov/vf, and it was not allocated to that pod"),
+  );
+});
+
+test("a VF that the device plugin offers is refused also while the kubelet does not know it, as an unhealthy one", async () => {
+  using node = makeNode();
+  writeAdvertisedPools(node.host, new Map([["sriov/vf", ["0000:3b:02.1"]]]));
+  expect(await refusal(node)).toEqual(
+    refused(7, "the device plugin offers it as sriov/vf, and it was not allocated to that pod"),
+  );
+});
+
 test("a VF that the kubelet gave to another pod is error 7", async () => {
   using node = makeNode();
   node.allocate("uid-other", { app: ["0000:3b:02.1"] });
   expect(await refusal(node)).toEqual(
-    refused(7, "the kubelet hands it out as sriov/vf and did not allocate it to that pod"),
+    refused(7, "the kubelet hands it out as sriov/vf, and it was not allocated to that pod"),
   );
   expect(await refusal(node, {}, { args: "" })).toEqual(refused(7, "CNI_ARGS has no K8S_POD_UID"));
 });
