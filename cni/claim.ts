@@ -3,8 +3,10 @@
 import type { Host } from "../host/host.ts";
 import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
-import { readOrQuarantine } from "../sriov/attachment-store.ts";
+import { readAttachment } from "../sriov/attachment-store.ts";
+import { RecordCorruptError } from "../sriov/errors.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
+import { judgeUnreadable } from "../sriov/gone-owners.ts";
 import { isNetworkVf, isUserspaceVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import { type LinkSizes, planLinkSizes } from "../sriov/link-sizes.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
@@ -13,6 +15,8 @@ import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
+import { resetUnreadable } from "../sriov/reset-unreadable.ts";
+import { salvageRecord } from "../sriov/salvage-record.ts";
 import type { VfOnPf } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
@@ -84,7 +88,13 @@ function readNetdev(
 }
 
 async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<void> {
-  const record = readOrQuarantine(host, address);
+  let record: Attachment | undefined;
+  try {
+    record = readAttachment(host, address);
+  } catch (error) {
+    if (!(error instanceof RecordCorruptError)) throw error;
+    return await clearUnreadable(host, address, who, error);
+  }
   if (record === undefined) return;
   let verdict = judgeOwner(readOwnerFacts(host, record));
   if (verdict.isDying) {
@@ -99,6 +109,19 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
     );
   }
   await releaseAttachment(host, record, undefined);
+}
+
+// What a record cannot tell is not how the VF was: the next pod must not get the settings of the one before.
+async function clearUnreadable(
+  host: Host,
+  address: PciAddress,
+  who: Claimant,
+  error: RecordCorruptError,
+): Promise<void> {
+  const salvaged = salvageRecord(host, address);
+  const { action, reason } = judgeUnreadable(host, { address, error, salvaged });
+  if (action === "keep") throw new VfBusyError(`cannot give ${address} to ${who.title}: ${reason}`);
+  await resetUnreadable(host, address, { salvaged, netns: undefined, reason: error.message });
 }
 
 function checkNodeUse(home: Netlink, vf: VirtualFunction, link: Link): void {

@@ -97,14 +97,16 @@ const schema = v.looseObject({
 });
 
 /**
- * The record in `json`, read from `path`. Throws ERR_RECORD_FORMAT for another major, ERR_RECORD_CORRUPT (with every
+ * The record in `json`, read from `path`. Throws ERR_RECORD_FORMAT for another major and for another minor that cannot be read, ERR_RECORD_CORRUPT (with every
  * problem) for anything else that is no record.
  */
 export function parseAttachment(json: string, path: string): Attachment {
   const value = parseJson(json, path);
-  checkFormat(value, path);
+  const format = readFormat(value, path);
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
+  // A newer minor may have values that this release does not know.
+  if (format !== attachmentFormat) throw new RecordFormatError(path, attachmentFormat, format);
   throw new RecordCorruptError(path, result.issues.map(describeIssue).join("; "));
 }
 
@@ -122,11 +124,12 @@ function parseJson(json: string, path: string): unknown {
   }
 }
 
-function checkFormat(value: unknown, path: string): void {
+function readFormat(value: unknown, path: string): string {
   const format = v.safeParse(v.object({ format: text }), value);
   if (!format.success) throw new RecordCorruptError(path, 'it has no field "format"');
   const match = /^(\d+)\.(\d+)$/.exec(format.output.format);
   if (match?.[1] !== "1") throw new RecordFormatError(path, "1.x", format.output.format);
+  return format.output.format;
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): string {

@@ -74,21 +74,16 @@ export function quarantineAttachment(
   const to = `${host.paths.quarantine}/${address}.${host.clock.nowMs()}${suffix}`;
   host.files.makeFolder(host.paths.quarantine);
   host.files.rename(from, to);
-  host.files.writeAtomic(`${to}.reason`, `${reason}\n`);
+  noteReason(host, to, reason);
   return to;
 }
 
-/** The VF's record. What is none (empty after a power cut) protects nothing any more and is moved aside; one of another format does: ERR_RECORD_FORMAT. */
-export function readOrQuarantine(
-  host: Store & Pick<Host, "clock">,
-  address: PciAddress,
-): Attachment | undefined {
+// On a full disk the record is out of the way all the same, and that is what matters.
+function noteReason(host: Store, path: string, reason: string): void {
   try {
-    return readAttachment(host, address);
+    host.files.writeAtomic(`${path}.reason`, `${reason}\n`);
   } catch (error) {
-    if (!(error instanceof RecordCorruptError)) throw error;
-    quarantineAttachment(host, address, error.message);
-    return undefined;
+    if (!(error instanceof HostError)) throw error;
   }
 }
 

@@ -34,7 +34,11 @@ function ofEarlierBoots(host: Pick<Host, "clock">): RepairRule {
       isOfThisBoot(record, host.clock.bootId())
         ? undefined
         : { action: "release", reason: "the node was started again since" },
-    judgeUnreadable: ({ error }) =>
-      error instanceof RecordCorruptError ? { action: "setAside", reason: error.message } : undefined,
+    judgeUnreadable: ({ error, salvaged: { bootId } }) => {
+      if (!(error instanceof RecordCorruptError)) return undefined;
+      // One that still tells of which boot it is may tell of a lease too.
+      if (bootId === undefined) return { action: "setAside", reason: error.message };
+      return bootId === host.clock.bootId() ? undefined : { action: "reset", reason: error.message };
+    },
   };
 }

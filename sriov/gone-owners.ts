@@ -22,8 +22,11 @@ function judge(verdict: OwnerVerdict, action: "release" | "reset"): Judgement {
   return { action: verdict.state === "gone" ? action : "keep", reason: verdict.reason };
 }
 
-// A record of another format that still tells whose it is counts as one; else nobody knows who has the VF.
-function judgeUnreadable(
+/**
+ * Of a file that is no record: one that still tells whose it is counts as one; else nobody knows who has the VF, and only one that
+ * is on the host is in no pod.
+ */
+export function judgeUnreadable(
   host: Pick<Host, "files" | "paths" | "namespaces" | "clock">,
   file: UnreadableRecord,
 ): Judgement {

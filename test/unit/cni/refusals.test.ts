@@ -208,3 +208,41 @@ test("an IPAM plugin that refuses ADD, and DEL for the same reason, keeps no rec
   expect(await refusal(node, { ipam })).toEqual(refused(104, 'invalid CIDR address: "wrong"'));
   expect(await callCni(node.host, config, web2)).toMatchObject({ exitCode: 0 });
 });
+
+const settings = { vlan: 100, trust: "on", spoofchk: "off" };
+const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
+
+/** The record of web-1's VF with one value that this release cannot read. */
+function damageRecord(node: FakeHost, change: object): void {
+  const path = `${node.host.paths.attachments}/0000:3b:02.1.json`;
+  const record = JSON.parse(node.host.files.readText(path) ?? "") as object;
+  node.host.files.writeAtomic(path, JSON.stringify({ ...record, ...change }));
+}
+
+test("a damaged record of a pod that is gone: the next pod gets nothing of its settings, and its lease is released", async () => {
+  using node = makeNode();
+  await callCni(node.host, { ...config, ...settings, ipam });
+  damageRecord(node, { announce: "failed" });
+  node.removeNetns("web-1");
+  const { vlan: _none, ...plain } = config;
+  expect((await callCni(node.host, plain, web2)).exitCode).toBe(0);
+  expect(node.ipam.leases.size).toBe(0);
+  expect(node.toText()).toContain("vlan 0 qos 0 802.1q spoof on trust off");
+});
+
+test("a damaged record of a pod that is alive stays where it is, and its VF is error 11", async () => {
+  using node = makeNode();
+  await callCni(node.host, { ...config, ...settings, ipam });
+  damageRecord(node, { announce: "failed" });
+  expect(await refusal(node, {}, web2)).toEqual(
+    refused(11, "cannot give 0000:3b:02.1 to pod shop/web-2 as net1: its namespace /run/netns/web-1 exists"),
+  );
+});
+
+test("a record of a newer minor that cannot be read is another format: refused, naming the file", async () => {
+  using node = makeNode();
+  await callCni(node.host, config);
+  damageRecord(node, { format: "1.9", announce: "failed" });
+  node.removeNetns("web-1");
+  expect(await refusal(node, {}, web2)).toEqual(refused(101, "0000:3b:02.1.json: expected format 1.0"));
+});
