@@ -81,10 +81,11 @@ export async function claimVf(
 function readNetdev(
   host: Pick<Host, "files" | "paths">,
   link: Link | undefined,
-): Pick<VfOriginal, "name" | "mac" | "mtu" | "altNames" | "queues"> {
+): Omit<VfOriginal, "sizes" | "driver" | "driverOverride"> {
   if (link === undefined) return { altNames: [], queues: [] };
-  const { name, mac, mtu, altNames } = link;
-  return { name, mac, mtu, altNames, queues: readQueueMasks(ownSysfs(host), name) };
+  const { name, mac, mtu, altNames, alias = "", txQueueLength } = link;
+  const queues = readQueueMasks(ownSysfs(host), name);
+  return { name, mac, mtu, altNames, alias, txQueueLength, queues };
 }
 
 async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<void> {

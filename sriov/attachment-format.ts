@@ -64,6 +64,8 @@ const schema = v.looseObject({
     mac: v.optional(text),
     mtu: v.optional(count),
     altNames: v.array(text),
+    alias: v.optional(text),
+    txQueueLength: v.optional(count),
     driver: v.optional(text),
     driverOverride: v.optional(text),
     sizes: v.optional(

@@ -58,6 +58,9 @@ export interface VfOriginal extends VfSideSettings {
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
   readonly altNames: readonly string[];
+  /** "" is none; absent in records of releases that did not keep it. */
+  readonly alias?: string | undefined;
+  readonly txQueueLength?: number | undefined;
   readonly queues: readonly QueueMasks[];
   /** Channels and ring sizes; absent where ADD changed none. */
   readonly sizes?: LinkSizes | undefined;

@@ -6,6 +6,7 @@ import type { NetnsHandle } from "../host/netns.ts";
 import type { VfSideSettings } from "./attachment.ts";
 import { isNetworkVf, readVf } from "./inventory.ts";
 import type { PciAddress } from "./pci-address.ts";
+import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
 import { applyVf } from "./vf-apply.ts";
 import { findPfSide } from "./vf-locate.ts";
@@ -39,8 +40,7 @@ export async function resetVf(
 function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: Link): void {
   const { index } = link;
   if (link.isUp) home.setLink(index, { set: "up", value: false });
-  if (link.isPromiscuous) home.setLink(index, { set: "promiscuous", value: false });
-  if (link.isAllMulticast) home.setLink(index, { set: "allMulticast", value: false });
+  clearPodLeftovers(home, link);
   if (link.mtu !== defaultMtu) home.setLink(index, { set: "mtu", value: defaultMtu });
   const sysfs = ownSysfs(host);
   resetQueueMasks(sysfs, link.name, readQueueMasks(sysfs, link.name));

@@ -10,6 +10,7 @@ import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
+import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
@@ -138,8 +139,7 @@ function restoreNetdev(
   original: VfOriginal,
 ): Link {
   const { index } = link;
-  if (link.isPromiscuous) home.setLink(index, { set: "promiscuous", value: false });
-  if (link.isAllMulticast) home.setLink(index, { set: "allMulticast", value: false });
+  clearPodLeftovers(home, link);
   for (const altName of link.altNames.filter((name) => !original.altNames.includes(name)))
     home.removeAltName(index, altName);
   if (original.name !== undefined && original.name !== link.name)
@@ -148,6 +148,10 @@ function restoreNetdev(
     addAltNameUnlessTaken(home, index, altName);
   if (original.mtu !== undefined && original.mtu !== link.mtu)
     home.setLink(index, { set: "mtu", value: original.mtu });
+  if (original.alias !== undefined && original.alias !== (link.alias ?? ""))
+    home.setLink(index, { set: "alias", value: original.alias });
+  if (original.txQueueLength !== undefined && original.txQueueLength !== link.txQueueLength)
+    home.setLink(index, { set: "txQueueLength", value: original.txQueueLength });
   if (original.sizes !== undefined) {
     using ethtool = host.openEthtool();
     applyLinkSizes(ethtool, index, original.sizes);

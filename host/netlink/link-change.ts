@@ -1,9 +1,18 @@
 // Changes of a link as netlink requests, one attribute each, addressed by ifindex.
 
 import type { Attribute } from "./codec.ts";
-import { encodeLinkBody, IFF_ALLMULTI, IFF_PROMISC, IFF_UP, IFLA, RTM_DELLINK, RTM_NEWLINK } from "./link.ts";
+import {
+  encodeLinkBody,
+  IFF_ALLMULTI,
+  IFF_PROMISC,
+  IFF_UP,
+  IFLA,
+  RTM_DELLINK,
+  RTM_NEWLINK,
+  XDP,
+} from "./link.ts";
 import { NLM_F_CREATE, NLM_F_EXCL, type NetlinkRequest } from "./message.ts";
-import type { LinkChange } from "./netlink.ts";
+import type { LinkChange, XdpMode } from "./netlink.ts";
 import { encodeMac, encodeString, encodeU32 } from "./values.ts";
 
 const RTM_NEWLINKPROP = 108;
@@ -26,6 +35,12 @@ export function setLinkRequest(index: number, change: LinkChange): NetlinkReques
       return setAttribute(index, { type: IFLA.ADDRESS, value: encodeMac(change.value) });
     case "mtu":
       return setAttribute(index, { type: IFLA.MTU, value: encodeU32(change.value) });
+    case "alias":
+      return setAttribute(index, { type: IFLA.IFALIAS, value: encodeString(change.value) });
+    case "txQueueLength":
+      return setAttribute(index, { type: IFLA.TXQLEN, value: encodeU32(change.value) });
+    case "withoutXdp":
+      return setAttribute(index, { type: IFLA.XDP | NLA_F_NESTED, value: detachXdp(change.value) });
   }
 }
 
@@ -52,6 +67,14 @@ export function deleteLinkRequest(index: number): NetlinkRequest {
 /** What a change does, for messages: "set link 5 mtu 9000". */
 export function describeLinkChange(index: number, change: LinkChange): string {
   return `set link ${index} ${change.set} ${change.value}`;
+}
+
+// No program is descriptor -1. Source: Linux net/core/dev.c, dev_change_xdp_fd.
+function detachXdp(mode: XdpMode): readonly Attribute[] {
+  return [
+    { type: XDP.FD, value: encodeU32(0xffff_ffff) },
+    { type: XDP.FLAGS, value: encodeU32(XDP.modes[mode].flag) },
+  ];
 }
 
 function setAttribute(index: number, attribute: Attribute): NetlinkRequest {

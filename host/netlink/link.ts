@@ -9,7 +9,7 @@ import {
   type Attribute,
 } from "./codec.ts";
 import type { NetlinkRequest } from "./message.ts";
-import type { Link, LinkRef } from "./netlink.ts";
+import type { Link, LinkRef, XdpMode } from "./netlink.ts";
 import { decodeMac, decodeString, decodeU32, encodeString, encodeU32 } from "./values.ts";
 
 export const RTM_NEWLINK = 16;
@@ -27,6 +27,7 @@ export const IFLA = {
   MTU: 4,
   LINK: 5,
   MASTER: 10,
+  TXQLEN: 13,
   LINKINFO: 18,
   IFALIAS: 20,
   VFINFO_LIST: 22,
@@ -34,6 +35,7 @@ export const IFLA = {
   EXT_MASK: 29,
   CARRIER: 33,
   LINK_NETNSID: 37,
+  XDP: 43,
   MAX_MTU: 51,
   PROP_LIST: 52,
   ALT_IFNAME: 53,
@@ -42,6 +44,13 @@ export const IFLA = {
 
 export const RTEXT_FILTER_VF = 1;
 export const RTEXT_FILTER_SKIP_STATS = 8;
+
+/** Attributes inside IFLA.XDP; `modes` has those that tell the program's id, and the flag that names the mode in requests. */
+export const XDP = {
+  FD: 1,
+  FLAGS: 3,
+  modes: { drv: { id: 5, flag: 4 }, skb: { id: 6, flag: 2 }, hw: { id: 7, flag: 8 } },
+} as const;
 
 const IFLA_INFO_KIND = 1;
 const IFNAMSIZ = 16;
@@ -96,6 +105,8 @@ export function decodeLink(body: Uint8Array): Link | undefined {
     hasCarrier: attributes.get(IFLA.CARRIER)?.[0] === 1,
     isPromiscuous: (flags & IFF_PROMISC) !== 0,
     isAllMulticast: (flags & IFF_ALLMULTI) !== 0,
+    txQueueLength: number(IFLA.TXQLEN) ?? 0,
+    xdp: map(attributes.get(IFLA.XDP), decodeXdp) ?? [],
     kind: map(attributes.get(IFLA.LINKINFO), decodeKind),
     master: number(IFLA.MASTER),
     lower: attributes.has(IFLA.LINK_NETNSID) ? undefined : number(IFLA.LINK) || undefined,
@@ -108,6 +119,11 @@ function decodeAltNames(list: Uint8Array): readonly string[] {
   return decodeAttributes(list)
     .filter(({ type }) => type === IFLA.ALT_IFNAME)
     .map(({ value }) => decodeString(value));
+}
+
+function decodeXdp(xdp: Uint8Array): readonly XdpMode[] {
+  const attributes = indexAttributes(xdp);
+  return (["drv", "skb", "hw"] as const).filter((mode) => attributes.has(XDP.modes[mode].id));
 }
 
 function decodeKind(linkInfo: Uint8Array): string | undefined {

@@ -17,6 +17,10 @@ export interface Link {
   readonly hasCarrier: boolean;
   readonly isPromiscuous: boolean;
   readonly isAllMulticast: boolean;
+  /** Packets that wait to be sent at most (IFLA_TXQLEN). */
+  readonly txQueueLength: number;
+  /** Where XDP programs are attached: in the driver, in the kernel in front of it (generic), in the card. */
+  readonly xdp: readonly XdpMode[];
   /** IFLA_INFO_KIND: "veth", "vlan", "bond", "bridge", ...; undefined for hardware. */
   readonly kind: string | undefined;
   /** ifindex of the master (bond, bridge). */
@@ -28,6 +32,8 @@ export interface Link {
   readonly alias: string | undefined;
 }
 
+export type XdpMode = "drv" | "skb" | "hw";
+
 /** Names one link: an ifindex or a name (an altname works too). */
 export type LinkRef = { readonly index: number } | { readonly name: string };
 
@@ -38,7 +44,11 @@ export type LinkChange =
   | { readonly set: "mac"; readonly value: string }
   | { readonly set: "mtu"; readonly value: number }
   | { readonly set: "promiscuous"; readonly value: boolean }
-  | { readonly set: "allMulticast"; readonly value: boolean };
+  | { readonly set: "allMulticast"; readonly value: boolean }
+  | { readonly set: "alias"; readonly value: string }
+  | { readonly set: "txQueueLength"; readonly value: number }
+  /** Takes the XDP program of this mode off; EBUSY when a bpf_link holds it. */
+  | { readonly set: "withoutXdp"; readonly value: XdpMode };
 
 /** 802.1Q, or 802.1ad, as IFLA_VF_VLAN_INFO has it. */
 export type VlanProto = "802.1q" | "802.1ad";

@@ -1,6 +1,6 @@
 // The state of the fake node's network: namespaces, their links, and what each PF knows of its VFs.
 
-import type { InterfaceAddress, NetlinkEvent, Route, VfInfo } from "../../host/netlink/netlink.ts";
+import type { InterfaceAddress, NetlinkEvent, Route, VfInfo, XdpMode } from "../../host/netlink/netlink.ts";
 import { createFakeSizes, type FakeSizes } from "./fake-host-ethtool.ts";
 import type { FakeNic } from "./fake-host-nic.ts";
 
@@ -23,6 +23,9 @@ export interface FakeLink {
   hasCarrier: boolean;
   isPromiscuous: boolean;
   isAllMulticast: boolean;
+  alias: string | undefined;
+  txQueueLength: number;
+  xdp: readonly XdpMode[];
   kind: string | undefined;
   master: number | undefined;
   lower: number | undefined;
@@ -113,6 +116,9 @@ export function addLink(
     hasCarrier: false,
     isPromiscuous: false,
     isAllMulticast: false,
+    alias: undefined,
+    txQueueLength: 1000,
+    xdp: [],
     kind: undefined,
     master: undefined,
     lower: undefined,

@@ -35,6 +35,15 @@ export function changeLink(netns: FakeNetns, link: FakeLink, change: LinkChange)
     case "allMulticast":
       link.isAllMulticast = change.value;
       return;
+    case "alias":
+      link.alias = change.value === "" ? undefined : change.value;
+      return;
+    case "txQueueLength":
+      link.txQueueLength = change.value;
+      return;
+    case "withoutXdp":
+      link.xdp = link.xdp.filter((mode) => mode !== change.value);
+      return;
     default:
       change satisfies never;
   }
@@ -124,7 +133,8 @@ export function announceLink(netns: FakeNetns, link: FakeLink): void {
 export function toLink(link: FakeLink): Link {
   const { index, name, mac, mtu, maxMtu, isUp, isPromiscuous, isAllMulticast, kind, master, lower } = link;
   const flags = { isUp, hasCarrier: link.hasCarrier, isPromiscuous, isAllMulticast };
-  const rest = { kind, master, lower, parentDevice: link.device, alias: undefined };
+  const { alias, txQueueLength, xdp } = link;
+  const rest = { kind, master, lower, parentDevice: link.device, alias, txQueueLength, xdp };
   return { index, name, altNames: [...link.altNames], mac, mtu, maxMtu, ...flags, ...rest };
 }
 

@@ -44,6 +44,9 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
     link.isUp ? "up" : "down",
     ...(link.isPromiscuous ? ["promisc"] : []),
     ...(link.isAllMulticast ? ["allmulti"] : []),
+    ...link.xdp.map((mode) => `xdp-${mode}`),
+    ...(link.alias === undefined ? [] : [`alias ${link.alias}`]),
+    ...(link.txQueueLength === 1000 ? [] : [`qlen ${link.txQueueLength}`]),
   ].join(" ");
   const device = link.device === undefined ? (link.kind ?? "virtual") : link.device;
   const queues = link.pfSide === undefined ? "" : ` ${formatQueues(netns.sysfs, link.name)}`;

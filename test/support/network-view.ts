@@ -17,6 +17,8 @@ export function makeLink(over: Partial<Link> & Pick<Link, "index" | "name">): Li
     hasCarrier: true,
     isPromiscuous: false,
     isAllMulticast: false,
+    txQueueLength: 1000,
+    xdp: [],
     kind: undefined,
     master: undefined,
     lower: undefined,

@@ -3,8 +3,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { createHost } from "../../../host/create-host.ts";
-import type { Link, Netlink } from "../../../host/netlink/netlink.ts";
+import { createLibc } from "../../../host/libc.ts";
+import { enterNetns } from "../../../host/netns-enter.ts";
+import type { Link, Netlink, XdpMode } from "../../../host/netlink/netlink.ts";
+import { NetlinkSocket, openRouteSocket } from "../../../host/netlink/socket.ts";
 import type { NetnsHandle } from "../../../host/netns.ts";
+import { attachXdpRequest, loadXdpProgram, type XdpProgram } from "../../support/xdp.ts";
 import { createTestNetns, whyNoLinkKind, type TestNetns } from "../../support/netns.ts";
 
 const host = createHost();
@@ -30,6 +34,15 @@ function openNetns(test: TestNetns): NetnsHandle {
   const opened = host.namespaces.open(test.path);
   if (opened === undefined) throw new Error(`no namespace at ${test.path}`);
   return opened;
+}
+
+function attachXdp(index: number, program: XdpProgram, mode: XdpMode): void {
+  const libc = createLibc();
+  using socket = new NetlinkSocket(
+    libc,
+    enterNetns(libc, handle, () => openRouteSocket(libc)),
+  );
+  socket.change("attach", attachXdpRequest(index, program, mode));
 }
 
 function getLink(name: string, from = netlink): Link {
@@ -129,6 +142,28 @@ describe("changing", () => {
     for (const set of ["up", "promiscuous", "allMulticast"] as const)
       netlink.setLink(index, { set, value: false });
     expect(getLink("net1")).toMatchObject({ isUp: false, isPromiscuous: false, isAllMulticast: false });
+  });
+
+  it("sets alias and queue length", () => {
+    const { index } = getLink("va");
+    netlink.setLink(index, { set: "alias", value: "of a pod" });
+    netlink.setLink(index, { set: "txQueueLength", value: 7 });
+    expect(netns.look("link show va")[0]).toMatchObject({ ifalias: "of a pod", txqlen: 7 });
+    expect(getLink("va")).toMatchObject({ alias: "of a pod", txQueueLength: 7 });
+    netlink.setLink(index, { set: "alias", value: "" });
+    expect(getLink("va").alias).toBeUndefined();
+  });
+
+  it.each(["skb", "drv"] as const)("takes an XDP program of mode %s off, which a move would keep", (mode) => {
+    const { index } = getLink("va");
+    expect(getLink("va").xdp).toEqual([]);
+    using program = loadXdpProgram();
+    attachXdp(index, program, mode);
+    expect(netns.look("link show va")[0]).toHaveProperty("xdp");
+    expect(getLink("va").xdp).toEqual([mode]);
+    netlink.setLink(index, { set: "withoutXdp", value: mode });
+    expect(getLink("va").xdp).toEqual([]);
+    expect(netns.look("link show va")[0]).not.toHaveProperty("xdp");
   });
 
   it("adds and removes altnames", () => {

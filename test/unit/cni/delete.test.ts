@@ -43,6 +43,14 @@ function errnoOf(change: () => void): string | undefined {
   }
 }
 
+/** As a pod with the capability does it. */
+function attachXdp(node: FakeHost, name: string): void {
+  const links = node.kernel.mounted.get("/run/netns/web-1")?.links.values() ?? [];
+  const link = [...links].find((found) => found.name === name);
+  if (link === undefined) throw new Error(`there is no ${name}`);
+  link.xdp = ["skb", "drv"];
+}
+
 function withoutPod(text: string): string {
   return text.replace("\n/run/netns/web-1", "");
 }
@@ -68,6 +76,9 @@ test("DEL undoes what the pod itself did to the VF", async () => {
   netlink.setLink(index, { set: "mtu", value: 1400 });
   netlink.setLink(index, { set: "promiscuous", value: true });
   netlink.setLink(index, { set: "allMulticast", value: true });
+  netlink.setLink(index, { set: "alias", value: "mine" });
+  netlink.setLink(index, { set: "txQueueLength", value: 7 });
+  attachXdp(node, "mine");
   netlink.removeAltName(index, "enp0s0v1");
   netlink.addAltName(index, "eth0");
   expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
