@@ -53,7 +53,7 @@ export interface Files {
   remove(path: string): boolean;
   rename(from: string, to: string): void;
   makeFolder(path: string, mode?: number): void;
-  /** Copies a file of any size by way of a temp file in the target's folder and rename: readers see the old file or the whole new one. */
+  /** Copies a file of any size by way of a temp file in the target's folder and rename: readers see the old file or the whole new one, also after a power cut (fsync). */
   copyFile(from: string, to: string, mode: number): void;
   /** Whether both files exist and hold the same bytes. */
   isSameContent(left: string, right: string): boolean;
@@ -74,10 +74,14 @@ export function createFiles(): Files {
     writeDurable: (path, text, mode) =>
       replaceFile(path, (temporary) => writeNew(temporary, text, mode), { isDurable: true }),
     copyFile: (from, to, mode) =>
-      replaceFile(to, (temporary) => {
-        fs.copyFileSync(from, temporary, fs.constants.COPYFILE_EXCL);
-        fs.chmodSync(temporary, mode);
-      }),
+      replaceFile(
+        to,
+        (temporary) => {
+          fs.copyFileSync(from, temporary, fs.constants.COPYFILE_EXCL);
+          fs.chmodSync(temporary, mode);
+        },
+        { isDurable: true },
+      ),
     isSameContent,
     appendLog,
     list: (path) => absentAs(undefined, "readdir", path, () => fs.readdirSync(path).toSorted()),

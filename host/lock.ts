@@ -105,11 +105,22 @@ function hold(path: string, fd: number): HeldLock {
 
 /** The kernel knows the true holder (proc_locks(5)); the pid in the file is a hint for where that is not visible. */
 function findHolder(path: string, fd: number): number | undefined {
-  const { ino } = fs.fstatSync(fd, { bigint: true });
-  const held = fs
-    .readFileSync("/proc/locks", "utf8")
-    .matchAll(/^\d+: FLOCK +\w+ +\w+ +(\d+) \w+:\w+:(\d+) /gm);
-  const owner = held.find(([, , inode]) => inode === `${ino}`)?.[1];
-  const pid = Number(owner ?? fs.readFileSync(path, "utf8"));
-  return pid > 0 && fs.existsSync(`/proc/${pid}`) ? pid : undefined;
+  try {
+    const { ino, dev } = fs.fstatSync(fd, { bigint: true });
+    const held = fs
+      .readFileSync("/proc/locks", "utf8")
+      .matchAll(/^\d+: FLOCK +\w+ +\w+ +(\d+) (\w+:\w+:\d+) /gm);
+    const owner = held.find(([, , file]) => file === `${formatDevice(dev)}:${ino}`)?.[1];
+    const pid = Number(owner ?? fs.readFileSync(path, "utf8"));
+    return pid > 0 && fs.existsSync(`/proc/${pid}`) ? pid : undefined;
+  } catch {
+    // Who holds it is for the message only.
+    return undefined;
+  }
+}
+
+// Inodes alone are no identity: each tmpfs counts its own. Source: Linux fs/locks.c, lock_get_status; new_decode_dev.
+function formatDevice(dev: bigint): string {
+  const [major, minor] = [(dev >> 8n) & 0xfffn, (dev & 0xffn) | ((dev >> 12n) & 0xfff00n)];
+  return [major, minor].map((number) => number.toString(16).padStart(2, "0")).join(":");
 }

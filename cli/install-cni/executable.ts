@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
+import { targetOfTemporary } from "../../host/replace-file.ts";
 import { findMissingLibraries } from "./host-libraries.ts";
 
 export interface ExecutableOptions {
@@ -30,7 +31,7 @@ class HostLibraryError extends HostError {
 /**
  * Makes `binDir/virtfn`, and the same file under each alias, equal to `source`: by rename, so that a pod started meanwhile
  * gets the old one or the new one. Gives the paths that were written; another program's file under an alias is kept beside
- * it as NAME.before-virtfn. Throws ERR_HOST_LIBRARY, with everything left as it was, when the host could not start it.
+ * it as NAME.before-virtfn. What a killed installer left half copied is removed. Throws ERR_HOST_LIBRARY, with everything left as it was, when the host could not start it.
  */
 export function installExecutable(host: Pick<Host, "files">, options: ExecutableOptions): readonly string[] {
   const { source, binDir, hostRoot, aliases } = options;
@@ -38,6 +39,7 @@ export function installExecutable(host: Pick<Host, "files">, options: Executable
   if (missing.length > 0) throw new HostLibraryError(binDir, missing);
   const ours = join(binDir, pluginName);
   const paths = [...aliases.map((alias) => join(binDir, alias)), ours];
+  removeUnfinished(host, binDir, new Set([pluginName, ...aliases]));
   return paths.filter((path) => {
     if (host.files.isSameContent(source, path)) return false;
     if (path !== ours) keepForeign(host, path, ours);
@@ -46,8 +48,22 @@ export function installExecutable(host: Pick<Host, "files">, options: Executable
   });
 }
 
-/** Our own file of the release before is told by its twin: aliases are written before `ours` is. */
-function keepForeign(host: Pick<Host, "files">, path: string, ours: string): void {
-  const isForeign = host.files.stat(path) !== undefined && !host.files.isSameContent(path, ours);
-  if (isForeign) host.files.copyFile(path, `${path}.before-virtfn`, 0o755);
+/**
+ * Our own file of the release before is told by its twin: aliases are written before `ours` is. Where somebody removed the twin it
+ * looks foreign, so what is kept already is never written over.
+ */
+function keepForeign({ files }: Pick<Host, "files">, path: string, ours: string): void {
+  if (files.stat(path) === undefined || files.isSameContent(path, ours)) return;
+  let kept = `${path}.before-virtfn`;
+  for (let number = 2; files.stat(kept, { noFollow: true }) !== undefined; number += 1) {
+    if (files.isSameContent(path, kept)) return;
+    kept = `${path}.before-virtfn.${number}`;
+  }
+  files.copyFile(path, kept, 0o755);
+}
+
+// There is one installer on a node: nobody else is at work on them.
+function removeUnfinished({ files }: Pick<Host, "files">, folder: string, names: ReadonlySet<string>): void {
+  for (const entry of files.list(folder) ?? [])
+    if (names.has(targetOfTemporary(entry) ?? "")) files.remove(join(folder, entry));
 }

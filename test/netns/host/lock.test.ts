@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
@@ -29,4 +30,30 @@ it("gives a lock although the disk has no room for the holder's pid", () => {
   expect(child.stdout.toString()).toBe(
     `waited 0 ms for the lock ${folder}/pick: process ours still holds it\n`,
   );
+});
+
+it("names the holder of this very file, not that of one with the same inode on another tmpfs", () => {
+  const folder = mkdtempSync(join(tmpdir(), "virtfn-lock-"));
+  const holder = fileURLToPath(new URL("../../support/lock-holder-main.ts", import.meta.url));
+  const script = `
+    import { createClock } from "${import.meta.resolve("../../../host/clock.ts")}";
+    import { createFiles } from "${import.meta.resolve("../../../host/files.ts")}";
+    import { createLibc } from "${import.meta.resolve("../../../host/libc.ts")}";
+    import { createLocks } from "${import.meta.resolve("../../../host/lock.ts")}";
+    const start = async (side) => {
+      const child = Bun.spawn([process.execPath, "${holder}", "${folder}/" + side, "pick"], { stdout: "pipe" });
+      await child.stdout.getReader().read();
+      return child;
+    };
+    const ask = (side) => createLocks({ libc: createLibc(), clock: createClock(createFiles()) }, "${folder}/" + side)
+      .acquire("pick", { timeoutMs: 0 }).catch(({ holderPid }) => holderPid);
+    const [a, b] = [await start("a"), await start("b")];
+    console.log(JSON.stringify([(await ask("a")) === a.pid, (await ask("b")) === b.pid]));
+    for (const child of [a, b]) { child.kill("SIGKILL"); await child.exited; }
+  `;
+  const mount = 'for side in a b; do mkdir "$0/$side"; mount -t tmpfs none "$0/$side"; done; exec "$@"';
+  const child = Bun.spawnSync(["unshare", "-m", "sh", "-c", mount, folder, process.execPath, "-e", script]);
+  rmSync(folder, { recursive: true });
+  expect(child.stderr.toString()).toBe("");
+  expect(child.stdout.toString()).toBe("[true,true]\n");
 });

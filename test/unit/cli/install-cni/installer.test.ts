@@ -177,6 +177,24 @@ test("another program's file under an alias is kept beside it, our own of the re
   expect(show("bin")).toBe("sriov: # release 2\nsriov.before-virtfn: sriov-cni\nvirtfn: # release 2");
 });
 
+test("what was kept of another program is never written over, also when somebody removed virtfn", () => {
+  writeFileSync(join(root, "bin/sriov"), "sriov-cni");
+  installer(["sriov"]).look();
+  rmSync(join(root, "bin/virtfn"));
+  writeFileSync(join(root, "image/virtfn-cni"), "#!/bin/sh\n# release 2\n");
+  installer(["sriov"]).look();
+  expect(readFileSync(join(root, "bin/sriov.before-virtfn"), "utf8")).toBe("sriov-cni");
+  expect(readFileSync(join(root, "bin/sriov.before-virtfn.2"), "utf8")).toContain("release 1");
+});
+
+test("what a killed installer left half copied is removed, and nothing else", () => {
+  const left = ".virtfn.4711.0123abcd.tmp";
+  const foreign = ".bridge.4711.0123abcd.tmp";
+  for (const name of [left, foreign]) writeFileSync(join(root, "bin", name), "half");
+  installer().look();
+  expect(readdirSync(join(root, "bin"))).toEqual([foreign, "virtfn"]);
+});
+
 test("an executable that the host can't start is not installed, and the runtime is not told to call it", () => {
   rmSync(join(root, "image/virtfn-cni"));
   symlinkSync(process.execPath, join(root, "image/virtfn-cni"));
