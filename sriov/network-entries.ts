@@ -24,6 +24,7 @@ export const networkPolicies = [
   "pod-sibling",
   "pod-first-core",
   "dedicated",
+  "explicit",
   "none",
 ] as const;
 

@@ -7,6 +7,7 @@ import { formatProblems, describeValue, type ConfigProblem } from "./config-prob
 import { readConfigObject } from "./config-object.ts";
 import { SriovError } from "./errors.ts";
 import { networkPolicies, type NetworkPolicy } from "./network-entries.ts";
+import { parseTuningConfig, type TuningConfig } from "./tuning-config.ts";
 
 export interface NodeConfig {
   /** PFs whose VFs a network may take without any device plugin (`pf`). */
@@ -15,6 +16,8 @@ export interface NodeConfig {
   readonly allowedPodPolicies: readonly NetworkPolicy[];
   /** By resource name; `*` is every VF of a resource that is not named, or of none. */
   readonly limits: ReadonlyMap<string, VfLimits>;
+  /** Interrupt policies of the node and of its resources. */
+  readonly tuning: TuningConfig;
 }
 
 export interface NodePf {
@@ -82,6 +85,7 @@ const nodeEntries = {
     v.array(v.picklist(networkPolicies, `one of ${networkPolicies.join(", ")}`), "a list of policies"),
   ),
   limits: v.optional(v.record(v.string(), v.unknown(), "limits by resource name, or *")),
+  tuning: v.optional(v.unknown()),
 } as const;
 
 /** The node's configuration; without a file the defaults. The YAML library is loaded only for a file. Throws ERR_NODE_CONFIG. */
@@ -127,9 +131,15 @@ export function parseNodeConfig(value: unknown): {
     found.push(...read.problems);
     if (read.output?.name !== undefined) pfs.push({ name: read.output.name, numVfs: read.output.numVfs });
   }
+  const tuning = parseTuningConfig(output?.tuning ?? {}, "tuning");
   return {
-    config: { pfs, allowedPodPolicies: output?.allowedPodPolicies ?? policies, limits },
-    problems: found,
+    config: {
+      pfs,
+      allowedPodPolicies: output?.allowedPodPolicies ?? policies,
+      limits,
+      tuning: tuning.config,
+    },
+    problems: [...found, ...tuning.problems],
   };
 }
 

@@ -6,6 +6,7 @@ import type { PciAddress } from "../sriov/pci-address.ts";
 import { readTopology } from "../sriov/topology.ts";
 import { listTuningRecords } from "../sriov/tuning-store.ts";
 import { createMetrics } from "./metrics.ts";
+import { createNodeFactsReader, type NodeFacts } from "./node-facts.ts";
 import { planNode } from "./node-plan.ts";
 import { describeNode, formatNodeReport } from "./node-report.ts";
 import { readNodeState } from "./node-state.ts";
@@ -58,8 +59,8 @@ async function runTuningDaemon(
   });
 }
 
-function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): number {
-  const state = readNodeState(host, readTopology(host));
+async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
+  const state = readNodeState(host, await readNodeFacts(host));
   const report = describeNode(state, planNode(state, new Refusals()), state.problems);
   print(isJson ? formatJson(report) : formatNodeReport(report));
   return 0;
@@ -68,7 +69,7 @@ function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void
 async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
   const { state, plans, applied, restored, problems, isUnfinished } = await runPass(host, {
     refusals: new Refusals(),
-    topology: readTopology(host),
+    facts: await readNodeFacts(host),
     lockTimeoutMs,
   });
   const report = describeNode(state, plans, problems);
@@ -85,7 +86,7 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
 async function restoreAll(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
   const outcomes = new Map<PciAddress, RestoreOutcome>();
   for (const address of listTuningRecords(host))
-    outcomes.set(address, await restoreVf(host, address, { evenInPods: true, lockTimeoutMs }));
+    outcomes.set(address, await restoreVf(host, address, { evenInPods: "all", lockTimeoutMs }));
   const restored = listRestored(outcomes);
   const lines = restored.map(({ address, result, writes, problems }) =>
     [
@@ -95,6 +96,10 @@ async function restoreAll(host: TuningHost, isJson: boolean, print: (text: strin
   );
   print(isJson ? formatJson({ restored }) : `${lines.join("\n") || "tuning has changed nothing"}\n`);
   return restored.every(({ result }) => result === "restored" || result === "discarded") ? 0 : 1;
+}
+
+async function readNodeFacts(host: TuningHost): Promise<NodeFacts> {
+  return createNodeFactsReader(host)(readTopology(host));
 }
 
 function listRestored(

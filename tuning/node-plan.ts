@@ -8,6 +8,7 @@ import type { CpuTopology } from "../sriov/topology.ts";
 import type { TuningRecord } from "../sriov/tuning-record.ts";
 import type { Vector } from "../sriov/vectors.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
+import { turnQueues } from "./queue-turns.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** One rps_cpus to write; texts as the kernel has them. */
@@ -32,15 +33,18 @@ export interface VfPlan {
 /** The plan for each attached VF, in PCI order; without steps where nothing differs. `refusals`: what the kernel won't take. */
 export function planNode(state: NodeState, refusals: Refusals): readonly VfPlan[] {
   const placeable = state.vfs.flatMap((target) =>
-    target.policy === "none" ? [] : listQueueVectors(target).map((vector) => ({ target, vector })),
+    target.candidates.policy === "none" ? [] : listQueueVectors(target).map((vector) => ({ target, vector })),
   );
+  const queueCpus = turnQueues(state.vfs);
   const movable = placeable.filter(({ target, vector }) => !isFixed(target, vector, refusals));
   const current = new Map(
     placeable.map(({ target, vector }) => [idOf(target, vector), vector.affinity ?? []] as const),
   );
   const steps = planPlacement(
-    state.topology,
-    movable.flatMap(({ target, vector }) => (vector.affinity === undefined ? [] : [toPlace(target, vector)])),
+    state.facts.topology,
+    movable.flatMap(({ target, vector }) =>
+      vector.affinity === undefined ? [] : [toPlace(target, vector, queueCpus)],
+    ),
     current,
     {
       fixedLoad: countFixedLoad(
@@ -51,7 +55,7 @@ export function planNode(state: NodeState, refusals: Refusals): readonly VfPlan[
   );
   return state.vfs.map((target) => {
     const pins = steps.filter((step) => step.vf === target.vf.address);
-    return planVf(state.topology, target, pins, refusals);
+    return planVf(state.facts.topology, target, pins, refusals);
   });
 }
 
@@ -61,7 +65,7 @@ function planVf(
   pins: readonly PinStep[],
   refusals: Refusals,
 ): VfPlan {
-  if (target.policy === "none")
+  if (target.candidates.policy === "none")
     return { target, pins: [], masks: [], cpus: new Map(), isWaiting: false, drifted: [] };
   const queues = listQueueVectors(target);
   const cpus = new Map(
@@ -92,7 +96,7 @@ function planMasks(
   const masks = target.masks ?? [];
   return masks.flatMap(({ queue, text }) => {
     const irqCpus = listIrqCpus(target, Number(queue.slice("rx-".length)), cpus);
-    const wanted = chooseRpsCpus(topology, target.candidates, { irqCpus, queues: masks.length });
+    const wanted = chooseRpsCpus(topology, target.rps, { irqCpus, queues: masks.length });
     if (wanted.join() === parseCpuMask(text).join()) return [];
     const step = { queue, from: text, to: formatCpuMask(wanted, countMaskGroups(text)) };
     return refusals.hasMask(target.vf.address, step) ? [] : [step];
@@ -126,12 +130,15 @@ function listDrifted(saved: TuningRecord | undefined, queues: readonly Vector[])
     .map(({ msiIndex }) => msiIndex);
 }
 
-function toPlace({ vf, candidates }: TunedVf, { msiIndex, role }: Vector): IrqToPlace {
+function toPlace(target: TunedVf, vector: Vector, queueCpus: ReadonlyMap<string, number>): IrqToPlace {
+  const { cpus, near } = target.candidates;
+  const { msiIndex, role } = vector;
+  const own = queueCpus.get(idOf(target, vector));
   return {
-    vf: vf.address,
+    vf: target.vf.address,
     msiIndex,
-    candidates,
-    near: [],
+    candidates: own === undefined ? cpus : [own],
+    near,
     direction: role?.kind === "queue" ? role.direction : "both",
   };
 }
@@ -149,8 +156,8 @@ function countFixedLoad(vectors: readonly Vector[]): ReadonlyMap<number, number>
   return load;
 }
 
-function idOf(target: TunedVf, { msiIndex }: Vector): string {
-  return irqKey({ vf: target.vf.address, msiIndex });
+function idOf({ vf }: TunedVf, { msiIndex }: Vector): string {
+  return irqKey({ vf: vf.address, msiIndex });
 }
 
 function only(cpus: readonly number[] | undefined): number | undefined {

@@ -26,8 +26,13 @@ export interface VfReport {
   readonly pod: string;
   readonly interface: string;
   readonly numaNode: number | undefined;
+  /** In force, and the one asked for, with who asked. */
   readonly policy: string;
+  readonly askedPolicy: string;
+  readonly askedBy: string;
   readonly candidates: string;
+  /** Why each other online CPU is no candidate: CPU lists by reason. */
+  readonly leftOut: Readonly<Record<string, string>>;
   readonly vectors: readonly VectorReport[];
   readonly rps: readonly { readonly queue: string; readonly now: string; readonly to: string }[] | undefined;
 }
@@ -82,8 +87,11 @@ function describeVf({ target, pins, masks, cpus }: VfPlan): VfReport {
     pod: pod === undefined ? containerId : `${pod.namespace}/${pod.name}`,
     interface: record.interface,
     numaNode: vf.numaNode,
-    policy: target.policy,
-    candidates: formatCpuList(target.candidates),
+    policy: target.candidates.policy,
+    askedPolicy: target.chosen.policy,
+    askedBy: target.chosen.source,
+    candidates: formatCpuList(target.candidates.cpus),
+    leftOut: listLeftOut(target.candidates.leftOut),
     vectors: vectors.map((vector) => ({
       msiIndex: vector.msiIndex,
       irq: vector.irq,
@@ -93,7 +101,7 @@ function describeVf({ target, pins, masks, cpus }: VfPlan): VfReport {
       cpu: cpus.get(vector.msiIndex),
       step: describeStep(
         vector,
-        target.policy !== "none" && queues.has(vector.msiIndex),
+        target.candidates.policy !== "none" && queues.has(vector.msiIndex),
         steps.has(vector.msiIndex),
       ),
     })),
@@ -103,6 +111,11 @@ function describeVf({ target, pins, masks, cpus }: VfPlan): VfReport {
       to: masks.find((step) => step.queue === queue)?.to ?? text,
     })),
   };
+}
+
+function listLeftOut(leftOut: ReadonlyMap<number, string>): Readonly<Record<string, string>> {
+  const byReason = Map.groupBy(leftOut.keys(), (cpu) => leftOut.get(cpu) ?? "");
+  return Object.fromEntries([...byReason].map(([reason, cpus]) => [reason, formatCpuList(cpus)]));
 }
 
 function describeStep(vector: Vector, isOurs: boolean, isPinned: boolean): VectorReport["step"] {

@@ -3,13 +3,15 @@
 import type { Host } from "../host/host.ts";
 import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
+import { type Candidates, listCandidates } from "../sriov/candidates.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import type { CpuTopology } from "../sriov/topology.ts";
-import { choosePolicy, spreadCandidates, type TuningPolicy } from "../sriov/tuning-policy.ts";
+import { listRpsCandidates, type RpsCandidates } from "../sriov/rps.ts";
+import { type ChosenPolicy, choosePolicy } from "../sriov/tuning-policy.ts";
 import { isRecordOf, type TuningRecord } from "../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
+import type { NodeFacts } from "./node-facts.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { openVfQueues, type QueueMask } from "./vf-queues.ts";
 
@@ -17,16 +19,17 @@ import { openVfQueues, type QueueMask } from "./vf-queues.ts";
 export interface TunedVf {
   readonly record: Attachment;
   readonly vf: VirtualFunction;
-  readonly policy: TuningPolicy;
-  /** CPUs that may serve its queues, the preferred ones first. */
-  readonly candidates: readonly number[];
+  /** As asked for; `candidates` has the one in force. */
+  readonly chosen: ChosenPolicy;
+  readonly candidates: Candidates;
+  readonly rps: RpsCandidates;
   readonly vectors: readonly Vector[];
   readonly saved: TuningRecord | undefined;
   readonly masks: readonly QueueMask[] | undefined;
 }
 
 export interface NodeState {
-  readonly topology: CpuTopology;
+  readonly facts: NodeFacts;
   readonly vfs: readonly TunedVf[];
   /** VFs with a tuning record that no pod holds any more, or whose policy is now `none`. */
   readonly toRestore: readonly PciAddress[];
@@ -36,9 +39,12 @@ export interface NodeState {
 type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "clock">;
 
 /** Reads the node; changes nothing. What can't be read is a problem in the result, never thrown. */
-export function readNodeState(host: Eyes, topology: CpuTopology): NodeState {
+export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
   const { records, unreadable } = readAttachments(host);
-  const problems = unreadable.map(({ address, error }) => describeProblem(address, "record", error));
+  const problems = [
+    ...facts.problems,
+    ...unreadable.map(({ address, error }) => describeProblem(address, "record", error)),
+  ];
   // What can't be judged counts as held: nothing of it is put back.
   const kept = new Set(unreadable.map(({ address }) => address));
   const vfs: TunedVf[] = [];
@@ -47,16 +53,16 @@ export function readNodeState(host: Eyes, topology: CpuTopology): NodeState {
     try {
       const vf = readVf(host, address);
       if (vf === undefined || !holdsVf(host, record, vf)) continue;
-      if (policyOf(record).policy !== "none") kept.add(address);
+      if (!isHandsOff(facts, record)) kept.add(address);
       if (record.state !== "attached" || !isNetworkVf(vf)) continue;
-      vfs.push(readTunedVf(host, topology, record, vf, problems));
+      vfs.push(readTunedVf(host, facts, record, vf, problems));
     } catch (error) {
       problems.push(describeProblem(address, "device", error));
       kept.add(address);
     }
   }
   return {
-    topology,
+    facts,
     vfs,
     toRestore: listTuningRecords(host).filter((address) => !kept.has(address)),
     problems,
@@ -77,21 +83,33 @@ export function readSaved(
   return saved !== undefined && isRecordOf(saved, vf, host.clock.bootId()) ? saved : undefined;
 }
 
-function policyOf(record: Attachment): ReturnType<typeof choosePolicy> {
-  return choosePolicy(record.tuning?.policy);
+/** Whether the VF of `record` is to be left as it was. */
+export function isHandsOff(facts: NodeFacts, record: Attachment): boolean {
+  return policyOf(facts, record).policy === "none";
+}
+
+function policyOf({ config, resourceOf }: NodeFacts, record: Attachment): ChosenPolicy {
+  return choosePolicy(config, record.tuning?.policy, resourceOf.get(record.device.address));
 }
 
 function readTunedVf(
   host: Eyes,
-  topology: CpuTopology,
+  facts: NodeFacts,
   record: Attachment,
   vf: VirtualFunction,
   problems: Problem[],
 ): TunedVf {
-  const { policy, note } = policyOf(record);
-  const candidates = spreadCandidates(topology, vf);
-  for (const message of [note, candidates.note])
-    if (message !== undefined) problems.push({ vf: vf.address, about: "policy", code: "FALLBACK", message });
+  const { pod } = record.owner;
+  const chosen = policyOf(facts, record);
+  const place = {
+    numaNode: vf.numaNode,
+    localCpus: vf.localCpus,
+    pod: pod === undefined ? undefined : `${pod.namespace}/${pod.name}`,
+  };
+  const candidates = listCandidates(facts, place, chosen);
+  const notes = [...(chosen.note === undefined ? [] : [chosen.note]), ...candidates.notes];
+  if (notes.length > 0)
+    problems.push({ vf: vf.address, about: "policy", code: "FALLBACK", message: notes.join("; ") });
   function attempt<T>(about: string, read: () => T): T | undefined {
     try {
       return read();
@@ -103,8 +121,9 @@ function readTunedVf(
   return {
     record,
     vf,
-    policy,
-    candidates: candidates.cpus,
+    chosen,
+    candidates,
+    rps: listRpsCandidates(facts, place, chosen, candidates.cpus),
     vectors: attempt("vectors", () => readVectors(host, vf)) ?? [],
     saved: attempt("tuning record", () => readSaved(host, vf)),
     masks: attempt("queues", () => {

@@ -2,11 +2,11 @@
 
 import type { Host } from "../host/host.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import type { CpuTopology } from "../sriov/topology.ts";
 import { announcePending, type AnnounceOutcome } from "./announce-pending.ts";
 import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
+import type { NodeFacts } from "./node-facts.ts";
 import { planNode, type VfPlan } from "./node-plan.ts";
-import { type NodeState, readNodeState } from "./node-state.ts";
+import { isHandsOff, type NodeState, readNodeState } from "./node-state.ts";
 import type { Problem } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
@@ -15,7 +15,7 @@ export type TuningHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" |
 
 export interface PassOptions {
   readonly refusals: Refusals;
-  readonly topology: CpuTopology;
+  readonly facts: NodeFacts;
   /** How long to wait for the lock of one VF. */
   readonly lockTimeoutMs: number;
 }
@@ -42,13 +42,16 @@ const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | AnnounceOutcome)["re
 
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
-  const state = readNodeState(host, options.topology);
+  const state = readNodeState(host, options.facts);
   options.refusals.keepOnly(new Set(state.vfs.map(({ vf }) => vf.address)));
   const restored = new Map<PciAddress, RestoreOutcome>();
   for (const address of state.toRestore)
     restored.set(
       address,
-      await restoreVf(host, address, { evenInPods: false, lockTimeoutMs: options.lockTimeoutMs }),
+      await restoreVf(host, address, {
+        evenInPods: (record) => isHandsOff(options.facts, record),
+        lockTimeoutMs: options.lockTimeoutMs,
+      }),
     );
   const plans = planNode(state, options.refusals);
   const applied = new Map<PciAddress, VfOutcome>();

@@ -4,16 +4,16 @@ import { HostError, SystemCallError } from "../host/errors.ts";
 import { SriovError } from "../sriov/errors.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 
-/** `about`: "record", "policy", "vector 1", "rx-0", ...; `code`: an errno (EPERM), an ERR_ code, FALLBACK or PARTIAL. */
+/** `vf`: "node" for what is about no VF in particular. `about`: "record", "policy", "vector 1", "rx-0", ...; `code`: an errno (EPERM), an ERR_ code, FALLBACK or PARTIAL. */
 export interface Problem {
-  readonly vf: PciAddress;
+  readonly vf: PciAddress | "node";
   readonly about: string;
   readonly code: string;
   readonly message: string;
 }
 
 /** The problem that `error` is. An error that is none of ours is a defect and thrown on. */
-export function describeProblem(vf: PciAddress, about: string, error: unknown): Problem {
+export function describeProblem(vf: Problem["vf"], about: string, error: unknown): Problem {
   if (error instanceof SystemCallError) return { vf, about, code: error.errno, message: error.message };
   if (error instanceof HostError || error instanceof SriovError)
     return { vf, about, code: error.code, message: error.message };

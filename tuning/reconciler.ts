@@ -8,6 +8,7 @@ import { watchAttachments } from "../sriov/attachment-store.ts";
 import { createTopologyReader } from "../sriov/topology.ts";
 import { CarrierWatches } from "./carrier-watches.ts";
 import type { TuningMetrics } from "./metrics.ts";
+import { createNodeFactsReader } from "./node-facts.ts";
 import { type PassReport, runPass, type TuningHost } from "./pass.ts";
 import { ReportLog } from "./report-log.ts";
 import { Refusals } from "./refusals.ts";
@@ -40,6 +41,7 @@ export async function reconcile(
   const wakeup = new Wakeup(host);
   const rest = new Wakeup(host);
   const readTopology = createTopologyReader(host);
+  const readFacts = createNodeFactsReader(host);
   let retries = 0;
   function onEvent(): void {
     retries = 0;
@@ -50,8 +52,8 @@ export async function reconcile(
   using carriers = new CarrierWatches(host, onEvent);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
-    const report = await attemptPass(log, () =>
-      runPass(host, { refusals, topology: readTopology(), lockTimeoutMs }),
+    const report = await attemptPass(log, async () =>
+      runPass(host, { refusals, facts: await readFacts(readTopology()), lockTimeoutMs }),
     );
     const passedMs = host.clock.monotonicMs();
     if (report !== undefined) {

@@ -8,7 +8,6 @@ import { readAttachment } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import { choosePolicy } from "../sriov/tuning-policy.ts";
 import { isRecordOf, type TuningRecord, TuningRecordError } from "../sriov/tuning-record.ts";
 import { quarantineTuningRecord, readTuningRecord, removeTuningRecord } from "../sriov/tuning-store.ts";
 import { holdsVf } from "./node-state.ts";
@@ -25,13 +24,15 @@ export interface RestoreOutcome {
   readonly problems: readonly Problem[];
 }
 
+type EvenInPods = "all" | ((record: Attachment) => boolean);
+
 type RestoreHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock">;
 
-/** Under the VF's lock. `evenInPods`: also where a pod holds the VF, its masks included; else only what nobody holds. */
+/** Under the VF's lock. `evenInPods`: also where a pod holds the VF, its masks included: all of them, or those of these records. */
 export async function restoreVf(
   host: RestoreHost,
   address: PciAddress,
-  options: { readonly evenInPods: boolean; readonly lockTimeoutMs: number },
+  options: { readonly evenInPods: EvenInPods; readonly lockTimeoutMs: number },
 ): Promise<RestoreOutcome> {
   try {
     using _lock = await host.locks.acquire(address, { timeoutMs: options.lockTimeoutMs });
@@ -42,10 +43,10 @@ export async function restoreVf(
   }
 }
 
-function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: boolean): RestoreOutcome {
+function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: EvenInPods): RestoreOutcome {
   const vf = readVf(host, address);
   const holder = readHolder(host, address, vf);
-  if (!evenInPods && holder !== undefined && (holder === "unknown" || !isHandsOff(holder)))
+  if (evenInPods !== "all" && holder !== undefined && (holder === "unknown" || !evenInPods(holder)))
     return outcome("held");
   let saved: TuningRecord | undefined;
   try {
@@ -105,10 +106,6 @@ function readHolder(
     if (error instanceof SriovError || error instanceof SystemCallError) return "unknown";
     throw error;
   }
-}
-
-function isHandsOff(record: Attachment): boolean {
-  return choosePolicy(record.tuning?.policy).policy === "none";
 }
 
 function outcome(result: RestoreOutcome["result"], problems: readonly Problem[] = []): RestoreOutcome {

@@ -13,7 +13,7 @@ export function kindOf(value: unknown): Kind {
   if (keys.has("resourcelist")) return "resources";
   if (keys.has("cniversion") || keys.has("type") || keys.has("name")) return "network";
   if (keys.has("networks")) return "entry";
-  return ["pfs", "allowedpodpolicies", "limits"].some((key) => keys.has(key)) ? "node" : "unknown";
+  return ["pfs", "allowedpodpolicies", "limits", "tuning"].some((key) => keys.has(key)) ? "node" : "unknown";
 }
 
 /** The document in words, with its name where it has one. */

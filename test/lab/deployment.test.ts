@@ -52,7 +52,16 @@ test.each([
       "/var/lib/virtfn ro",
     ],
   ],
-  ["tuning", ["/run/netns rw", "/run/virtfn rw", "/var/lib/kubelet/pod-resources ro", "/var/lib/virtfn rw"]],
+  [
+    "tuning",
+    [
+      "/etc/virtfn ro",
+      "/run/netns rw",
+      "/run/virtfn rw",
+      "/var/lib/kubelet/pod-resources ro",
+      "/var/lib/virtfn rw",
+    ],
+  ],
 ] as const)("%s sees these folders and nothing else of the node", async (name, expected) => {
   const { pid } = await readContainer(lab, name);
   const text = await lab.node.run(`cut -d' ' -f5,6 /proc/${pid}/mountinfo`);

@@ -1,9 +1,11 @@
 // Nodes and their pods coming and going, made up from a seed: every strategy sees the same events.
 
+import { listCandidates } from "../../../sriov/candidates.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import type { IrqToPlace } from "../../../sriov/placement-model.ts";
 import type { CpuTopology } from "../../../sriov/topology.ts";
-import { spreadCandidates } from "../../../sriov/tuning-policy.ts";
+import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
+import { choosePolicy } from "../../../sriov/tuning-policy.ts";
 import { makeTopology, type TopologyShape } from "../../support/cpu-topology.ts";
 
 /** `limitedShare`: the part of the pods whose interrupts may only use two or three CPUs. */
@@ -66,7 +68,12 @@ export const scenarios: readonly Scenario[] = [
 export function* listEvents(scenario: Scenario, topology: CpuTopology, seed: number): Generator<PodEvent> {
   const random = createRandom(seed);
   const byNode = [...topology.nodes.keys()].map(
-    (numaNode) => spreadCandidates(topology, { numaNode, localCpus: [] }).cpus,
+    (numaNode) =>
+      listCandidates(
+        { topology, exclusive: new Map(), housekeeping: [] },
+        { numaNode, localCpus: [], pod: undefined },
+        choosePolicy(parseTuningConfig({}, "tuning").config, undefined, undefined),
+      ).cpus,
   );
   const attached = new Map<number, readonly IrqToPlace[]>();
   for (let event = 0; event < scenario.events; event += 1) {

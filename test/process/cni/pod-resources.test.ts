@@ -1,17 +1,13 @@
 // A checkpoint that is missing or cut off: the CNI asks the kubelet's PodResources API, served here by a real gRPC server.
 
-import { Server, ServerCredentials, status } from "@grpc/grpc-js";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 
 import type { Host } from "../../../host/host.ts";
-import {
-  PodResourcesListerService,
-  type PodResourcesListerServer,
-} from "../../../kubelet/gen/podresources.ts";
+import type { PodResourcesListerServer } from "../../../kubelet/gen/podresources.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import { servePodResources } from "../../support/serve-pod-resources.ts";
 
 const prevResult = {
   interfaces: [{ name: "eth0", sandbox: "/run/netns/web-1" }],
@@ -23,8 +19,6 @@ const devices = [{ resourceName: "sriov/vf", deviceIds: ["0000:3b:02.1"], topolo
 
 /** Answers Get for pod shop/web-1, which has one VF; everyone else is unknown, in the kubelet's words. */
 async function serve(node: FakeHost): Promise<Disposable> {
-  const socket = node.host.paths.kubelet.podResourcesSocket;
-  mkdirSync(dirname(socket), { recursive: true });
   const web1 = {
     namespace: "shop",
     name: "web-1",
@@ -50,14 +44,7 @@ async function serve(node: FakeHost): Promise<Disposable> {
       else done({ code: status.UNKNOWN, details: "pod not found" });
     },
   };
-  const server = new Server();
-  server.addService(PodResourcesListerService, implementation);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
-    );
-  });
-  return { [Symbol.dispose]: () => server.forceShutdown() };
+  return servePodResources(node.host.paths.kubelet.podResourcesSocket, implementation);
 }
 
 // gRPC's deadlines are of the real clock.

@@ -96,6 +96,7 @@ test("each container sees the host's folders it works with, at their own paths",
     tuning /run/virtfn rw
     tuning /run/netns rw HostToContainer
     tuning /var/lib/kubelet/pod-resources ro
+    tuning /etc/virtfn ro
     "
   `);
   expect([...paths.keys()].toSorted()).toEqual(

@@ -7,14 +7,8 @@ import { restoreAffinities } from "../../../sriov/affinity-restore.ts";
 import { readVf } from "../../../sriov/inventory.ts";
 import { openOwnerNetns, releaseAttachment } from "../../../sriov/release.ts";
 import { readTuningRecord, writeTuningRecord } from "../../../sriov/tuning-store.ts";
-import { readTopology } from "../../../sriov/topology.ts";
-import { runPass } from "../../../tuning/pass.ts";
-import { Refusals } from "../../../tuning/refusals.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
-
-async function pass(host: Host): ReturnType<typeof runPass> {
-  return runPass(host, { refusals: new Refusals(), topology: readTopology(host), lockTimeoutMs: 0 });
-}
+import { passOnce } from "../../support/tuning-pass.ts";
 
 /** A kernel in which a change of `irq` still waits for an interrupt that does not come: what is written now does not show. */
 function withWaitingMove(node: TuningNode, irq: number | undefined): Host {
@@ -31,7 +25,7 @@ describe("restoreAffinities", () => {
   test("puts back each vector that the record knows, one that fails notwithstanding", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     const vf = readVf(node.host, node.address(0));
     if (vf !== undefined) restoreAffinities(withWaitingMove(node, node.irqs(0)[0]), vf);
     expect(node.affinities(0)).toBe("0 0-3 0-3");
@@ -43,7 +37,7 @@ describe("restoreAffinities", () => {
     if (vf === undefined) throw new Error("no VF");
     node.attach(0, "web-1");
     restoreAffinities(node.host, vf);
-    await pass(node.host);
+    await passOnce(node.host);
     const saved = readTuningRecord(node.host, vf.address);
     if (saved !== undefined) writeTuningRecord(node.host, { ...saved, inode: "1" });
     restoreAffinities(node.host, vf);
@@ -54,7 +48,7 @@ describe("restoreAffinities", () => {
 test("releasing a VF puts its interrupts back before its netdev leaves the pod", async () => {
   using node = createTuningNode(1);
   const record = node.attach(0, "web-1");
-  await pass(node.host);
+  await passOnce(node.host);
   const irqWhenMoved: string[] = [];
   const host: Host = {
     ...node.host,
@@ -77,16 +71,16 @@ test("releasing a VF puts its interrupts back before its netdev leaves the pod",
 test("what does not take while the VF is closed stays remembered, for the next pod too, and is put back later", async () => {
   using node = createTuningNode(1);
   node.attach(0, "web-1");
-  await pass(node.host);
+  await passOnce(node.host);
   node.detach(0, "web-1");
-  const { problems } = await pass(withWaitingMove(node, node.irqs(0)[0]));
+  const { problems } = await passOnce(withWaitingMove(node, node.irqs(0)[0]));
   expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual(["vector 0 ERR_AFFINITY_PENDING"]);
   expect(node.affinities(0)).toBe("0 0-3 0-3");
   node.attach(0, "web-2");
-  await pass(node.host);
+  await passOnce(node.host);
   expect(node.affinities(0)).toBe("0 1 0-3");
   node.detach(0, "web-2");
-  await pass(node.host);
+  await passOnce(node.host);
   expect(node.affinities(0)).toBe("0-3 0-3 0-3");
   expect(readTuningRecord(node.host, node.address(0))).toBeUndefined();
 });
@@ -94,7 +88,7 @@ test("what does not take while the VF is closed stays remembered, for the next p
 test("a pin that reads back differently is tried again soon", async () => {
   using node = createTuningNode(1);
   node.attach(0, "web-1");
-  const { isUnfinished, problems } = await pass(withWaitingMove(node, node.irqs(0)[1]));
+  const { isUnfinished, problems } = await passOnce(withWaitingMove(node, node.irqs(0)[1]));
   expect(isUnfinished).toBe(true);
   expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual(["vector 1 PARTIAL"]);
 });

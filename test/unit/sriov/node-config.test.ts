@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 
 import { findLimits, parseNodeConfig } from "../../../sriov/node-config.ts";
+import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
 
 test("an empty file has the defaults", () => {
   const { config, problems } = parseNodeConfig({});
@@ -11,6 +12,7 @@ test("an empty file has the defaults", () => {
     pfs: [],
     allowedPodPolicies: ["numa-spread", "follow-pod", "pod-sibling"],
     limits: new Map(),
+    tuning: parseTuningConfig({}, "tuning").config,
   });
 });
 
@@ -48,6 +50,7 @@ test.each([
   [{ limits: { "*": { vlans: [4095] } } }, "limits.*.vlans.0: expected VLANs"],
   [{ limits: { "*": { trust: true } } }, 'limits.*.trust: expected "on" or "off", got true'],
   [{ limits: { "*": 5 } }, "limits.*: expected an object, got 5"],
+  [{ tuning: { policy: 5 } }, "tuning.policy: expected one of numa-spread"],
   ["x", 'configuration: expected an object, got "x"'],
 ])("%j: %s", (value, problem) => {
   expect(parseNodeConfig(value).problems).toEqual([expect.stringContaining(problem)]);

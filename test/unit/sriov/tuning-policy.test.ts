@@ -1,58 +1,46 @@
-// Which CPUs the policies allow, and in which order.
+// Who decides about a VF's policy, the first wins.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { choosePolicy, spreadCandidates } from "../../../sriov/tuning-policy.ts";
-import { makeTopology } from "../../support/cpu-topology.ts";
+import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
+import { choosePolicy } from "../../../sriov/tuning-policy.ts";
 
-describe("spreadCandidates", () => {
-  test("are the CPUs of the VF's node, one thread of each core first", () => {
-    const topology = makeTopology({ nodes: 2, cores: 2, threads: 2 });
-    expect(spreadCandidates(topology, { numaNode: 1, localCpus: [] })).toEqual({
-      cpus: [4, 6, 5, 7],
-      note: undefined,
-    });
-  });
+const { config } = parseTuningConfig(
+  {
+    policy: "housekeeping",
+    cpus: "0-1",
+    resources: { "sriov/fast": { policy: "explicit", cpus: "4-5" }, "sriov/slow": { rps: "off" } },
+  },
+  "tuning",
+);
+const nothing = parseTuningConfig({}, "tuning").config;
 
-  test("take turns between the level-3 caches of the node", () => {
-    const topology = makeTopology({ cores: 6, coresPerCache: 3 });
-    expect(spreadCandidates(topology, { numaNode: 0, localCpus: [] }).cpus).toEqual([0, 3, 1, 4, 2, 5]);
-  });
+test.each([
+  ["none", "sriov/fast", "none of the pod or network"],
+  ["pod-sibling", undefined, "pod-sibling of the pod or network"],
+  [undefined, "sriov/fast", "explicit of the resource"],
+  [undefined, "sriov/slow", "housekeeping of the node"],
+  [undefined, undefined, "housekeeping of the node"],
+])("asked for as %s, of resource %s: %s", (asked, resource, expected) => {
+  const { policy, source } = choosePolicy(config, asked, resource);
+  expect(`${policy} of the ${source}`).toBe(expected);
+});
 
-  test("leave isolated CPUs out", () => {
-    const topology = makeTopology({ cores: 4, isolated: [1, 2] });
-    expect(spreadCandidates(topology, { numaNode: 0, localCpus: [] }).cpus).toEqual([0, 3]);
-  });
-
-  test("of a VF without a node are its local CPUs, or all when it names none", () => {
-    const topology = makeTopology({ nodes: 2, cores: 2 });
-    expect(spreadCandidates(topology, { numaNode: undefined, localCpus: [2, 3, 9] }).cpus).toEqual([2, 3]);
-    expect(spreadCandidates(topology, { numaNode: undefined, localCpus: [] }).cpus).toEqual([0, 2, 1, 3]);
-  });
-
-  test("fall back to other nodes, and say so, when the node has isolated CPUs only", () => {
-    const topology = makeTopology({ nodes: 2, cores: 2, isolated: [2, 3] });
-    expect(spreadCandidates(topology, { numaNode: 1, localCpus: [] })).toEqual({
-      cpus: [0, 1],
-      note: "no online CPU that is not isolated on NUMA node 1, using other nodes",
-    });
-  });
-
-  test("are all CPUs, and say so, when every one is isolated", () => {
-    const { cpus, note } = spreadCandidates(makeTopology({ cores: 2, isolated: [0, 1] }), {
-      numaNode: 0,
-      localCpus: [],
-    });
-    expect(cpus).toEqual([0, 1]);
-    expect(note).toContain("every online CPU is isolated");
+test("without any wish it is numa-spread", () => {
+  expect(choosePolicy(nothing, undefined, "sriov/vf")).toMatchObject({
+    policy: "numa-spread",
+    source: "default",
+    note: undefined,
   });
 });
 
-test.each([
-  [undefined, "numa-spread", undefined],
-  ["numa-spread", "numa-spread", undefined],
-  ["none", "none", undefined],
-  ["follow-pod", "numa-spread", 'policy "follow-pod" is not known here, using numa-spread'],
-])("the policy asked for as %s is %s", (asked, policy, note) => {
-  expect(choosePolicy(asked)).toEqual({ policy, note });
+test("the resource's settings go before the node's, one by one", () => {
+  expect(choosePolicy(config, undefined, "sriov/fast")).toMatchObject({ cpus: [4, 5], rps: undefined });
+  expect(choosePolicy(config, undefined, "sriov/slow")).toMatchObject({ cpus: [0, 1], rps: "off" });
+});
+
+test.each(["of-2031", "toString", ""])("one that is not known (%j) is numa-spread, and says so", (asked) => {
+  const { policy, note } = choosePolicy(config, asked, undefined);
+  expect(policy).toBe("numa-spread");
+  expect(note).toBe(`policy "${asked}" is not known here, using numa-spread`);
 });

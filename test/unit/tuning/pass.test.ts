@@ -9,15 +9,10 @@ import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
 import { readTuningRecord } from "../../../sriov/tuning-store.ts";
-import { readTopology } from "../../../sriov/topology.ts";
-import { type PassReport, runPass } from "../../../tuning/pass.ts";
 import { Refusals } from "../../../tuning/refusals.ts";
 import { type Fault, withFault } from "../../support/faults.ts";
+import { passOnce } from "../../support/tuning-pass.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
-
-async function pass(host: Host, refusals = new Refusals()): Promise<PassReport> {
-  return runPass(host, { refusals, topology: readTopology(host), lockTimeoutMs: 0 });
-}
 
 /** The node with a kernel that refuses to move one interrupt. */
 function refusing(
@@ -46,13 +41,13 @@ async function tuneOnce(
   const node = createTuningNode(1);
   node.attach(0, "web-1");
   const faulty = withFault(node.host, fault);
-  await pass(faulty.host).catch(() => undefined);
+  await passOnce(faulty.host).catch(() => undefined);
   return { node, calls: faulty.calls };
 }
 /** Calls that change the node. */
 async function countWrites(node: TuningNode): Promise<readonly string[]> {
   const { host, calls } = withFault(node.host);
-  await pass(host);
+  await passOnce(host);
   return calls.filter((call) => /write|remove|rename/i.test(call));
 }
 
@@ -61,7 +56,7 @@ describe("a pass", () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
     node.attach(1, "web-2");
-    await pass(node.host);
+    await passOnce(node.host);
     expect(node.affinities(0)).toBe("0 1 0-3");
     expect(node.affinities(1)).toBe("2 3 0-3");
   });
@@ -69,21 +64,21 @@ describe("a pass", () => {
   test("steers packets to the other CPUs of the node when there are more CPUs than queues", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     expect(node.mask("web-1")).toBe("0,2-3");
   });
 
   test("finds nothing left to do afterwards", async () => {
     using node = createTuningNode();
     for (const [vf, pod] of ["a", "b", "c"].entries()) node.attach(vf, pod);
-    await pass(node.host);
+    await passOnce(node.host);
     expect(await countWrites(node)).toEqual([]);
   });
 
   test("of a new process takes the pins over without a write", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     node.fake.endProcess();
     expect(await countWrites(node)).toEqual([]);
   });
@@ -94,13 +89,13 @@ describe("a pass", () => {
     node.open(0, "ens1f0v0");
     fs.writeFileSync(join(node.fake.root, `proc/irq/${irq}/smp_affinity_list`), "2-3\n");
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     expect(readTuningRecord(node.host, node.address(0))?.vectors).toEqual([
       { msiIndex: 0, original: "0-3", cpu: 0 },
       { msiIndex: 1, original: "2-3", cpu: 1 },
     ]);
     node.detach(0, "web-1");
-    const { restored } = await pass(node.host);
+    const { restored } = await passOnce(node.host);
     expect([...restored.values()]).toEqual([{ result: "restored", writes: 2, problems: [] }]);
     expect(node.affinities(0)).toBe("0-3 2-3 0-3");
     expect(readTuningRecord(node.host, node.address(0))).toBeUndefined();
@@ -109,22 +104,22 @@ describe("a pass", () => {
   test("keeps the first original when the next pod gets the VF before tuning saw the last one go", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     node.detach(0, "web-1");
     node.attach(0, "web-2");
-    await pass(node.host);
+    await passOnce(node.host);
     expect(node.mask("web-2")).toBe("0,2-3");
     node.detach(0, "web-2");
-    await pass(node.host);
+    await passOnce(node.host);
     expect(node.affinities(0)).toBe("0-3 0-3 0-3");
   });
 
   test("repairs a pin that someone else undid, and counts it as drift", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     fs.writeFileSync(join(node.fake.root, `proc/irq/${node.irqs(0)[1]}/smp_affinity_list`), "0-7\n");
-    const report = await pass(node.host);
+    const report = await passOnce(node.host);
     expect(report.plans[0]?.drifted).toEqual([1]);
     expect(node.affinities(0)).toBe("0 1 0-3");
   });
@@ -133,9 +128,9 @@ describe("a pass", () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
     for (const irq of node.irqs(0)) fs.rmSync(join(node.fake.root, `proc/irq/${irq}`), { recursive: true });
-    expect((await pass(node.host)).isUnfinished).toBe(true);
+    expect((await passOnce(node.host)).isUnfinished).toBe(true);
     node.open(0, "net1");
-    expect((await pass(node.host)).isUnfinished).toBe(false);
+    expect((await passOnce(node.host)).isUnfinished).toBe(false);
     expect(node.affinities(0)).toBe("0 1 0-3");
   });
 
@@ -150,42 +145,21 @@ describe("a pass", () => {
   test("discards what was saved in an earlier boot without writing an affinity", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     node.fake.clock.reboot();
     const before = node.affinities(0);
-    const { restored } = await pass(node.host);
+    const { restored } = await passOnce(node.host);
     expect([...restored.values()].map(({ result }) => result)).toEqual(["discarded"]);
     expect(node.affinities(0)).toBe(before);
     expect(readTuningRecord(node.host, node.address(0))).toBeUndefined();
   });
 
-  test("with policy none puts back what was changed, masks too", async () => {
-    using node = createTuningNode();
-    const record = node.attach(0, "web-1");
-    await pass(node.host);
-    writeAttachment(node.host, { ...record, tuning: { policy: "none" } });
-    await pass(node.host);
-    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
-    expect(node.mask("web-1")).toBe("");
-    expect(await countWrites(node)).toEqual([]);
-  });
-
-  test("falls back to numa-spread from a policy it does not know, and says so", async () => {
-    using node = createTuningNode();
-    node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
-    const { problems } = await pass(node.host);
-    expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
-      'FALLBACK: policy "follow-pod" is not known here, using numa-spread',
-    ]);
-    expect(node.affinities(0)).toBe("0 1 0-3");
-  });
-
   test("does not restore a VF whose record can't be read: it may be in use", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     fs.writeFileSync(join(node.host.paths.attachments, `${node.address(0)}.json`), "");
-    const { problems } = await pass(node.host);
+    const { problems } = await passOnce(node.host);
     expect(problems.map(({ code }) => code)).toEqual(["ERR_RECORD_CORRUPT"]);
     expect(node.affinities(0)).toBe("0 1 0-3");
   });
@@ -196,7 +170,7 @@ describe("a pass", () => {
     const path = join(node.host.paths.tuningState, `${node.address(0)}.json`);
     fs.mkdirSync(node.host.paths.tuningState, { recursive: true });
     fs.writeFileSync(path, "");
-    await pass(node.host);
+    await passOnce(node.host);
     expect(fs.readdirSync(node.host.paths.quarantine)).toHaveLength(1);
     expect(node.affinities(0)).toBe("0 1 0-3");
   });
@@ -205,10 +179,10 @@ describe("a pass", () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
     const lock = await node.host.locks.acquire(node.address(0));
-    expect((await pass(node.host)).isUnfinished).toBe(true);
+    expect((await passOnce(node.host)).isUnfinished).toBe(true);
     expect(node.affinities(0)).toBe("0-3 0-3 0-3");
     lock[Symbol.dispose]();
-    await pass(node.host);
+    await passOnce(node.host);
     expect(node.affinities(0)).toBe("0 1 0-3");
   });
 
@@ -224,7 +198,7 @@ describe("a pass", () => {
         },
       },
     };
-    const { applied } = await pass(host);
+    const { applied } = await passOnce(host);
     expect([...applied.values()].map(({ result }) => result)).toEqual(["stale"]);
     expect(node.affinities(0)).toBe("0-3 0-3 0-3");
   });
@@ -232,7 +206,7 @@ describe("a pass", () => {
   test("writes no mask into a namespace that took the place of the pod's", async () => {
     using node = createTuningNode();
     const record = node.attach(0, "web-1", (made) => ({ ...made, owner: { ...made.owner, cookie: "999" } }));
-    await pass(node.host);
+    await passOnce(node.host);
     expect(node.mask("web-1")).toBe("");
     expect(readAttachment(node.host, record.device.address)).toEqual(record);
   });
@@ -243,7 +217,7 @@ describe("a refused pin", () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
     const { host } = refusing(node, node.irqs(0)[0], "ENOSPC");
-    const { problems, applied } = await pass(host);
+    const { problems, applied } = await passOnce(host);
     expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual(["vector 0 ENOSPC"]);
     expect([...applied.values()].map(({ pins }) => pins)).toEqual([1]);
     expect(readTuningRecord(node.host, node.address(0))?.vectors.map(({ msiIndex }) => msiIndex)).toEqual([
@@ -258,7 +232,7 @@ describe("a refused pin", () => {
       node.attach(0, "web-1");
       const { host, attempts } = refusing(node, node.irqs(0)[0], errno);
       const refusals = new Refusals();
-      for (let i = 0; i < 3; i += 1) await pass(host, refusals);
+      for (let i = 0; i < 3; i += 1) await passOnce(host, refusals);
       expect(attempts()).toBe(1);
       expect(node.affinities(0)).toBe("0-3 1 0-3");
     },
@@ -281,10 +255,10 @@ test("killed after any change and started again, a pass ends in the same state a
     const { node } = await tuneOnce({ at, how: "killAfter" });
     using _node = node;
     node.fake.endProcess();
-    await pass(node.host);
+    await passOnce(node.host);
     expect(`${node.affinities(0)} ${node.mask("web-1")}`).toBe("0 1 0-3 0,2-3");
     node.detach(0, "web-1");
-    await pass(node.host);
+    await passOnce(node.host);
     expect(`after call ${at}: ${node.affinities(0)}`).toBe(`after call ${at}: 0-3 0-3 0-3`);
   }
 });

@@ -1,0 +1,121 @@
+// What node.yaml says of tuning: policies, CPU lists, receive packet steering.
+
+import * as v from "valibot";
+
+import { type ConfigEntries, readConfigObject } from "./config-object.ts";
+import { type ConfigProblem, describeValue } from "./config-problems.ts";
+import { parseCpuList } from "./cpu-list.ts";
+import { CpuSetError } from "./errors.ts";
+import { networkPolicies, type NetworkPolicy } from "./network-entries.ts";
+
+/** Who shares the protocol work of receive queues: nobody, the NUMA node's CPUs, the pod's, or those of `rpsCpus`. */
+export type RpsMode = "off" | "numa" | "pod" | "explicit";
+
+/** What goes with a policy; undefined: as the policy itself has it. */
+export interface PolicySettings {
+  /** Of policy `explicit`, ascending. */
+  readonly cpus: readonly number[] | undefined;
+  /** Of policy `dedicated`. */
+  readonly coresPerNode: number | undefined;
+  readonly rps: RpsMode | undefined;
+  /** Of `rps: explicit`, ascending. */
+  readonly rpsCpus: readonly number[] | undefined;
+}
+
+interface PolicyDefaults extends PolicySettings {
+  readonly policy: NetworkPolicy | undefined;
+}
+
+/** `resources`: by resource name, where it differs from the rest of the node. */
+export interface TuningConfig extends PolicyDefaults {
+  /** CPUs for work that is nobody's own; undefined: those that the kubelet never hands out. */
+  readonly housekeepingCpus: readonly number[] | undefined;
+  readonly resources: ReadonlyMap<string, PolicyDefaults>;
+}
+
+const listText = "a list of CPUs like 0-3,8";
+const coresText = "an integer of at least 1";
+const cpuList = v.optional(
+  v.pipe(
+    v.union([v.number(), v.string()], listText),
+    v.check((value) => readCpuList(value).length > 0, listText),
+    v.transform(readCpuList),
+  ),
+);
+const rpsModes = ["off", "numa", "pod", "explicit"] as const;
+
+const policyEntries = {
+  policy: v.optional(v.picklist(networkPolicies, `one of ${networkPolicies.join(", ")}`)),
+  cpus: cpuList,
+  coresPerNode: v.optional(v.pipe(v.number(coresText), v.integer(coresText), v.minValue(1, coresText))),
+  rps: v.optional(v.picklist(rpsModes, `one of ${rpsModes.join(", ")}`)),
+  rpsCpus: cpuList,
+} as const satisfies ConfigEntries;
+
+const tuningEntries = {
+  ...policyEntries,
+  housekeepingCpus: cpuList,
+  resources: v.optional(v.record(v.string(), v.unknown(), "policies by resource name")),
+} as const satisfies ConfigEntries;
+
+/** The value of the key `tuning` as a resolved value, with every problem; `{}` gives the defaults. */
+export function parseTuningConfig(
+  value: unknown,
+  path: string,
+): { readonly config: TuningConfig; readonly problems: readonly ConfigProblem[] } {
+  const { output, problems } = readConfigObject(tuningEntries, value, { path });
+  const found = [...problems];
+  const resources = new Map<string, PolicyDefaults>();
+  for (const [resource, given] of Object.entries(output?.resources ?? {})) {
+    const at = `${path}.resources.${resource}`;
+    if (!/^[^/\s]+\/[^/\s]+$/.test(resource))
+      found.push(describeValue(at, "a resource name like sriov/vf", resource));
+    const read = readConfigObject(policyEntries, given, { path: at });
+    found.push(...read.problems);
+    resources.set(resource, toDefaults(read.output));
+  }
+  const config: TuningConfig = {
+    ...toDefaults(output),
+    housekeepingCpus: output?.housekeepingCpus,
+    resources,
+  };
+  return { config, problems: [...found, ...findMissingLists(config, path)] };
+}
+
+function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults {
+  return {
+    policy: output?.policy,
+    cpus: output?.cpus,
+    coresPerNode: output?.coresPerNode,
+    rps: output?.rps,
+    rpsCpus: output?.rpsCpus,
+  };
+}
+
+/** `explicit` without its list would silently be something else. */
+function findMissingLists(config: TuningConfig, path: string): readonly ConfigProblem[] {
+  const places = [
+    { at: path, given: config },
+    ...[...config.resources].map(([name, given]) => ({ at: `${path}.resources.${name}`, given })),
+  ];
+  const policies = places.filter(
+    ({ given }) => given.policy === "explicit" && (given.cpus ?? config.cpus) === undefined,
+  );
+  const modes = places.filter(
+    ({ given }) => given.rps === "explicit" && (given.rpsCpus ?? config.rpsCpus) === undefined,
+  );
+  return [
+    ...policies.map(({ at }) => `${at}.policy: explicit needs the key cpus`),
+    ...modes.map(({ at }) => `${at}.rps: explicit needs the key rpsCpus`),
+  ];
+}
+
+/** Empty for what is no list: an empty one is as wrong. */
+function readCpuList(value: number | string): readonly number[] {
+  try {
+    return parseCpuList(`${value}`);
+  } catch (error) {
+    if (error instanceof CpuSetError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+// Who has which CPUs, as the kubelet tells over gRPC, and what is known while it or a file can't be read.
+
+import { status } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+
+import type { Host } from "../../../host/host.ts";
+import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
+import { readTopology } from "../../../sriov/topology.ts";
+import { createNodeFactsReader, type NodeFacts } from "../../../tuning/node-facts.ts";
+import { servePodResources } from "../../support/serve-pod-resources.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+
+/** A kubelet with the static CPU manager: CPUs 0 and 4 are reserved, pod shop/web has two of the others. */
+async function serve(node: TuningNode): Promise<Disposable> {
+  const container = { devices: [], memory: [], dynamicResources: [] };
+  return servePodResources(node.host.paths.kubelet.podResourcesSocket, {
+    list: (_call, done) =>
+      done(null, {
+        podResources: [
+          {
+            namespace: "shop",
+            name: "web",
+            containers: [
+              { ...container, name: "app", cpuIds: [3, 2] },
+              { ...container, name: "side", cpuIds: [] },
+            ],
+          },
+          { namespace: "shop", name: "shared", containers: [{ ...container, name: "app", cpuIds: [] }] },
+        ],
+      }),
+    getAllocatableResources: (_call, done) =>
+      done(null, { devices: [], cpuIds: [1, 2, 3, 5, 6, 7], memory: [] }),
+    get: (_call, done) => done({ code: status.UNIMPLEMENTED }),
+  });
+}
+
+function makeReader(node: TuningNode): () => Promise<NodeFacts> {
+  // gRPC's deadlines are of the real clock.
+  const host: Host = { ...node.host, clock: { ...node.host.clock, nowMs: () => Date.now() } };
+  const read = createNodeFactsReader(host);
+  return async () => read(readTopology(host));
+}
+
+test("exclusive CPUs by pod, and as housekeeping CPUs those that the kubelet never hands out", async () => {
+  using node = createTuningNode();
+  using _kubelet = await serve(node);
+  const { exclusive, housekeeping, problems } = await makeReader(node)();
+  expect(problems).toEqual([]);
+  expect([...exclusive]).toEqual([["shop/web", [2, 3]]]);
+  expect(housekeeping).toEqual([0, 4]);
+});
+
+test("while the kubelet starts again its pods keep their CPUs", async () => {
+  using node = createTuningNode();
+  const read = makeReader(node);
+  {
+    using _kubelet = await serve(node);
+    await read();
+  }
+  expect(node.host.files.stat(node.host.paths.kubelet.podResourcesSocket)).toBeUndefined();
+  const { exclusive, housekeeping, problems } = await read();
+  expect({ pods: [...exclusive.keys()], housekeeping, problems }).toEqual({
+    pods: ["shop/web"],
+    housekeeping: [0, 4],
+    problems: [],
+  });
+});
+
+test("a kubelet that can't tell is a problem, and counts as it told last", async () => {
+  using node = createTuningNode();
+  const read = makeReader(node);
+  {
+    using _kubelet = await serve(node);
+    await read();
+  }
+  using _kubelet = await servePodResources(node.host.paths.kubelet.podResourcesSocket, {
+    list: (_call, done) => done({ code: status.INTERNAL }),
+    getAllocatableResources: (_call, done) => done({ code: status.INTERNAL }),
+    get: (_call, done) => done({ code: status.INTERNAL }),
+  });
+  const { exclusive, problems } = await read();
+  expect([...exclusive.keys()]).toEqual(["shop/web"]);
+  expect(problems).toMatchObject([{ vf: "node", about: "kubelet", code: "ERR_POD_RESOURCES" }]);
+});
+
+test("housekeeping CPUs of node.yaml go before what the kubelet tells", async () => {
+  using node = createTuningNode();
+  using _kubelet = await serve(node);
+  node.host.files.writeAtomic(node.host.paths.nodeConfig, "tuning: { housekeepingCpus: 1 }");
+  expect((await makeReader(node)()).housekeeping).toEqual([1]);
+});
+
+test("without a kubelet every CPU is for housekeeping, and the pools tell the resources", async () => {
+  using node = createTuningNode();
+  writeAdvertisedPools(node.host, new Map([["sriov/fast", [node.address(1)]]]));
+  const { housekeeping, resourceOf } = await makeReader(node)();
+  expect(housekeeping).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(resourceOf).toEqual(new Map([[node.address(1), "sriov/fast"]]));
+});
+
+test("a node.yaml that became wrong counts as it was; one that never was right is an error", async () => {
+  using node = createTuningNode();
+  const read = makeReader(node);
+  await read();
+  node.host.files.writeAtomic(node.host.paths.nodeConfig, "tuning: [");
+  expect((await read()).problems).toMatchObject([
+    { vf: "node", about: "node.yaml", code: "ERR_NODE_CONFIG" },
+  ]);
+  await expect(makeReader(node)()).rejects.toThrow("node.yaml");
+});

@@ -1,0 +1,54 @@
+// node.yaml's key `tuning`: what is taken, and every problem with its path.
+
+import { expect, test } from "vitest";
+
+import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
+
+test("everything in it", () => {
+  const { config, problems } = parseTuningConfig(
+    {
+      policy: "dedicated",
+      coresPerNode: 2,
+      housekeepingCpus: 0,
+      rps: "explicit",
+      rpsCpus: "2-3",
+      resources: { "sriov/fast": { policy: "explicit", cpus: "4,6-7" } },
+    },
+    "tuning",
+  );
+  expect(problems).toEqual([]);
+  expect(config).toEqual({
+    policy: "dedicated",
+    cpus: undefined,
+    coresPerNode: 2,
+    rps: "explicit",
+    rpsCpus: [2, 3],
+    housekeepingCpus: [0],
+    resources: new Map([
+      [
+        "sriov/fast",
+        { policy: "explicit", cpus: [4, 6, 7], coresPerNode: undefined, rps: undefined, rpsCpus: undefined },
+      ],
+    ]),
+  });
+});
+
+test.each([
+  [{ polcy: "none" }, "tuning.polcy: unknown key, did you mean policy?"],
+  [{ policy: "numa-spraed" }, "did you mean numa-spread?"],
+  [{ cpus: "3-1" }, 'tuning.cpus: expected a list of CPUs like 0-3,8, got "3-1"'],
+  [{ housekeepingCpus: "all" }, "tuning.housekeepingCpus: expected a list of CPUs"],
+  [{ coresPerNode: 0 }, "tuning.coresPerNode: expected an integer of at least 1, got 0"],
+  [{ policy: "explicit" }, "tuning.policy: explicit needs the key cpus"],
+  [{ rps: "explicit" }, "tuning.rps: explicit needs the key rpsCpus"],
+  [{ rps: "on" }, "tuning.rps: expected one of off, numa, pod, explicit"],
+  [{ resources: { vf: {} } }, "tuning.resources.vf: expected a resource name like sriov/vf"],
+  [
+    { resources: { "a/b": { policy: "explicit" } } },
+    "tuning.resources.a/b.policy: explicit needs the key cpus",
+  ],
+  [{ resources: { "a/b": { housekeepingCpus: "0" } } }, "tuning.resources.a/b.housekeepingCpus: unknown key"],
+  ["none", 'tuning: expected an object, got "none"'],
+])("%j: %s", (value, problem) => {
+  expect(parseTuningConfig(value, "tuning").problems).toEqual([expect.stringContaining(problem)]);
+});

@@ -1,0 +1,91 @@
+// What decides about policies besides the VFs themselves: node.yaml, what the device plugin offers, and who has which CPUs.
+
+import { HostError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import { type AdvertisedPools, readAdvertisedPools } from "../sriov/advertised-pools.ts";
+import type { CpuFacts } from "../sriov/cpu-facts.ts";
+import { SriovError } from "../sriov/errors.ts";
+import { readNodeConfig } from "../sriov/node-config.ts";
+import type { CpuTopology } from "../sriov/topology.ts";
+import type { TuningConfig } from "../sriov/tuning-config.ts";
+import { describeProblem, type Problem } from "./problem.ts";
+
+/** `resourceOf`: the resource that a VF is offered as, by PCI address. */
+export interface NodeFacts extends CpuFacts {
+  readonly config: TuningConfig;
+  readonly resourceOf: ReadonlyMap<string, string>;
+  readonly problems: readonly Problem[];
+}
+
+/** CPUs as the kubelet tells: exclusive ones by "namespace/name" of the pod, and those that it may hand out so. */
+interface PodCpus {
+  readonly exclusive: ReadonlyMap<string, readonly number[]>;
+  readonly allocatable: readonly number[];
+}
+
+type Eyes = Pick<Host, "files" | "paths" | "clock">;
+
+/** A pod that waits for its pins shall not wait for a kubelet that hangs. */
+const kubeletTimeoutMs = 1_000;
+
+/**
+ * Gives the facts at each call. What can't be read is a problem, and counts as it was read last; a node.yaml that was never
+ * understood is an error (ERR_NODE_CONFIG): nothing is changed against the will of who wrote it.
+ */
+export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Promise<NodeFacts> {
+  let config: TuningConfig | undefined;
+  let cpus: PodCpus = { exclusive: new Map(), allocatable: [] };
+  let pools: AdvertisedPools | undefined;
+  return async (topology) => {
+    const problems: Problem[] = [];
+    function keepLast(about: string, error: unknown): void {
+      if (!(error instanceof HostError || error instanceof SriovError)) throw error;
+      problems.push(describeProblem("node", about, error));
+    }
+    try {
+      config = (await readNodeConfig(host)).tuning;
+    } catch (error) {
+      if (config === undefined) throw error;
+      keepLast("node.yaml", error);
+    }
+    try {
+      cpus = (await readPodCpus(host)) ?? cpus;
+    } catch (error) {
+      keepLast("kubelet", error);
+    }
+    try {
+      pools = readAdvertisedPools(host);
+    } catch (error) {
+      keepLast("pools", error);
+    }
+    return {
+      topology,
+      config,
+      exclusive: cpus.exclusive,
+      housekeeping: config.housekeepingCpus ?? listHousekeeping(topology, cpus),
+      resourceOf: new Map(
+        [...(pools ?? [])].flatMap(([resource, ids]) => ids.map((id) => [id, resource] as const)),
+      ),
+      problems,
+    };
+  };
+}
+
+/** CPUs that the kubelet gives to no pod alone (the reserved ones under the static CPU manager, else all), without isolated ones. */
+function listHousekeeping(topology: CpuTopology, { exclusive, allocatable }: PodCpus): readonly number[] {
+  const others = new Set([...topology.isolated, ...allocatable, ...[...exclusive.values()].flat()]);
+  return topology.online.filter((cpu) => !others.has(cpu));
+}
+
+/** Undefined without a socket to ask at: no kubelet, or one that starts again. gRPC is loaded only for one. Throws ERR_POD_RESOURCES. */
+async function readPodCpus(host: Eyes): Promise<PodCpus | undefined> {
+  if (host.files.stat(host.paths.kubelet.podResourcesSocket)?.kind !== "socket") return undefined;
+  const { PodResources } = await import("../kubelet/pod-resources.ts");
+  using kubelet = new PodResources(host, { timeoutMs: kubeletTimeoutMs });
+  const [pods, { cpus: allocatable }] = await Promise.all([kubelet.list(), kubelet.getAllocatable()]);
+  const exclusive = pods.flatMap(({ namespace, name, containers }) => {
+    const own = [...new Set(containers.flatMap(({ cpus }) => cpus))].toSorted((a, b) => a - b);
+    return own.length === 0 ? [] : [[`${namespace}/${name}`, own] as const];
+  });
+  return { exclusive: new Map(exclusive), allocatable };
+}
