@@ -1,48 +1,73 @@
 // The answer to Allocate for one container: refuses only what cannot work, because an error here fails the pod for good.
-import type { ContainerAllocateResponse } from "../kubelet/gen/deviceplugin.ts";
-import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
-import { isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import type { Host } from "../host/host.ts";
+import type { ContainerAllocateResponse, DeviceSpec } from "../kubelet/gen/deviceplugin.ts";
+import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { isPciAddress } from "../sriov/pci-address.ts";
+import type { ResourcePool } from "../sriov/resource-config.ts";
+import { type DeviceGrant, readDeviceGrant } from "./device-grant.ts";
 import type { DeviceList, OfferedDevice } from "./device-tree.ts";
 import { formatEnvironment } from "./environment.ts";
 import { AllocationError } from "./errors.ts";
 
+type Sysfs = Pick<Host, "files" | "paths">;
+
 /**
- * What a container with the devices `ids` gets. `readLive` reads a VF as it is now, since the last scan can be old.
+ * What a container with the devices `ids` gets. Each VF is read as it is now, since the last scan can be old.
  * Throws ERR_ALLOCATION for a device that is unknown, vanished or has another driver.
  */
 export function allocateDevices(
-  resource: string,
+  host: Sysfs,
+  pool: ResourcePool,
   offered: DeviceList,
   ids: readonly string[],
-  readLive: (address: PciAddress) => VirtualFunction | undefined,
 ): ContainerAllocateResponse {
-  const addresses = ids.map((id) => checkDevice(resource, offered, id, readLive));
+  const grants = ids.map((id) => {
+    const { device, live } = checkDevice(host, pool, offered, id);
+    return [live.address, readDeviceGrant(host, live, pool, device.selector)] as const;
+  });
+  const info = grants.map(([address, grant]) => [address, grant.info] as const);
   return {
-    envs: formatEnvironment(resource, addresses),
+    envs: formatEnvironment(pool.name, new Map(info)),
     mounts: [],
-    devices: [],
+    devices: toSpecs(grants.map(([, grant]) => grant)),
     annotations: {},
     cdiDevices: [],
   };
 }
 
-function checkDevice(
-  resource: string,
-  offered: DeviceList,
-  id: string,
-  readLive: (address: PciAddress) => VirtualFunction | undefined,
-): PciAddress {
-  const device = isPciAddress(id) ? offered.get(id) : undefined;
-  if (device === undefined) throw new AllocationError("unknown", resource, id, "no such device is offered");
-  const live = readLive(device.address);
-  if (live === undefined)
-    throw new AllocationError("vanished", resource, id, "the device is gone from the PCI bus");
-  const problem = whyWrongDriver(device, live);
-  if (problem !== undefined) throw new AllocationError("driver", resource, id, problem);
-  return device.address;
+/** Nodes that several VFs share, /dev/vfio/vfio among them, once. */
+function toSpecs(grants: readonly DeviceGrant[]): DeviceSpec[] {
+  const nodes = new Map(grants.flatMap((grant) => grant.nodes.map((node) => [node.containerPath, node])));
+  return [...nodes.values()].map(({ hostPath, containerPath }) => ({
+    hostPath,
+    containerPath,
+    permissions: "rw",
+  }));
 }
 
-function whyWrongDriver(device: OfferedDevice, live: VirtualFunction): string | undefined {
+function checkDevice(
+  host: Sysfs,
+  pool: ResourcePool,
+  offered: DeviceList,
+  id: string,
+): { readonly device: OfferedDevice; readonly live: VirtualFunction } {
+  const device = isPciAddress(id) ? offered.get(id) : undefined;
+  if (device === undefined) throw new AllocationError("unknown", pool.name, id, "no such device is offered");
+  const live = readVf(host, device.address);
+  if (live === undefined)
+    throw new AllocationError("vanished", pool.name, id, "the device is gone from the PCI bus");
+  const problem = whyWrongDriver(pool, device, live);
+  if (problem !== undefined) throw new AllocationError("driver", pool.name, id, problem);
+  return { device, live };
+}
+
+/** A VF that ADD gives to the resource's driver can have it still, of the pod before. */
+function whyWrongDriver(
+  { driver }: ResourcePool,
+  device: OfferedDevice,
+  live: VirtualFunction,
+): string | undefined {
   if (live.driver === device.driver || isNetworkVf(live)) return undefined;
+  if (driver !== undefined && live.driver === driver) return undefined;
   return `expected the driver ${device.driver ?? "none"}, got ${live.driver ?? "none"}`;
 }

@@ -8,7 +8,6 @@ import {
   writeAdvertisedPools,
 } from "../sriov/advertised-pools.ts";
 import { listAttached } from "../sriov/attachment-store.ts";
-import { readVf } from "../sriov/inventory.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { DevicePluginHost } from "./changes.ts";
 import { logChanges } from "./change-log.ts";
@@ -71,9 +70,9 @@ export class Manager {
   #start(pool: ResourcePool): OfferedResource {
     const { name } = pool;
     const log = this.#log.child({ resource: name });
-    const readLive = readVf.bind(undefined, this.#host);
-    const listRecords = (): ReadonlySet<string> => new Set(listAttached(this.#host));
-    const server = new ResourceServer({ pool, readLive, listRecords, metrics: this.#metrics, log });
+    const host = this.#host;
+    const listRecords = (): ReadonlySet<string> => new Set(listAttached(host));
+    const server = new ResourceServer({ host, pool, listRecords, metrics: this.#metrics, log });
     const plugin = {
       resource: name,
       socketName: `${name.replaceAll("/", "_")}.sock`,
@@ -88,7 +87,7 @@ export class Manager {
       status: { isRegistered: false, reason: "starting" },
     };
     this.#resources.set(name, resource);
-    resource.ended = keepRegistered(this.#host, plugin, { signal: stop.signal, log, onStatus });
+    resource.ended = keepRegistered(host, plugin, { signal: stop.signal, log, onStatus });
     return resource;
   }
 

@@ -1,6 +1,7 @@
 // The device plugin service of one resource: its list goes to every stream the kubelet holds, errors become gRPC status here.
 import { type sendUnaryData, type ServerWritableStream, status } from "@grpc/grpc-js";
 
+import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
 import type {
   AllocateRequest,
@@ -12,8 +13,6 @@ import type {
   PreferredAllocationRequest,
   PreferredAllocationResponse,
 } from "../kubelet/gen/deviceplugin.ts";
-import type { VirtualFunction } from "../sriov/inventory.ts";
-import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { allocateDevices } from "./allocation.ts";
 import type { DeviceList, OfferedDevice } from "./device-tree.ts";
@@ -22,8 +21,8 @@ import type { DevicePluginMetrics } from "./metrics.ts";
 import { preferDevices } from "./preferred-allocation.ts";
 
 export interface ResourceServerOptions {
+  readonly host: Pick<Host, "files" | "paths">;
   readonly pool: ResourcePool;
-  readonly readLive: (address: PciAddress) => VirtualFunction | undefined;
   /** Devices that a record says are in use. */
   readonly listRecords: () => ReadonlySet<string>;
   readonly metrics: DevicePluginMetrics;
@@ -109,11 +108,11 @@ export class ResourceServer {
   }
 
   #allocate(request: AllocateRequest, done: sendUnaryData<AllocateResponse>): void {
-    const { readLive, metrics, log } = this.#options;
+    const { host, metrics, log } = this.#options;
     const resource = this.#pool.name;
     try {
       const containerResponses = request.containerRequests.map(({ devicesIds }) =>
-        allocateDevices(resource, this.#devices, devicesIds, readLive),
+        allocateDevices(host, this.#pool, this.#devices, devicesIds),
       );
       const ids = request.containerRequests.flatMap(({ devicesIds }) => devicesIds);
       metrics.allocations.inc({ resource }, ids.length);

@@ -37,7 +37,7 @@ export function scanDevices(host: Node, pools: readonly ResourcePool[], before: 
     allocated: records.size === 0 ? undefined : readAllocatedDevices(host),
     pfsWithoutLink: findPfsWithoutLink(inventory, network.links),
   };
-  const candidates = readCandidates(host, inventory, pools);
+  const candidates = readCandidates(host, asWhenFree(sight), pools);
   const held = new Map(
     [...before].flatMap(([id, { resource }]) => (isInUse(sight, id) ? [[id, resource]] : [])),
   );
@@ -82,7 +82,7 @@ function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevi
     isPresent: vf !== undefined,
     configSpace: vf === undefined ? undefined : readConfigSpace(host, address),
     driver: vf?.driver,
-    expectedDriver: driverOfOwner(record) ?? driver,
+    expectedDriver: expectDriver(record, vf?.driver, driver),
     record,
     isAllocated: sight.allocated?.has(address),
     pfWithoutLink: pool.linkDown === "ignore" ? undefined : sight.pfsWithoutLink.get(pf),
@@ -90,8 +90,23 @@ function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevi
   return { ...device, driver, problem };
 }
 
-/** The driver that ADD gave the VF to, where the network asked for one. */
-function driverOfOwner(record: Attachment | undefined): string | undefined {
-  const applied: Readonly<Record<string, unknown>> = { ...record?.applied };
-  return typeof applied["driver"] === "string" ? applied["driver"] : undefined;
+/** VFs that ADD gave to another driver have the one again that they are selected by: DEL puts it back. */
+function asWhenFree(sight: Sight): Inventory {
+  const { inventory, records } = sight;
+  const vfs = [...inventory.vfs].map(([address, vf]) => {
+    const driver = isInUse(sight, address) ? records.get(address)?.original.driver : undefined;
+    return [address, driver === undefined ? vf : { ...vf, driver }] as const;
+  });
+  return { ...inventory, vfs: new Map(vfs) };
+}
+
+/** While ADD or DEL changes the driver, any is right: what they cannot do they say themselves. */
+function expectDriver(
+  record: Attachment | undefined,
+  now: string | undefined,
+  offered: string | undefined,
+): string | undefined {
+  const before = record?.original.driver;
+  const isChanging = before !== undefined && (record?.state !== "attached" || now === before);
+  return isChanging ? now : (record?.applied.driver ?? offered);
 }

@@ -26,6 +26,8 @@ export interface ResourcePool {
   /** By PCI address, or "*" for all. */
   readonly additionalInfo: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly allocation: AllocationPolicy;
+  /** The driver that ADD gives its VFs to, as their networks say: containers get its device nodes in advance. */
+  readonly driver: "vfio-pci" | undefined;
   /** What a PF without link means for its VFs. */
   readonly linkDown: "unhealthy" | "ignore";
 }
@@ -57,6 +59,7 @@ const resourceEntries = {
   allocation: v.optional(
     v.picklist(["pack", "spread", "same-pf", "same-numa"], "pack, spread, same-pf or same-numa"),
   ),
+  driver: v.optional(v.picklist(["kernel", "vfio-pci"], "kernel or vfio-pci")),
   health: v.optional(v.unknown()),
   // What the configuration's makers marshal along with it, always null.
   SelectorObj: v.optional(v.null("nothing")),
@@ -104,6 +107,7 @@ export function defaultResources(prefix: string): readonly ResourcePool[] {
       excludeTopology: false,
       additionalInfo: {},
       allocation: "pack",
+      driver: undefined,
       linkDown: "unhealthy",
     },
   ];
@@ -140,6 +144,7 @@ function readPool(value: unknown, path: string, defaultPrefix: string): PoolResu
     excludeTopology: output?.excludeTopology ?? false,
     additionalInfo: output?.additionalInfo ?? {},
     allocation: output?.allocation ?? "pack",
+    driver: output?.driver === "vfio-pci" ? ("vfio-pci" as const) : undefined,
     linkDown: health.output?.linkDown ?? "unhealthy",
   };
   return { path, pool: problems.length > 0 ? undefined : pool, problems };

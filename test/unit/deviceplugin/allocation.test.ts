@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { allocateDevices } from "../../../deviceplugin/allocation.ts";
 import { readCandidates } from "../../../deviceplugin/candidates.ts";
 import { buildDeviceTree, type DeviceList } from "../../../deviceplugin/device-tree.ts";
-import { readInventory, readVf } from "../../../sriov/inventory.ts";
+import { readInventory } from "../../../sriov/inventory.ts";
 import { defaultResources } from "../../../sriov/resource-config.ts";
 import { machines } from "../../fixtures/machines.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
@@ -57,5 +57,7 @@ function offer(tree: FixtureTree): DeviceList {
 }
 
 function allocate(tree: FixtureTree, devices: DeviceList, ids: readonly string[]): object {
-  return allocateDevices(resource, devices, ids, (address) => readVf(tree.host, address));
+  const [pool] = defaultResources("sriov");
+  if (pool === undefined) throw new Error("there is no default resource");
+  return allocateDevices(tree.host, pool, devices, ids);
 }

@@ -13,8 +13,9 @@ test.each([
 });
 
 test("the addresses keep their order, and each has its section in the JSON", () => {
-  const addresses = [parsePciAddress("0000:3b:02.1"), parsePciAddress("0000:3b:02.0")];
-  expect(formatEnvironment("sriov/vf", addresses)).toEqual({
+  const ids = ["0000:3b:02.1", "0000:3b:02.0"];
+  const info = ids.map((id) => [parsePciAddress(id), { generic: { deviceID: id } }] as const);
+  expect(formatEnvironment("sriov/vf", new Map(info))).toEqual({
     PCIDEVICE_SRIOV_VF: "0000:3b:02.1,0000:3b:02.0",
     PCIDEVICE_SRIOV_VF_INFO:
       '{"0000:3b:02.1":{"generic":{"deviceID":"0000:3b:02.1"}},"0000:3b:02.0":{"generic":{"deviceID":"0000:3b:02.0"}}}',
