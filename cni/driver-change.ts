@@ -9,7 +9,7 @@ import { isUserspaceVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PodNetwork } from "./config.ts";
 
 /**
- * What a record keeps of the driver where ADD will change it, nothing where it will not. Throws ERR_DRIVER when the wanted driver
+ * What a record keeps of the driver where ADD will change it or DEL will take the VF from it for a moment, nothing else. Throws ERR_DRIVER when the wanted driver
  * cannot take the VF, ERR_NETWORK_CONFIG for settings that need a netdev.
  */
 export function planDriverChange(
@@ -17,8 +17,10 @@ export function planDriverChange(
   vf: VirtualFunction,
   network: PodNetwork,
 ): Pick<VfOriginal, "driver" | "driverOverride"> {
-  const { driver } = network;
-  if (driver === undefined && !isUserspaceVf(vf)) return {};
+  const { driver, resetBetweenPods } = network;
+  // A reset takes the VF from its driver for a moment: whoever finishes it must know which one that was.
+  const unchanged = resetBetweenPods ? readBefore(host, vf) : {};
+  if (driver === undefined && !isUserspaceVf(vf)) return unchanged;
   const needsNetdev = (["mtu", "queues", "rings", "requireCarrierMs"] as const).filter(
     (key) => network[key] !== undefined,
   );
@@ -29,10 +31,17 @@ export function planDriverChange(
       needsNetdev.map((key) => describeValue(key, expected, network[key])),
     );
   }
-  if (driver === undefined || driver === vf.driver) return {};
+  if (driver === undefined || driver === vf.driver) return unchanged;
   const obstacle = findDriverObstacle(host, vf, driver);
   if (obstacle !== undefined)
     throw new DriverError(`giving ${vf.address} to the driver ${driver}: ${obstacle}`);
-  const before = readDriverState(host, vf.address);
-  return { driver: before.driver, driverOverride: before.override };
+  return readBefore(host, vf);
+}
+
+function readBefore(
+  host: Pick<Host, "files" | "paths">,
+  vf: VirtualFunction,
+): Pick<VfOriginal, "driver" | "driverOverride"> {
+  const { driver, override } = readDriverState(host, vf.address);
+  return { driver, driverOverride: override };
 }

@@ -64,7 +64,7 @@ export interface VfOriginal extends VfSideSettings {
   readonly queues: readonly QueueMasks[];
   /** Channels and ring sizes; absent where ADD changed none. */
   readonly sizes?: LinkSizes | undefined;
-  /** The driver that ADD took the VF from, and its `driver_override`; absent where ADD changed neither. */
+  /** The driver that ADD took the VF from, or DEL will for a reset, and its `driver_override`; absent where neither does. */
   readonly driver?: string | undefined;
   readonly driverOverride?: string | undefined;
 }

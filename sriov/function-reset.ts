@@ -2,6 +2,8 @@
 
 import { SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import { bindDriver, readDriverState } from "./driver.ts";
+import { isNetworkVf, type VirtualFunction } from "./inventory.ts";
 import { pciFolder } from "./pci-device.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { VfResetError } from "./vf-errors.ts";
@@ -15,10 +17,29 @@ export function checkResettable(host: Pick<Host, "files" | "paths">, address: Pc
 }
 
 /**
- * Resets the VF, which must be down and on the host; the kernel saves and restores its configuration space. Can be done any number
- * of times. Throws ERR_VF_RESET. Source: Documentation/ABI/testing/sysfs-bus-pci, "reset".
+ * Resets the VF, which must be on the host and down. Its network driver lets go of it meanwhile, and has it again afterwards with
+ * another netdev: igbvf waits for ever when it is told of a reset while its interface is down (Linux 6.12). Can be done any number
+ * of times. Throws ERR_VF_RESET, ERR_DRIVER. Source: Documentation/ABI/testing/sysfs-bus-pci, "reset".
  */
-export function resetFunction(host: Pick<Host, "files" | "paths">, address: PciAddress): void {
+export function resetFunction(
+  host: Pick<Host, "files" | "paths">,
+  vf: Pick<VirtualFunction, "address" | "driver" | "classCode">,
+): void {
+  const { address } = vf;
+  if (!isNetworkVf(vf)) {
+    reset(host, address);
+    return;
+  }
+  const before = readDriverState(host, address);
+  bindDriver(host, address, { driver: undefined, override: before.override });
+  try {
+    reset(host, address);
+  } finally {
+    bindDriver(host, address, before);
+  }
+}
+
+function reset(host: Pick<Host, "files" | "paths">, address: PciAddress): void {
   try {
     host.files.writeText(resetPath(host, address), "1");
   } catch (cause) {

@@ -44,9 +44,12 @@ export async function restoreVf(
   const vf = restoreDriver(host, attached, record.original);
   using home = host.openNetlink();
   const from = { netns, isAnywhere: true, altNames: record.original.altNames };
-  const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
+  let link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link?.isUp === true) home.setLink(link.index, { set: "up", value: false });
-  if (record.resetBetweenPods === true) resetFunction(host, address);
+  if (record.resetBetweenPods === true) {
+    resetFunction(host, vf);
+    if (link !== undefined) link = await bringHome(host, home, vf, from);
+  }
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
   const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);

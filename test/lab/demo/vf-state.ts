@@ -45,7 +45,7 @@ const stateScript = `
     for irq in "$vf"/msi_irqs/*; do show "vector on CPUs" "/proc/irq/\${irq##*/}/smp_affinity_list"; done
   done
   ip -o address show | grep -E " ($names) "
-  ip -d link show | sed -n 's/^ *\\(altname .*\\)/  \\1/p; s/^ *\\(vf [0-9].*\\)/  \\1/p'`;
+  ip -d link show | sed -n 's/^ *\\(altname .*\\)/  \\1/p; s/^ *\\(vf [0-9].*\\)/  \\1/p' | sort`;
 
 function differingLines(before: string, now: string): string {
   const [left, right] = [before.split("\n"), now.split("\n")];

@@ -41,7 +41,7 @@ export function formatCall({
 }
 
 /** What the call answered. */
-function readAnswer({ exitCode, stdout }: ScriptResult): NodeAnswer {
+export function readAnswer({ exitCode, stdout }: ScriptResult): NodeAnswer {
   return { exitCode, json: stdout === "" ? undefined : (JSON.parse(stdout) as NodeAnswer["json"]) };
 }
 
