@@ -11,7 +11,8 @@ import { listAttached } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { DevicePluginHost } from "./changes.ts";
 import { logChanges } from "./change-log.ts";
-import type { DeviceTree } from "./device-tree.ts";
+import { DeviceInfoFiles } from "./device-info-files.ts";
+import type { DeviceTree, OfferedDevice } from "./device-tree.ts";
 import { countDevices, type DevicePluginMetrics } from "./metrics.ts";
 import { ResourceServer } from "./resource-server.ts";
 
@@ -30,6 +31,7 @@ export class Manager {
   readonly #host: DevicePluginHost;
   readonly #metrics: DevicePluginMetrics;
   readonly #log: Log;
+  readonly #infoFiles: DeviceInfoFiles;
   readonly #resources = new Map<string, OfferedResource>();
   #tree: DeviceTree | undefined;
   #publishedPools = "";
@@ -38,6 +40,7 @@ export class Manager {
     this.#host = host;
     this.#metrics = metrics;
     this.#log = log;
+    this.#infoFiles = new DeviceInfoFiles(host, log);
   }
 
   /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
@@ -49,6 +52,7 @@ export class Manager {
     }
     const gone = [...this.#resources.keys()].filter((name) => !tree.resources.has(name));
     await Promise.all(gone.map((name) => this.#stop(name)));
+    this.#infoFiles.follow(tree);
     logChanges(this.#log, this.#tree, tree);
     countDevices(this.#metrics, tree);
     this.#tree = tree;
@@ -72,7 +76,9 @@ export class Manager {
     const log = this.#log.child({ resource: name });
     const host = this.#host;
     const listRecords = (): ReadonlySet<string> => new Set(listAttached(host));
-    const server = new ResourceServer({ host, pool, listRecords, metrics: this.#metrics, log });
+    const onAllocate = (devices: readonly OfferedDevice[]): void => this.#infoFiles.give(name, devices);
+    const metrics = this.#metrics;
+    const server = new ResourceServer({ host, pool, listRecords, onAllocate, metrics, log });
     const plugin = {
       resource: name,
       socketName: `${name.replaceAll("/", "_")}.sock`,

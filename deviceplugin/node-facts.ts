@@ -2,7 +2,7 @@
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Link } from "../host/netlink/netlink.ts";
-import { readCheckpoint } from "../kubelet/checkpoint.ts";
+import { type DevicesByResource, readCheckpoint } from "../kubelet/checkpoint.ts";
 import { CheckpointError } from "../kubelet/errors.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
@@ -21,21 +21,27 @@ export function readLiveRecords(host: Node): ReadonlyMap<PciAddress, Attachment>
   return new Map(live.map((record) => [record.device.address, record]));
 }
 
-/** Ids of all devices that the kubelet gave to containers; `undefined` when its checkpoint cannot tell. */
-export function readAllocatedDevices(host: Node): ReadonlySet<string> | undefined {
+/** Ids of the devices that the kubelet gave to containers, by resource; `undefined` when its checkpoint cannot tell. */
+export function readAllocatedDevices(
+  host: Pick<Node, "files" | "paths">,
+): ReadonlyMap<string, ReadonlySet<string>> | undefined {
   try {
     const checkpoint = readCheckpoint(host);
     if (checkpoint === undefined) return undefined;
-    const allocated = new Set<string>();
+    const allocated = new Map<string, Set<string>>();
     for (const pod of checkpoint.pods.values()) {
-      for (const devices of pod.values())
-        for (const ids of devices.values()) for (const id of ids) allocated.add(id);
+      for (const devices of pod.values()) addDevices(allocated, devices);
     }
     return allocated;
   } catch (error) {
     if (error instanceof CheckpointError || error instanceof HostError) return undefined;
     throw error;
   }
+}
+
+function addDevices(allocated: Map<string, Set<string>>, devices: DevicesByResource): void {
+  for (const [resource, ids] of devices)
+    allocated.set(resource, new Set([...(allocated.get(resource) ?? []), ...ids]));
 }
 
 /** PFs whose netdev is in this namespace and has no link, each with the netdev's name. */

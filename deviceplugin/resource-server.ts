@@ -25,6 +25,8 @@ export interface ResourceServerOptions {
   readonly pool: ResourcePool;
   /** Devices that a record says are in use. */
   readonly listRecords: () => ReadonlySet<string>;
+  /** Called with devices before a container is given them. */
+  readonly onAllocate: (devices: readonly OfferedDevice[]) => void;
   readonly metrics: DevicePluginMetrics;
   readonly log: Log;
 }
@@ -108,13 +110,14 @@ export class ResourceServer {
   }
 
   #allocate(request: AllocateRequest, done: sendUnaryData<AllocateResponse>): void {
-    const { host, metrics, log } = this.#options;
+    const { host, metrics, log, onAllocate } = this.#options;
     const resource = this.#pool.name;
     try {
       const containerResponses = request.containerRequests.map(({ devicesIds }) =>
         allocateDevices(host, this.#pool, this.#devices, devicesIds),
       );
       const ids = request.containerRequests.flatMap(({ devicesIds }) => devicesIds);
+      onAllocate([...this.#devices.values()].filter(({ address }) => ids.includes(address)));
       metrics.allocations.inc({ resource }, ids.length);
       log.info({ pciAddresses: ids }, "allocated");
       done(null, { containerResponses });

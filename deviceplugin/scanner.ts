@@ -18,7 +18,7 @@ interface Sight {
   readonly inventory: Inventory;
   readonly before: KnownDevices;
   readonly records: ReadonlyMap<PciAddress, Attachment>;
-  readonly allocated: ReadonlySet<string> | undefined;
+  readonly allocated: ReturnType<typeof readAllocatedDevices>;
   readonly pfsWithoutLink: ReadonlyMap<PciAddress, string>;
 }
 
@@ -84,7 +84,7 @@ function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevi
     driver: vf?.driver,
     expectedDriver: expectDriver(record, vf?.driver, driver),
     record,
-    isAllocated: sight.allocated?.has(address),
+    isAllocated: sight.allocated && [...sight.allocated.values()].some((ids) => ids.has(address)),
     pfWithoutLink: pool.linkDown === "ignore" ? undefined : sight.pfsWithoutLink.get(pf),
   });
   return { ...device, driver, problem };

@@ -22,6 +22,8 @@ export interface Paths {
   readonly releasedBoot: string;
   /** What the device plugin advertises now. */
   readonly pools: string;
+  /** Device-info files of device plugins; /var/run of a node is /run. */
+  readonly deviceInfo: string;
   readonly nodeConfig: string;
   /** What the device plugin offers under which names, where there is no `--config-file`. */
   readonly resourceConfig: string;
@@ -50,6 +52,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     locks: at("run/virtfn/lock"),
     releasedBoot: at("run/virtfn/released-boot"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
+    deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),
     nodeConfig: at("etc/virtfn/node.yaml"),
     resourceConfig: at("etc/virtfn/deviceplugin/config.yaml"),
     logs: at("var/log"),

@@ -45,6 +45,7 @@ test.each([
     "deviceplugin",
     [
       "/etc/virtfn/deviceplugin ro",
+      "/run/k8s.cni.cncf.io rw",
       "/run/virtfn rw",
       "/var/lib/kubelet/device-plugins rw",
       "/var/lib/kubelet/plugins_registry rw",

@@ -61,6 +61,14 @@ test("Allocate gives the addresses and their JSON", async () => {
   ]);
 });
 
+test("Allocate leaves a device-info file for Multus", async () => {
+  await using node = await startNode(machines.igb);
+  await node.kubelet.waitForDevices(resource, 7);
+  await node.kubelet.allocate(resource, ["0000:01:10.2"]);
+  const folder = createPaths(node.tree.root).deviceInfo;
+  expect(fs.readdirSync(folder)).toEqual(["sriov-vf-0000:01:10.2-device.json"]);
+});
+
 test("Allocate refuses with the reason, also what vanished since the last scan", async () => {
   await using node = await startNode(machines.igb);
   await node.kubelet.waitForDevices(resource, 7);

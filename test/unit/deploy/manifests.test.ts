@@ -92,6 +92,7 @@ test("each container sees the host's folders it works with, at their own paths",
     deviceplugin /var/lib/virtfn ro
     deviceplugin /run/virtfn rw
     deviceplugin /etc/virtfn/deviceplugin from config map ro
+    deviceplugin /run/k8s.cni.cncf.io rw
     tuning /var/lib/virtfn rw
     tuning /run/virtfn rw
     tuning /run/netns rw HostToContainer
