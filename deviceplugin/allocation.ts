@@ -4,34 +4,39 @@ import type { ContainerAllocateResponse, DeviceSpec } from "../kubelet/gen/devic
 import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import { isPciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
+import type { CdiFiles } from "./cdi-files.ts";
+import { formatCdiAnnotation, formatCdiName } from "./cdi-spec.ts";
 import { type DeviceGrant, readDeviceGrant } from "./device-grant.ts";
-import type { DeviceList, OfferedDevice } from "./device-tree.ts";
+import type { OfferedDevice, OfferedPool } from "./device-tree.ts";
 import { formatEnvironment } from "./environment.ts";
 import { AllocationError } from "./errors.ts";
 
 type Sysfs = Pick<Host, "files" | "paths">;
 
 /**
- * What a container with the devices `ids` gets. Each VF is read as it is now, since the last scan can be old.
+ * What a container with the devices `ids` gets; its device nodes by way of `cdi`, where that is asked for and can be. Each VF is read as it is now, since the last scan can be old.
  * Throws ERR_ALLOCATION for a device that is unknown, vanished or has another driver.
  */
 export function allocateDevices(
   host: Sysfs,
-  pool: ResourcePool,
-  offered: DeviceList,
+  offered: OfferedPool,
   ids: readonly string[],
+  cdi?: Pick<CdiFiles, "publish">,
 ): ContainerAllocateResponse {
+  const { pool } = offered;
   const grants = ids.map((id) => {
-    const { device, live } = checkDevice(host, pool, offered, id);
+    const { device, live } = checkDevice(host, offered, id);
     return [live.address, readDeviceGrant(host, live, pool, device.selector)] as const;
   });
   const info = grants.map(([address, grant]) => [address, grant.info] as const);
+  const withNodes = grants.filter(([, { nodes }]) => nodes.length > 0).map(([address]) => address);
+  const byCdi = withNodes.length > 0 && cdi?.publish(offered) === true ? withNodes : [];
   return {
     envs: formatEnvironment(pool.name, new Map(info)),
     mounts: [],
-    devices: toSpecs(grants.map(([, grant]) => grant)),
-    annotations: {},
-    cdiDevices: [],
+    devices: byCdi.length > 0 ? [] : toSpecs(grants.map(([, grant]) => grant)),
+    annotations: Object.fromEntries(byCdi.map((address) => formatCdiAnnotation(pool.name, address))),
+    cdiDevices: byCdi.map((address) => ({ name: formatCdiName(pool.name, address) })),
   };
 }
 
@@ -47,11 +52,10 @@ function toSpecs(grants: readonly DeviceGrant[]): DeviceSpec[] {
 
 function checkDevice(
   host: Sysfs,
-  pool: ResourcePool,
-  offered: DeviceList,
+  { pool, devices }: OfferedPool,
   id: string,
 ): { readonly device: OfferedDevice; readonly live: VirtualFunction } {
-  const device = isPciAddress(id) ? offered.get(id) : undefined;
+  const device = isPciAddress(id) ? devices.get(id) : undefined;
   if (device === undefined) throw new AllocationError("unknown", pool.name, id, "no such device is offered");
   const live = readVf(host, device.address);
   if (live === undefined)

@@ -13,12 +13,14 @@ export interface DevicePluginArguments {
   /** `undefined`: the usual place, where nothing means the default. */
   readonly configFile: string | undefined;
   readonly resourcePrefix: string;
+  /** Device nodes by CDI. */
+  readonly useCdi: boolean;
 }
 
 /** What `--help` prints. */
 export const usage = `virtfn deviceplugin: offers the SR-IOV virtual functions of this node to the kubelet
 
-Usage: virtfn deviceplugin [--config-file FILE] [--resource-prefix PREFIX]
+Usage: virtfn deviceplugin [--config-file FILE] [--resource-prefix PREFIX] [--use-cdi]
                            [--listen ADDRESS:PORT | off] [--log-level LEVEL]
 
 Without a configuration it offers every VF that has a network driver, of every PF, as
@@ -29,6 +31,7 @@ configuration by itself. Needs the node's network namespace and the kubelet's fo
   --config-file FILE      resources, as sriov-network-device-plugin takes them, in JSON or
                           YAML (default /etc/virtfn/deviceplugin/config.yaml if it is there)
   --resource-prefix PREFIX  of resources whose configuration names none (default sriov)
+  --use-cdi               tell the container runtime device nodes by CDI files in /run/cdi
   --listen ADDRESS:PORT   where /healthz, /readyz and /metrics are served
                           (default :9810, every IPv4 address; "off": nowhere)
   --log-level LEVEL       ${logLevels.join(", ")} (default info)
@@ -37,8 +40,8 @@ configuration by itself. Needs the node's network namespace and the kubelet's fo
 
 /** Parses the words after `virtfn deviceplugin`. Throws ERR_USAGE or ERR_LISTEN_ADDRESS. */
 export function parseDevicePluginArguments(args: readonly string[]): DevicePluginArguments {
-  const flags = parseFlags(args.map(withTwoDashes));
-  const { help, listen, "log-level": logLevel, "config-file": configFile } = flags;
+  const flags = parseFlags(args.map(withTwoDashes).flatMap(withoutValue));
+  const { help, listen, "log-level": logLevel, "config-file": configFile, "use-cdi": useCdi } = flags;
   const resourcePrefix = flags["resource-prefix"];
   const level = logLevels.find((known) => known === logLevel);
   if (level === undefined) {
@@ -51,12 +54,18 @@ export function parseDevicePluginArguments(args: readonly string[]): DevicePlugi
       `--resource-prefix: expected a domain like example.com, not kubernetes.io, got "${resourcePrefix}"`,
     );
   }
-  return { help, listen: parseListenAddress(listen), logLevel: level, configFile, resourcePrefix };
+  return { help, listen: parseListenAddress(listen), logLevel: level, configFile, resourcePrefix, useCdi };
 }
 
 /** Flags of sriov-network-device-plugin are Go's, which may have one dash. */
 function withTwoDashes(word: string): string {
   return /^-[a-z][a-z-]+(?:=|$)/u.test(word) ? `-${word}` : word;
+}
+
+/** Go takes -use-cdi=true and -use-cdi=false too. */
+function withoutValue(word: string): readonly string[] {
+  if (word === "--use-cdi=false") return [];
+  return [word === "--use-cdi=true" ? "--use-cdi" : word];
 }
 
 interface Flags {
@@ -65,6 +74,7 @@ interface Flags {
   readonly "log-level": string;
   readonly "config-file"?: string | undefined;
   readonly "resource-prefix": string;
+  readonly "use-cdi": boolean;
 }
 
 function parseFlags(args: readonly string[]): Flags {
@@ -76,6 +86,7 @@ function parseFlags(args: readonly string[]): Flags {
         listen: { type: "string", default: ":9810" },
         "log-level": { type: "string", default: "info" },
         "config-file": { type: "string" },
+        "use-cdi": { type: "boolean", default: false },
         "resource-prefix": { type: "string", default: "sriov" },
       },
     });

@@ -25,7 +25,7 @@ const lockAttemptMs = 1_000;
 
 /** Runs until SIGTERM or SIGINT; gives the exit code. Throws ERR_USAGE for bad flags. */
 export async function run(host: DevicePluginHost, args: readonly string[]): Promise<number> {
-  const { help, listen, logLevel, configFile, resourcePrefix } = parseDevicePluginArguments(args);
+  const { help, listen, logLevel, configFile, resourcePrefix, useCdi } = parseDevicePluginArguments(args);
   if (help) {
     console.log(usage.trimEnd());
     return 0;
@@ -43,7 +43,7 @@ export async function run(host: DevicePluginHost, args: readonly string[]): Prom
   return runDaemon(host, options, async (context) => {
     using _instance = await becomeOnlyInstance(host, context);
     const config = new ConfigSource(host, { configFile, prefix: resourcePrefix, log: context.log });
-    const manager = new Manager(host, metrics, context.log);
+    const manager = new Manager(host, metrics, context.log, { useCdi });
     plugin = { manager, config };
     try {
       await followNode(host, plugin, metrics, context);

@@ -11,6 +11,7 @@ import { listAttached } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { DevicePluginHost } from "./changes.ts";
 import { logChanges } from "./change-log.ts";
+import { CdiFiles } from "./cdi-files.ts";
 import { DeviceInfoFiles } from "./device-info-files.ts";
 import type { DeviceTree, OfferedDevice } from "./device-tree.ts";
 import { countDevices, type DevicePluginMetrics } from "./metrics.ts";
@@ -32,20 +33,28 @@ export class Manager {
   readonly #metrics: DevicePluginMetrics;
   readonly #log: Log;
   readonly #infoFiles: DeviceInfoFiles;
+  readonly #cdi: CdiFiles | undefined;
   readonly #resources = new Map<string, OfferedResource>();
   #tree: DeviceTree | undefined;
   #publishedPools = "";
 
-  constructor(host: DevicePluginHost, metrics: DevicePluginMetrics, log: Log) {
+  constructor(
+    host: DevicePluginHost,
+    metrics: DevicePluginMetrics,
+    log: Log,
+    { useCdi }: { readonly useCdi: boolean },
+  ) {
     this.#host = host;
     this.#metrics = metrics;
     this.#log = log;
     this.#infoFiles = new DeviceInfoFiles(host, log);
+    this.#cdi = useCdi ? new CdiFiles(host, log) : undefined;
   }
 
   /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
   async apply(tree: DeviceTree): Promise<void> {
     await this.#publishPools(tree);
+    this.#cdi?.follow(tree);
     for (const [name, { pool, devices }] of tree.resources) {
       const { server } = this.#resources.get(name) ?? this.#start(pool);
       server.offer(pool, devices);
@@ -77,8 +86,8 @@ export class Manager {
     const host = this.#host;
     const listRecords = (): ReadonlySet<string> => new Set(listAttached(host));
     const onAllocate = (devices: readonly OfferedDevice[]): void => this.#infoFiles.give(name, devices);
-    const metrics = this.#metrics;
-    const server = new ResourceServer({ host, pool, listRecords, onAllocate, metrics, log });
+    const [cdi, metrics] = [this.#cdi, this.#metrics];
+    const server = new ResourceServer({ host, pool, listRecords, onAllocate, cdi, metrics, log });
     const plugin = {
       resource: name,
       socketName: `${name.replaceAll("/", "_")}.sock`,

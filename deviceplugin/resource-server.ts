@@ -15,6 +15,7 @@ import type {
 } from "../kubelet/gen/deviceplugin.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { allocateDevices } from "./allocation.ts";
+import type { CdiFiles } from "./cdi-files.ts";
 import type { DeviceList, OfferedDevice } from "./device-tree.ts";
 import { AllocationError } from "./errors.ts";
 import type { DevicePluginMetrics } from "./metrics.ts";
@@ -27,6 +28,8 @@ export interface ResourceServerOptions {
   readonly listRecords: () => ReadonlySet<string>;
   /** Called with devices before a container is given them. */
   readonly onAllocate: (devices: readonly OfferedDevice[]) => void;
+  /** Where device nodes go by CDI. */
+  readonly cdi: CdiFiles | undefined;
   readonly metrics: DevicePluginMetrics;
   readonly log: Log;
 }
@@ -110,11 +113,12 @@ export class ResourceServer {
   }
 
   #allocate(request: AllocateRequest, done: sendUnaryData<AllocateResponse>): void {
-    const { host, metrics, log, onAllocate } = this.#options;
+    const { host, metrics, log, onAllocate, cdi } = this.#options;
+    const offered = { pool: this.#pool, devices: this.#devices };
     const resource = this.#pool.name;
     try {
       const containerResponses = request.containerRequests.map(({ devicesIds }) =>
-        allocateDevices(host, this.#pool, this.#devices, devicesIds),
+        allocateDevices(host, offered, devicesIds, cdi),
       );
       const ids = request.containerRequests.flatMap(({ devicesIds }) => devicesIds);
       onAllocate([...this.#devices.values()].filter(({ address }) => ids.includes(address)));

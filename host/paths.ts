@@ -24,6 +24,8 @@ export interface Paths {
   readonly pools: string;
   /** Device-info files of device plugins; /var/run of a node is /run. */
   readonly deviceInfo: string;
+  /** CDI files that are made anew at each boot; /etc/cdi is the administrator's. */
+  readonly cdi: string;
   readonly nodeConfig: string;
   /** What the device plugin offers under which names, where there is no `--config-file`. */
   readonly resourceConfig: string;
@@ -52,6 +54,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     locks: at("run/virtfn/lock"),
     releasedBoot: at("run/virtfn/released-boot"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
+    cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),
     nodeConfig: at("etc/virtfn/node.yaml"),
     resourceConfig: at("etc/virtfn/deviceplugin/config.yaml"),

@@ -137,32 +137,35 @@ test("nothing is allowed at the API server, as nothing asks it", () => {
   expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
 });
 
-test.each(["lab", "multus"])("every change of the overlay %s meets what is there in the base", (overlay) => {
-  const folder = join(deploy, "kustomize/overlays", overlay);
-  const { patches, resources } = v.parse(
-    v.object({
-      resources: v.tuple([v.literal("../../base")]),
-      patches: v.array(
-        v.object({
-          target: v.object({ kind: v.literal("DaemonSet"), name: v.literal("virtfn") }),
-          patch: v.string(),
-        }),
-      ),
-    }),
-    parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")),
-  );
-  expect(resources).toEqual(["../../base"]);
-  const daemonSet = parseDocument(readFileSync(join(base, "daemonset.yaml"), "utf8"));
-  const operations = patches.flatMap(({ patch }) => parse(patch) as { op: string; path: string }[]);
-  for (const { op, path } of operations) {
-    expect(op).toBe("add");
-    const parent = path
-      .split("/")
-      .slice(1, -1)
-      .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-    expect({ path, isThere: daemonSet.hasIn(parent) }).toEqual({ path, isThere: true });
-  }
-});
+test.each(["cdi", "lab", "multus"])(
+  "every change of the overlay %s meets what is there in the base",
+  (overlay) => {
+    const folder = join(deploy, "kustomize/overlays", overlay);
+    const { patches, resources } = v.parse(
+      v.object({
+        resources: v.tuple([v.literal("../../base")]),
+        patches: v.array(
+          v.object({
+            target: v.object({ kind: v.literal("DaemonSet"), name: v.literal("virtfn") }),
+            patch: v.string(),
+          }),
+        ),
+      }),
+      parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")),
+    );
+    expect(resources).toEqual(["../../base"]);
+    const daemonSet = parseDocument(readFileSync(join(base, "daemonset.yaml"), "utf8"));
+    const operations = patches.flatMap(({ patch }) => parse(patch) as { op: string; path: string }[]);
+    for (const { op, path } of operations) {
+      expect(op).toBe("add");
+      const parent = path
+        .split("/")
+        .slice(1, -1)
+        .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+      expect({ path, isThere: daemonSet.hasIn(parent) }).toEqual({ path, isThere: true });
+    }
+  },
+);
 
 test("every example asks for VFs as limits and ends at SIGTERM", () => {
   const folder = join(deploy, "examples");

@@ -59,5 +59,5 @@ function offer(tree: FixtureTree): DeviceList {
 function allocate(tree: FixtureTree, devices: DeviceList, ids: readonly string[]): object {
   const [pool] = defaultResources("sriov");
   if (pool === undefined) throw new Error("there is no default resource");
-  return allocateDevices(tree.host, pool, devices, ids);
+  return allocateDevices(tree.host, { pool, devices }, ids);
 }

@@ -10,6 +10,7 @@ test("without flags it listens on 9810 and logs at info", () => {
     logLevel: "info",
     configFile: undefined,
     resourcePrefix: "sriov",
+    useCdi: false,
   });
 });
 
@@ -19,6 +20,15 @@ test("flags of sriov-network-device-plugin are taken, with one dash too", () => 
     configFile: "/etc/pcidp/config.json",
     resourcePrefix: "intel.com",
   });
+});
+
+test.each([
+  ["-use-cdi", true],
+  ["--use-cdi", true],
+  ["-use-cdi=true", true],
+  ["--use-cdi=false", false],
+])("%s", (flag, useCdi) => {
+  expect(parseDevicePluginArguments([flag]).useCdi).toBe(useCdi);
 });
 
 test("the metrics can be switched off", () => {

@@ -37,7 +37,7 @@ function allocate({ selectors = {}, resource = {}, driver, group = 42, files = {
   if (pool === undefined) throw new Error("the configuration has no resource");
   const candidates = readCandidates(tree.host, readInventory(tree.host), [pool]);
   const offered = buildDeviceTree(candidates, new Map(), [pool]).resources.get(pool.name)?.devices;
-  const { envs, devices } = allocateDevices(tree.host, pool, offered ?? new Map(), ids);
+  const { envs, devices } = allocateDevices(tree.host, { pool, devices: offered ?? new Map() }, ids);
   const { generic, ...info } = (
     JSON.parse(envs["PCIDEVICE_SRIOV_X_INFO"] ?? "{}") as Record<string, Record<string, unknown>>
   )[first] as Record<string, unknown>;
