@@ -23,6 +23,8 @@ import { openVfQueues, type VfQueues } from "./vf-queues.ts";
 export interface VfOutcome {
   readonly result: "done" | "stale" | "busy" | "unsettled";
   readonly pins: number;
+  /** Those of them that had been pinned to another CPU by tuning. */
+  readonly moves: number;
   readonly masks: number;
   readonly problems: readonly Problem[];
 }
@@ -61,16 +63,23 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
       remembered,
       failed.map(({ pin }) => pin.msiIndex),
     );
+  const done = plan.pins.filter((pin) => failed.every((each) => each.pin !== pin));
   const masks = queues === undefined ? [] : plan.masks;
   const maskProblems = masks
     .map((step) => attempt(vf.address, step.queue, () => writeMask(plan, queues, step, refusals)))
     .filter((problem) => problem !== undefined);
   return {
     result: failed.some(({ problem }) => problem.code === "PARTIAL") ? "unsettled" : "done",
-    pins: plan.pins.length - failed.length,
+    pins: done.length,
+    moves: done.filter((pin) => isMove(plan, pin)).length,
     masks: masks.length - maskProblems.length,
     problems: [...failed.map(({ problem }) => problem), ...maskProblems],
   };
+}
+
+function isMove({ target }: VfPlan, { msiIndex, from, to }: PinStep): boolean {
+  const before = target.saved?.vectors.find((vector) => vector.msiIndex === msiIndex)?.cpu;
+  return before !== undefined && before !== to && from.length === 1 && from[0] === before;
 }
 
 /** The record, if it still is the one that was planned for, on the same VF with the same interrupts. */
@@ -136,5 +145,5 @@ function attempt(vf: Problem["vf"], about: string, write: () => Problem | undefi
 }
 
 function unchanged(result: VfOutcome["result"]): VfOutcome {
-  return { result, pins: 0, masks: 0, problems: [] };
+  return { result, pins: 0, moves: 0, masks: 0, problems: [] };
 }

@@ -2,6 +2,7 @@
 
 import { runDaemon } from "../host/daemon.ts";
 import type { Host } from "../host/host.ts";
+import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { readTopology } from "../sriov/topology.ts";
 import { listTuningRecords } from "../sriov/tuning-store.ts";
@@ -47,7 +48,7 @@ async function runTuningDaemon(
   host: Host,
   { listen, logLevel }: Extract<TuningOptions, { readonly command: "daemon" }>,
 ): Promise<number> {
-  const metrics = createMetrics();
+  const metrics = createMetrics(host);
   let passes = 0;
   const whyNotReady = (): string | undefined => (passes === 0 ? "has not looked at the node yet" : undefined);
   const daemon = { name: "tuning", listen, logLevel, whyNotReady, metrics: metrics.registry };
@@ -61,7 +62,12 @@ async function runTuningDaemon(
 
 async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
   const state = readNodeState(host, await readNodeFacts(host));
-  const report = describeNode(state, planNode(state, new Refusals()), state.problems);
+  const report = describeNode(
+    state,
+    planNode(state, new Refusals()),
+    state.problems,
+    readInterruptCounts(host),
+  );
   print(isJson ? formatJson(report) : formatNodeReport(report));
   return 0;
 }
@@ -72,7 +78,7 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
     facts: await readNodeFacts(host),
     lockTimeoutMs,
   });
-  const report = describeNode(state, plans, problems);
+  const report = describeNode(state, plans, problems, readInterruptCounts(host));
   const done = {
     ...report,
     applied: [...applied].map(([address, { result, pins, masks }]) => ({ address, result, pins, masks })),

@@ -2,6 +2,9 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+import type { Host } from "../host/host.ts";
+import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
+import { readSoftnet, type SoftnetCounts } from "./softnet.ts";
 import type { PassReport } from "./pass.ts";
 
 /** Metrics and the one way to feed them. */
@@ -13,8 +16,8 @@ export interface TuningMetrics {
   recordRepair(result: string): void;
 }
 
-/** New metrics, all at their start. */
-export function createMetrics(): TuningMetrics {
+/** New metrics, all at their start. What the kernel counts is read from `host` when someone asks. */
+export function createMetrics(host: Pick<Host, "files" | "paths">): TuningMetrics {
   const registry = new Registry();
   const registers = [registry];
   const vfs = new Gauge({
@@ -33,9 +36,29 @@ export function createMetrics(): TuningMetrics {
     labelNames: ["cpu"],
     registers,
   });
+  let vfIrqs: ReadonlySet<number> = new Set();
+  void new Gauge({
+    name: "virtfn_tuning_cpu_interrupts",
+    help: "How often the interrupts of VFs that are in pods now came so far, by CPU.",
+    labelNames: ["cpu"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [irq, came] of readInterruptCounts(host))
+        if (vfIrqs.has(irq)) for (const [cpu, count] of came) this.inc({ cpu }, count);
+    },
+  });
+  addSoftnet(host, registry, "dropped", "Packets that found a CPU's backlog full.");
+  addSoftnet(
+    host,
+    registry,
+    "squeezed",
+    "Times that a CPU's budget for packets ended before the packets did.",
+  );
   const counter = (name: string, help: string): Counter =>
     new Counter({ name: `virtfn_tuning_${name}_total`, help, registers });
   const pins = counter("pins", "Interrupts pinned: new ones, moved ones and repaired ones.");
+  const moves = counter("moves", "Pinned interrupts moved to another CPU.");
   const masks = counter("rps_masks", "RPS masks written.");
   const drift = counter("drift", "Pins found undone by someone else.");
   const restores = counter("restores", "VFs put back as they were before tuning.");
@@ -50,6 +73,12 @@ export function createMetrics(): TuningMetrics {
     name: "virtfn_tuning_repairs_total",
     help: "VFs of pods that are gone, by what was done with them.",
     labelNames: ["result"],
+    registers,
+  });
+  const planSeconds = new Histogram({
+    name: "virtfn_tuning_plan_duration_seconds",
+    help: "Time to plan where each interrupt goes.",
+    buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5],
     registers,
   });
   const seconds = new Histogram({
@@ -68,14 +97,35 @@ export function createMetrics(): TuningMetrics {
       for (const cpu of cpus) load.inc({ cpu });
       for (const outcome of report.applied.values()) {
         pins.inc(outcome.pins);
+        moves.inc(outcome.moves);
         masks.inc(outcome.masks);
       }
       drift.inc(report.plans.reduce((sum, plan) => sum + plan.drifted.length, 0));
       restores.inc([...report.restored.values()].filter(({ result }) => result === "restored").length);
       announcements.inc([...report.announced.values()].filter(({ result }) => result === "announced").length);
       for (const { code } of newProblems) problems.inc({ code });
+      vfIrqs = new Set(report.plans.flatMap(({ target }) => target.vf.irqs));
+      planSeconds.observe(report.planMs / 1000);
       seconds.observe(duration);
     },
     recordRepair: (result) => repairs.inc({ result }),
   };
+}
+
+function addSoftnet(
+  host: Pick<Host, "files" | "paths">,
+  registry: Registry,
+  what: Exclude<keyof SoftnetCounts, "cpu">,
+  help: string,
+): void {
+  void new Counter({
+    name: `virtfn_tuning_softnet_${what}_total`,
+    help,
+    labelNames: ["cpu"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const counts of readSoftnet(host)) this.inc({ cpu: counts.cpu }, counts[what]);
+    },
+  });
 }

@@ -2,6 +2,7 @@
 
 import { alignColumns } from "../host/align-columns.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
+import { type InterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
 import { formatVectorRole } from "../sriov/irq-role.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { Vector } from "../sriov/vectors.ts";
@@ -16,6 +17,8 @@ export interface VectorReport {
   readonly role: string;
   readonly affinity: string | undefined;
   readonly effective: string;
+  /** How often it came since it was requested, on any CPU. */
+  readonly count: number;
   readonly cpu: number | undefined;
   readonly step: "pin" | "keep" | "leave" | "wait" | "fixed";
 }
@@ -48,16 +51,18 @@ export function describeNode(
   state: NodeState,
   plans: readonly VfPlan[],
   problems: readonly Problem[],
+  counts: InterruptCounts,
 ): NodeReport {
-  return { vfs: plans.map(describeVf), restore: state.toRestore, problems };
+  return { vfs: plans.map((plan) => describeVf(plan, counts)), restore: state.toRestore, problems };
 }
 
-/** The report as a table with one line per vector and per RPS mask. */
+/** The report as a table with one line per vector and per RPS mask, and for each VF why it is so. */
 export function formatNodeReport(report: NodeReport): string {
-  const header = ["VF", "POD", "INTERFACE", "IRQ", "WHAT", "NOW", "TO", "STEP"];
+  const header = ["VF", "POD", "INTERFACE", "IRQ", "WHAT", "NOW", "EFFECTIVE", "COUNT", "TO", "STEP"];
   const rows = report.vfs.flatMap(listRows);
   const lines = [
     ...(rows.length === 0 ? ["no VF is attached to a pod"] : alignColumns([header, ...rows])),
+    ...report.vfs.flatMap(explainVf),
     ...report.restore.map((address) => `${address}: no pod holds it, to be put back as it was`),
     ...report.problems.map(({ vf, about, code, message }) => `${vf} ${about}: ${code}: ${message}`),
   ];
@@ -66,18 +71,28 @@ export function formatNodeReport(report: NodeReport): string {
 
 function listRows({ address, pod, interface: name, vectors, rps }: VfReport): readonly (readonly string[])[] {
   return [
-    ...vectors.map(({ irq, role, affinity, cpu, step }) => {
+    ...vectors.map(({ irq, role, affinity, effective, count, cpu, step }) => {
       const to = cpu === undefined ? "" : `${cpu}`;
-      return [address, pod, name, `${irq}`, role, affinity ?? "-", to, step];
+      return [address, pod, name, `${irq}`, role, affinity ?? "-", effective || "-", `${count}`, to, step];
     }),
     ...(rps ?? []).map(({ queue, now, to }) => {
       const step = now === to ? "keep" : "write";
-      return [address, pod, name, "", `${queue} rps`, now, to, step];
+      return [address, pod, name, "", `${queue} rps`, now, "", "", to, step];
     }),
   ];
 }
 
-function describeVf({ target, pins, masks, cpus }: VfPlan): VfReport {
+function explainVf(vf: VfReport): readonly string[] {
+  const asked = vf.policy === vf.askedPolicy ? "" : ` instead of ${vf.askedPolicy}`;
+  const line = `${vf.address}: policy ${vf.policy}${asked} (${vf.askedBy})`;
+  if (vf.candidates === "") return [line];
+  return [
+    `${line}, CPUs ${vf.candidates}`,
+    ...Object.entries(vf.leftOut).map(([reason, cpus]) => `  not ${cpus}: ${reason}`),
+  ];
+}
+
+function describeVf({ target, pins, masks, cpus }: VfPlan, counts: InterruptCounts): VfReport {
   const { record, vf, vectors } = target;
   const { pod, containerId } = record.owner;
   const queues = new Set(listQueueVectors(target).map(({ msiIndex }) => msiIndex));
@@ -98,6 +113,7 @@ function describeVf({ target, pins, masks, cpus }: VfPlan): VfReport {
       role: formatVectorRole(vector.role),
       affinity: vector.affinity === undefined ? undefined : formatCpuList(vector.affinity),
       effective: formatCpuList(vector.effective),
+      count: sumCounts(counts, vector.irq),
       cpu: cpus.get(vector.msiIndex),
       step: describeStep(
         vector,

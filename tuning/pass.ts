@@ -24,6 +24,8 @@ export interface PassOptions {
 export interface PassReport {
   readonly state: NodeState;
   readonly plans: readonly VfPlan[];
+  /** How long it took to make them. */
+  readonly planMs: number;
   readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
   /** Of the VFs whose addresses were still to be announced. */
@@ -53,7 +55,9 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
         lockTimeoutMs: options.lockTimeoutMs,
       }),
     );
+  const startedMs = host.clock.monotonicMs();
   const plans = planNode(state, options.refusals);
+  const planMs = host.clock.monotonicMs() - startedMs;
   const applied = new Map<PciAddress, VfOutcome>();
   for (const plan of plans) applied.set(plan.target.vf.address, await applyVfPlan(host, plan, options));
   const announced = new Map<PciAddress, AnnounceOutcome>();
@@ -64,6 +68,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   return {
     state,
     plans,
+    planMs,
     applied,
     restored,
     announced,

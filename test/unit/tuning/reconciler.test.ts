@@ -32,7 +32,7 @@ function start(node: TuningNode, change: Partial<Host> = {}, monotonicMs = (): n
   const stop = new AbortController();
   const lines: LogLine[] = [];
   const sleepsMs: number[] = [];
-  const metrics = createMetrics();
+  const metrics = createMetrics(node.host);
   const real = createClock(node.host.files);
   const clock: Host["clock"] = {
     ...real,

@@ -20,7 +20,7 @@ async function runLoop(
     {},
     { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) },
   );
-  const metrics = createMetrics();
+  const metrics = createMetrics(host);
   let minute = 0;
   const clock: Host["clock"] = {
     ...host.clock,

@@ -1,0 +1,49 @@
+// What /metrics tells after passes over a fake node.
+
+import { expect, test } from "vitest";
+
+import { writeAttachment } from "../../../sriov/attachment-store.ts";
+import { createMetrics } from "../../../tuning/metrics.ts";
+import { writeFolder } from "../../support/fixture-folder.ts";
+import { createTuningNode } from "../../support/tuning-node.ts";
+import { passOnce } from "../../support/tuning-pass.ts";
+
+test("counts moves apart from pins, and the kernel's own counts by CPU when asked", async () => {
+  using node = createTuningNode(1);
+  const metrics = createMetrics(node.host);
+  const record = node.attach(0, "web-1");
+  metrics.record(await passOnce(node.host), 0.01, []);
+  // The one CPU that is left to both vectors had one of them already.
+  writeAttachment(node.host, { ...record, tuning: { policy: "follow-pod" } });
+  const known = { exclusive: new Map([["shop/web-1", [1]]]) };
+  metrics.record(await passOnce(node.host, undefined, known), 0.01, []);
+  const [tx, rx, mailbox] = node.irqs(0);
+  writeFolder(node.fake.root, {
+    "proc/interrupts": [
+      "      CPU0 CPU1",
+      `${tx}: 3 4 PCI-MSI`,
+      `${rx}: 0 6 PCI-MSI`,
+      `${mailbox}: 1 0 PCI-MSI`,
+      "999: 50 50 other",
+    ].join("\n"),
+    "proc/net/softnet_stat": "0 2 0 0 0 0 0 0 0 0 0 0 0\n0 0 10 0 0 0 0 0 0 0 0 0 1",
+  });
+  const text = await metrics.registry.metrics();
+  const told = text.split("\n").filter((line) => /(pins|moves)_total|cpu_i|softnet/.test(line));
+  expect(`\n${told.filter((line) => !line.startsWith("#")).join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    virtfn_tuning_cpu_irqs{cpu="1"} 2
+    virtfn_tuning_cpu_interrupts{cpu="0"} 4
+    virtfn_tuning_cpu_interrupts{cpu="1"} 10
+    virtfn_tuning_softnet_dropped_total{cpu="0"} 2
+    virtfn_tuning_softnet_dropped_total{cpu="1"} 0
+    virtfn_tuning_softnet_squeezed_total{cpu="0"} 0
+    virtfn_tuning_softnet_squeezed_total{cpu="1"} 16
+    virtfn_tuning_pins_total 3
+    virtfn_tuning_moves_total 1
+    "
+  `);
+  expect(text).toContain("virtfn_tuning_plan_duration_seconds_count 2");
+  // Asked again the counts are the same, not added up.
+  expect(await metrics.registry.metrics()).toBe(text);
+});
