@@ -46,6 +46,19 @@ export async function restoreAdminMac(
   else await applyVf(host, side, planVf(info, { adminMac }));
 }
 
+/**
+ * Clears a MAC at the PF that the VF did not have before: a driver that gets the VF anew would take it, and udev would name the
+ * host's interface after it. `side` is undefined where the PF is not on the host. Throws ERR_VF_STEP.
+ */
+export async function forgetPodMac(
+  host: Pick<Host, "locks" | "clock">,
+  side: { readonly target: VfOnPf; readonly info: VfInfo } | undefined,
+  { mac, adminMac }: Pick<VfOriginal, "mac" | "adminMac">,
+): Promise<void> {
+  if (side === undefined || [zeroMac, mac, adminMac].includes(side.info.mac)) return;
+  await clearAdminMac(host, side.target, side.info);
+}
+
 async function clearUnlessOwn(
   host: Pick<Host, "locks" | "clock">,
   side: VfOnPf,

@@ -14,7 +14,7 @@ import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
-import { restoreAdminMac, restoreMac } from "./vf-mac.ts";
+import { forgetPodMac, restoreAdminMac, restoreMac } from "./vf-mac.ts";
 import { applyVf, readVfInfo } from "./vf-apply.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { findVfNamespace } from "./vf-search.ts";
@@ -41,12 +41,15 @@ export async function restoreVf(
   if (attached === undefined || String(attached.inode) !== inode) return;
   if (record.bootId !== host.clock.bootId()) return;
   restoreAffinities(host, attached);
-  const vf = restoreDriver(host, attached, record.original);
   using home = host.openNetlink();
+  const isBoundAnew = record.original.driver !== undefined && record.original.driver !== attached.driver;
+  if (isBoundAnew) await forgetPodMac(host, findPfSide(host, home, record.device), record.original);
+  const vf = restoreDriver(host, attached, record.original);
   const from = { netns, isAnywhere: true, altNames: record.original.altNames };
   let link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link?.isUp === true) home.setLink(link.index, { set: "up", value: false });
   if (record.resetBetweenPods === true) {
+    if (link !== undefined) await forgetPodMac(host, findPfSide(host, home, record.device), record.original);
     resetFunction(host, vf);
     if (link !== undefined) link = await bringHome(host, home, vf, from);
   }

@@ -116,9 +116,12 @@ function bringNetdev(kernel: FakeKernel, nic: FakeNic, vf: number, clock: FakeCl
   const link = addVfLink(kernel, nic, vf, { name: `eth${kernel.nextIndex}`, isNamed: false });
   announceLink(kernel.host, link);
   const kernelName = link.name;
+  // A MAC that is not random is worth a name to udev.
+  const byMac = link.pfSide?.hasAdminMac === true ? [`enx${link.mac.replaceAll(":", "")}`] : [];
   clock.after(udevMs, () => {
     if (kernel.host.links.get(link.index) !== link) return;
-    const { name, altNames } = namesOf(nic, vf);
+    const { name, altNames: byPlace } = namesOf(nic, vf);
+    const altNames = [...byPlace, ...byMac];
     if (link.name === kernelName && findByName(kernel.host, name) === undefined)
       renameLink(kernel.host, link, name);
     link.altNames.push(...altNames.filter((altName) => findByName(kernel.host, altName) === undefined));

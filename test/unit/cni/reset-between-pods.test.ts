@@ -34,6 +34,7 @@ test.each([{ userspace: [] }, { userspace: [1] }])(
     for (const _again of [1, 2]) {
       expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject({ exitCode: 0 });
       expect(node.kernel.resets).toEqual([address]);
+      await node.clock.advance(1000);
       expect(node.toText()).toBe(before);
     }
   },

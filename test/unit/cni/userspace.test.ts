@@ -105,6 +105,8 @@ test("driver: vfio-pci binds it at ADD and gives it back with name, MAC and driv
     applied: { driver: "vfio-pci" },
   });
   expect(await callCni(node.host, bound, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+  // udev names what comes back a little later.
+  await node.clock.advance(1000);
   expect(node.toText()).toBe(before);
   expect(await callCni(node.host, bound, { command: "DEL", netns: "" })).toMatchObject({ exitCode: 0 });
 });
