@@ -10,7 +10,7 @@ export interface NodeCall {
   readonly args?: string;
 }
 
-interface NodeAnswer {
+export interface NodeAnswer {
   readonly exitCode: number;
   /** stdout parsed; undefined when it is empty. */
   readonly json: Readonly<Record<string, unknown>> | undefined;
