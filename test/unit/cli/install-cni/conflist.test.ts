@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { planConflist } from "../../../../cli/install-cni/conflist.ts";
 import type { EntrySettings } from "../../../../cli/install-cni/entry-file.ts";
 
-const supported = ["0.3.1", "0.4.0", "1.0.0"];
+const supported = ["0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 const entry =
   '{"type":"virtfn","capabilities":{"deviceID":true,"mac":true,"ips":true,"io.kubernetes.cri.pod-annotations":true}}';
 
@@ -46,6 +46,11 @@ test.each([
     '{"name":"c","cniVersion":"0.4.0","cniVersions":["0.4.0","1.0.0"],"plugins":[{"type":"ptp"}]}',
     `[{"type":"ptp"},${entry}]`,
   ],
+  [
+    '{"name":"c","cniVersion":"1.0.0","cniVersions":["1.0.0","1.1.0"],"plugins":[{"type":"ptp"}]}',
+    `[{"type":"ptp"},${entry}]`,
+  ],
+  ['{"name":"c","cniVersion":"1.1.0","plugins":[{"type":"ptp"}]}', `[{"type":"ptp"},${entry}]`],
 ])("%s gets the entry at the end of its own plugins", (text, plugins) => {
   const planned = plan(text);
   expect(planned.kind === "write" && planned.text).toContain(plugins);
@@ -62,11 +67,11 @@ test.each([
   ['{"name":"c","cniVersion":"1.0.0","plugins":[{}]}', "plugins.0.type: is missing"],
   ['{"cniVersion":"1.0.0","plugins":[{"type":"ptp"}]}', "name: is missing"],
   [
-    '{"name":"c","cniVersion":"1.1.0","plugins":[{"type":"ptp"}]}',
-    "cniVersion: expected one that virtfn answers to (0.3.1, 0.4.0, 1.0.0), got 1.1.0",
+    '{"name":"c","cniVersion":"1.2.0","plugins":[{"type":"ptp"}]}',
+    "cniVersion: expected one that virtfn answers to (0.3.1, 0.4.0, 1.0.0, 1.1.0), got 1.2.0",
   ],
   ['{"name":"c","plugins":[{"type":"ptp"}]}', "got 0.1.0"],
-  ['{"name":"c","cniVersion":"1.0.0","cniVersions":["1.1.0"],"plugins":[{"type":"ptp"}]}', "got 1.1.0"],
+  ['{"name":"c","cniVersion":"1.0.0","cniVersions":["1.2.0"],"plugins":[{"type":"ptp"}]}', "got 1.2.0"],
   [`{"name":"c","cniVersion":"1.0.0","plugins":[{"type":"ptp"},${entry},${entry}]}`, "got 2"],
 ])("%s is left alone, and it says why", (text, problem) => {
   const planned = plan(text);
