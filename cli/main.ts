@@ -48,6 +48,14 @@ const commands: Commands = {
       return runRepair(createHost({ hostRoot: "/proc/1/root" }), args, (text) => process.stdout.write(text));
     },
   },
+  uninstall: {
+    summary: "takes virtfn off the node, when no pod has a VF any more",
+    run: async (args) => {
+      const { runUninstall } = await import("./uninstall/main.ts");
+      // The host's own files, also from a container that shares its processes and has none of them mounted.
+      return runUninstall(createHost({ root: "/proc/1/root" }), args, (text) => process.stdout.write(text));
+    },
+  },
   validate: {
     summary: "checks configuration files, and tells what is wrong in which line",
     run: async (args) => {

@@ -7,6 +7,7 @@ import {
   formatAdvertisedPools,
   writeAdvertisedPools,
 } from "../sriov/advertised-pools.ts";
+import { formatSocketName } from "../kubelet/socket-name.ts";
 import { listAttached } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { DevicePluginHost } from "./changes.ts";
@@ -90,7 +91,7 @@ export class Manager {
     const server = new ResourceServer({ host, pool, listRecords, onAllocate, cdi, metrics, log });
     const plugin = {
       resource: name,
-      socketName: `${name.replaceAll("/", "_")}.sock`,
+      socketName: formatSocketName(name),
       handlers: server.handlers,
     };
     const stop = new AbortController();

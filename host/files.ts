@@ -51,6 +51,8 @@ export interface Files {
   realPath(path: string): string | undefined;
   /** Removes a file; false when it was not there. */
   remove(path: string): boolean;
+  /** Removes an empty folder; false when it was not there. */
+  removeFolder(path: string): boolean;
   rename(from: string, to: string): void;
   makeFolder(path: string, mode?: number): void;
   /** Copies a file of any size by way of a temp file in the target's folder and rename: readers see the old file or the whole new one, also after a power cut (fsync). */
@@ -91,6 +93,7 @@ export function createFiles(): Files {
       absentAs(undefined, "readlink", path, () => fs.readlinkSync(path), ["ENOENT", "ENOTDIR", "EINVAL"]),
     realPath: (path) => absentAs(undefined, "realpath", path, () => fs.realpathSync.native(path)),
     remove: (path) => absentAs(false, "unlink", path, () => unlink(path)),
+    removeFolder: (path) => absentAs(false, "rmdir", path, () => (fs.rmdirSync(path), true)),
     rename: (from, to) => attempt("rename", `${from}, ${to}`, () => fs.renameSync(from, to)),
     makeFolder: (path, mode = 0o700) =>
       attempt("mkdir", path, () => void fs.mkdirSync(path, { recursive: true, mode })),

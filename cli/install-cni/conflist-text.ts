@@ -24,6 +24,15 @@ export function replacePlugin(text: string, index: number, entry: object): strin
   return `${text.slice(0, place.start)}${JSON.stringify(entry)}${text.slice(place.end)}`;
 }
 
+/** The list `text` without its plugin number `index`, which is not the first: what `appendPlugin` put there goes. */
+export function removePlugin(text: string, index: number): string {
+  const plugins = locatePlugins(text);
+  const [before, place] = [plugins[index - 1], plugins[index]];
+  if (before === undefined || place === undefined)
+    throw new RangeError(`the list has no plugin ${index} behind another`);
+  return `${text.slice(0, before.end)}${text.slice(place.end)}`;
+}
+
 /** Where each object of the top-level `plugins` array stands; of several keys of that name the last counts, as for JSON.parse. */
 function locatePlugins(text: string): readonly Span[] {
   let plugins: Span[] = [];

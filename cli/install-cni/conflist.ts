@@ -1,7 +1,7 @@
 // Decides what to do with a CNI configuration list so that virtfn is called after the cluster's own plugins.
 
 import * as v from "valibot";
-import { appendPlugin, replacePlugin } from "./conflist-text.ts";
+import { appendPlugin, removePlugin, replacePlugin } from "./conflist-text.ts";
 import type { EntrySettings } from "./entry-file.ts";
 
 /** What to do with a list: leave it (virtfn is in it), write `text` in its place, or leave it for the reason in `problem`. */
@@ -53,6 +53,28 @@ export function planConflist(text: string, wanted: WantedEntry): ConflistPlan {
   const isAsWanted = settings === undefined || JSON.stringify(present) === JSON.stringify(entry);
   if (isAsWanted) return { kind: "keep" };
   return { kind: "write", text: replacePlugin(text, list.plugins.indexOf(present), entry) };
+}
+
+const namedSchema = v.looseObject({
+  type: v.optional(v.string()),
+  plugins: v.optional(v.array(v.looseObject({ type: v.optional(v.string()) })), []),
+});
+
+/** Plans any configuration without entries of `type` behind other plugins; one that is nothing without them is refused. */
+export function planConflistWithout(text: string, type: string): ConflistPlan {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), namedSchema), text);
+  if (!parsed.success)
+    return text.includes(JSON.stringify(type))
+      ? refuse(`it names ${type}, and is not understood: take it out by hand`)
+      : { kind: "keep" };
+  const { plugins, type: only } = parsed.output;
+  if (only === type || plugins[0]?.type === type)
+    return refuse(`it has ${type} as the network of every pod: give the node another network first`);
+  const at = plugins.findLastIndex((plugin) => plugin.type === type);
+  if (at === -1) return { kind: "keep" };
+  const rest = removePlugin(text, at);
+  const plan = planConflistWithout(rest, type);
+  return plan.kind === "keep" ? { kind: "write", text: rest } : plan;
 }
 
 function refuse(problem: string): ConflistPlan {

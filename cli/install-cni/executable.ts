@@ -19,6 +19,9 @@ export interface ExecutableOptions {
 /** The name that every chained entry and configuration of ours gives as its `type`. */
 export const pluginName = "virtfn";
 
+/** Ends the name under which another program's file is kept. */
+export const savedSuffix = ".before-virtfn";
+
 /** The host could not start the executable; what was installed before is still there. */
 class HostLibraryError extends HostError {
   readonly code = "ERR_HOST_LIBRARY";
@@ -54,10 +57,10 @@ export function installExecutable(host: Pick<Host, "files">, options: Executable
  */
 function keepForeign({ files }: Pick<Host, "files">, path: string, ours: string): void {
   if (files.stat(path) === undefined || files.isSameContent(path, ours)) return;
-  let kept = `${path}.before-virtfn`;
+  let kept = `${path}${savedSuffix}`;
   for (let number = 2; files.stat(kept, { noFollow: true }) !== undefined; number += 1) {
     if (files.isSameContent(path, kept)) return;
-    kept = `${path}.before-virtfn.${number}`;
+    kept = `${path}${savedSuffix}.${number}`;
   }
   files.copyFile(path, kept, 0o755);
 }

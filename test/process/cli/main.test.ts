@@ -16,6 +16,8 @@ test.each([
   [["repair", "--help"], 0, "Usage: virtfn repair", ""],
   [["repair", "--dry-run"], 0, "no VF is in use\n", ""],
   [["repair", "--bogus"], 2, "", "ERR_USAGE: "],
+  [["uninstall", "--help"], 0, "Usage: virtfn uninstall", ""],
+  [["uninstall", "--bogus"], 2, "", "ERR_USAGE: "],
   [["validate"], 2, "", "ERR_USAGE: "],
   [["validate", "/none"], 1, "/none:1:1: there is no such file\n", ""],
   [["bogus"], 2, "", 'virtfn: unknown command "bogus"; expected one of: deviceplugin'],

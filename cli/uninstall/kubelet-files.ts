@@ -1,0 +1,40 @@
+// What the device plugin leaves in folders that it shares with others: sockets, after a kill, and device-info files.
+
+import { join } from "node:path";
+
+import type { Host } from "../../host/host.ts";
+import { readAdvertisedPools } from "../../sriov/advertised-pools.ts";
+import { parseDeviceInfoName } from "../../sriov/device-info.ts";
+import { SriovError } from "../../sriov/errors.ts";
+import { formatSocketName } from "../../kubelet/socket-name.ts";
+
+/** Paths of what is there, by the resources that the device plugin offered last. Stop the device plugin first. */
+export function listKubeletFiles(host: Pick<Host, "files" | "paths">): readonly string[] {
+  const resources = readResources(host);
+  const sockets = new Set(resources.map(formatSocketName));
+  return [
+    ...[host.paths.kubelet.pluginsRegistry, host.paths.kubelet.devicePlugins].flatMap((folder) =>
+      listFolder(host, folder, (name) => sockets.has(name)),
+    ),
+    ...listFolder(host, host.paths.deviceInfo, (name) =>
+      resources.some((resource) => parseDeviceInfoName(resource, name) !== undefined),
+    ),
+  ];
+}
+
+function listFolder(
+  { files }: Pick<Host, "files">,
+  folder: string,
+  isOurs: (name: string) => boolean,
+): readonly string[] {
+  return (files.list(folder) ?? []).filter(isOurs).map((name) => join(folder, name));
+}
+
+function readResources(host: Pick<Host, "files" | "paths">): readonly string[] {
+  try {
+    return [...(readAdvertisedPools(host)?.keys() ?? [])];
+  } catch (error) {
+    if (error instanceof SriovError) return [];
+    throw error;
+  }
+}

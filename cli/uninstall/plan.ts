@@ -1,0 +1,97 @@
+// What install-cni, the daemons and the CNI left on a node, as the steps that take it away, in order.
+
+import { join } from "node:path";
+
+import type { Host } from "../../host/host.ts";
+import { targetOfTemporary } from "../../host/replace-file.ts";
+import { resolveInRoot } from "../../sriov/root-path.ts";
+import { listTuningRecords } from "../../sriov/tuning-store.ts";
+import type { PciAddress } from "../../sriov/pci-address.ts";
+import { pluginName, savedSuffix } from "../install-cni/executable.ts";
+import { planConflistWithout } from "../install-cni/conflist.ts";
+import { UninstallError } from "./errors.ts";
+import { listKubeletFiles } from "./kubelet-files.ts";
+
+/** One change. `rename` puts a saved file of another program back in the place of ours. */
+export type UninstallStep =
+  | { readonly do: "restoreTuning"; readonly address: PciAddress }
+  | { readonly do: "write"; readonly path: string; readonly text: string; readonly mode: number }
+  | { readonly do: "remove" | "removeFolder"; readonly path: string }
+  | { readonly do: "rename"; readonly path: string; readonly from: string };
+
+/** Folders as the host has them. */
+export interface UninstallFolders {
+  readonly binDir: string;
+  readonly confDir: string;
+}
+
+type View = Pick<Host, "files" | "paths">;
+
+/**
+ * The steps for the node as it is; none when nothing is left. The entry goes before the executable: a runtime that finds the
+ * entry and not the executable starts no pod. Throws ERR_UNINSTALL where a configuration cannot do without virtfn.
+ */
+export function planUninstall(host: View, folders: UninstallFolders): readonly UninstallStep[] {
+  const { paths } = host;
+  return [
+    ...listTuningRecords(host).map((address) => ({ do: "restoreTuning", address }) as const),
+    ...planConfigurations(host, resolveFolder(host, folders.confDir)),
+    ...listKubeletFiles(host).map((path) => ({ do: "remove", path }) as const),
+    ...planTree(host, join(paths.root, "run/virtfn")),
+    ...planExecutables(host, resolveFolder(host, folders.binDir)),
+    ...planTree(host, join(paths.root, "var/lib/virtfn")),
+  ];
+}
+
+// A link of the host's must not lead to what is at that path here.
+function resolveFolder({ files, paths }: View, folder: string): string {
+  return join(paths.root, resolveInRoot(files, paths.root, folder) ?? folder);
+}
+
+function planConfigurations({ files }: View, folder: string): readonly UninstallStep[] {
+  return (files.list(folder) ?? []).flatMap((name): readonly UninstallStep[] => {
+    const path = join(folder, name);
+    if (targetOfTemporary(name)?.endsWith(".conflist") === true) return [{ do: "remove", path }];
+    const stat = files.stat(path, { noFollow: true });
+    if (!/\.(?:conf|conflist|json)$/.test(name) || stat?.kind !== "file") return [];
+    const plan = planConflistWithout(files.readText(path) ?? "", pluginName);
+    if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
+    return plan.kind === "keep" ? [] : [{ do: "write", path, text: plan.text, mode: stat.mode & 0o777 }];
+  });
+}
+
+// Ours goes last: by it, what has the same content under other names is known to be ours.
+function planExecutables({ files }: View, folder: string): readonly UninstallStep[] {
+  const names = files.list(folder) ?? [];
+  const ours = join(folder, pluginName);
+  const isOurs = (path: string): boolean =>
+    files.stat(path, { noFollow: true })?.kind === "file" && files.isSameContent(path, ours);
+  const steps: UninstallStep[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    const saved = `${path}${savedSuffix}`;
+    const half = targetOfTemporary(name);
+    if (half === pluginName || (half !== undefined && names.includes(`${half}${savedSuffix}`)))
+      steps.push({ do: "remove", path });
+    else if (name === pluginName || name.endsWith(savedSuffix) || !isOurs(path)) continue;
+    else if (names.includes(`${name}${savedSuffix}`)) steps.push({ do: "rename", path, from: saved });
+    else steps.push({ do: "remove", path });
+  }
+  // Where the other program's own installer was there since, its file is the newer one; where nothing is, what was saved.
+  for (const saved of names.filter((name) => name.endsWith(savedSuffix))) {
+    const path = join(folder, saved.slice(0, -savedSuffix.length));
+    if (files.stat(path) === undefined || files.stat(ours) === undefined)
+      steps.push({ do: "rename", path, from: join(folder, saved) });
+    else if (!isOurs(path)) steps.push({ do: "remove", path: join(folder, saved) });
+  }
+  if (files.stat(ours, { noFollow: true }) !== undefined) steps.push({ do: "remove", path: ours });
+  return steps;
+}
+
+function planTree(host: View, path: string): readonly UninstallStep[] {
+  const stat = host.files.stat(path, { noFollow: true });
+  if (stat === undefined) return [];
+  if (stat.kind !== "directory") return [{ do: "remove", path }];
+  const inside = (host.files.list(path) ?? []).flatMap((name) => planTree(host, join(path, name)));
+  return [...inside, { do: "removeFolder", path }];
+}

@@ -1,0 +1,72 @@
+// Takes virtfn off the node, step by step. Killed in between, the next run does what is left.
+
+import type { Host } from "../../host/host.ts";
+import { restoreVf } from "../../tuning/restore.ts";
+import { UninstallError } from "./errors.ts";
+import { checkNoCall, checkUnused } from "./node-in-use.ts";
+import { planUninstall, type UninstallFolders, type UninstallStep } from "./plan.ts";
+
+/** How long a VF that the CNI is working on is waited for. */
+const lockTimeoutMs = 5000;
+
+/**
+ * Refuses while VFs are in use; else carries the plan out and returns the steps that were done. A pod that came before the entry
+ * was gone stops it there: executable and state stay for its DEL. Throws ERR_UNINSTALL, and ERR_SYSTEM_CALL of a step.
+ */
+export async function uninstall(host: Host, folders: UninstallFolders): Promise<readonly UninstallStep[]> {
+  checkUnused(host);
+  const steps = planUninstall(host, folders);
+  let isQuiet = false;
+  for (const step of steps) {
+    if (!isQuiet && step.do !== "restoreTuning" && step.do !== "write") {
+      await checkNoCall(host);
+      isQuiet = true;
+    }
+    checkUnused(host);
+    await applyStep(host, step);
+  }
+  return steps;
+}
+
+/** "remove /opt/cni/bin/virtfn" */
+export function describeStep(step: UninstallStep): string {
+  switch (step.do) {
+    case "restoreTuning":
+      return `put back interrupts and masks of ${step.address}`;
+    case "write":
+      return `take the entry out of ${step.path}`;
+    case "rename":
+      return `put ${step.from} back as ${step.path}`;
+    case "remove":
+    case "removeFolder":
+      return `remove ${step.path}`;
+  }
+}
+
+async function applyStep(host: Host, step: UninstallStep): Promise<void> {
+  const { files } = host;
+  switch (step.do) {
+    case "restoreTuning": {
+      const { result, problems } = await restoreVf(host, step.address, { evenInPods: "all", lockTimeoutMs });
+      // An affinity that is put back at the interrupt's next occurrence, which may never come.
+      const isStuck = problems.some(({ code }) => code !== "ERR_AFFINITY_PENDING");
+      if (result === "busy" || result === "held" || (result === "incomplete" && isStuck))
+        throw new UninstallError(
+          [`tuning of ${step.address}: ${result}`, ...problems.map(({ message }) => message)].join("; "),
+        );
+      return;
+    }
+    case "write":
+      files.writeDurable(step.path, step.text, step.mode);
+      return;
+    case "rename":
+      files.rename(step.from, step.path);
+      return;
+    case "remove":
+      files.remove(step.path);
+      return;
+    case "removeFolder":
+      files.removeFolder(step.path);
+      return;
+  }
+}

@@ -1,0 +1,281 @@
+// Uninstall on a fake node: its whole tree is as before the installation, whoever was killed in between.
+
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { Installer } from "../../../../cli/install-cni/installer.ts";
+import { runUninstall } from "../../../../cli/uninstall/main.ts";
+import { planUninstall } from "../../../../cli/uninstall/plan.ts";
+import { uninstall } from "../../../../cli/uninstall/uninstall.ts";
+import type { Host } from "../../../../host/host.ts";
+import { formatSocketName } from "../../../../kubelet/socket-name.ts";
+import { writeAdvertisedPools } from "../../../../sriov/advertised-pools.ts";
+import { callCni, podArgs } from "../../../support/cni-call.ts";
+import { createFakeHost, type FakeHost } from "../../../support/fake-host.ts";
+
+const folders = { binDir: "/opt/cni/bin", confDir: "/etc/cni/net.d" };
+const list = `{
+  "cniVersion": "1.1.0", "name": "cluster",
+  "plugins": [
+    { "type": "bridge" }
+  ]
+}
+`;
+const conflist = (node: FakeHost): string => join(node.root, "etc/cni/net.d/10-cluster.conflist");
+
+/** Every file and folder of the node with its content, but for what a pod's life changes in sysfs and /run/netns. */
+function show(node: FakeHost): string {
+  return ["etc", "opt", "run", "var"].flatMap((folder) => showFolder(node.root, folder)).join("\n");
+}
+
+function showFolder(root: string, path: string): readonly string[] {
+  if (path === "run/netns") return [];
+  const stat = fs.lstatSync(join(root, path));
+  if (!stat.isDirectory())
+    return [`${path} ${stat.isFile() ? fs.readFileSync(join(root, path), "utf8") : ""}`];
+  const names = fs.readdirSync(join(root, path)).toSorted((a, b) => a.localeCompare(b));
+  return [path, ...names.flatMap((name) => showFolder(root, join(path, name)))];
+}
+
+/** A node with another CNI and another program called sriov; nothing of virtfn. */
+function makeNode(): FakeHost {
+  const node = createFakeHost();
+  const write = (path: string, text: string): void => {
+    fs.mkdirSync(join(node.root, path, ".."), { recursive: true });
+    fs.writeFileSync(join(node.root, path), text);
+  };
+  write("etc/cni/net.d/10-cluster.conflist", list);
+  write("etc/cni/net.d/20-other.conf", '{"cniVersion":"1.0.0","name":"o","type":"macvlan"}');
+  write("opt/cni/bin/sriov", "sriov-cni");
+  write("opt/cni/bin/bridge", "bridge");
+  write("image/virtfn-cni", "#!/bin/sh\n");
+  for (const folder of ["device-plugins", "plugins_registry"])
+    fs.mkdirSync(join(node.root, "var/lib/kubelet", folder), { recursive: true });
+  fs.mkdirSync(node.host.paths.deviceInfo, { recursive: true });
+  return node;
+}
+
+function install(node: FakeHost): void {
+  const at = (path: string): string => join(node.root, path);
+  const options = {
+    source: at("image/virtfn-cni"),
+    binDir: at(folders.binDir),
+    confDir: at(folders.confDir),
+    entryFile: undefined,
+    hostRoot: node.root,
+    aliases: ["sriov", "host-device"],
+  };
+  const report = new Installer(node.host, options, ["1.1.0"]).look();
+  expect(report.conflist).toMatchObject({ kind: "chained", written: true });
+  writeAdvertisedPools(node.host, new Map([["sriov/vf", ["0000:3b:02.0"]]]));
+  fs.writeFileSync(join(node.host.paths.deviceInfo, "sriov-vf-0000:3b:02.0-device.json"), "{}");
+}
+
+async function add(node: FakeHost, pod: number): Promise<void> {
+  const netns = node.addNetns(`web-${pod}`);
+  const call = { containerId: `c${pod}`, netns, args: podArgs(`web-${pod}`) };
+  const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: `0000:3b:02.${pod}` };
+  expect(await callCni(node.host, config, call)).toMatchObject({ exitCode: 0 });
+}
+
+async function del(node: FakeHost, pod: number): Promise<void> {
+  const call = { command: "DEL", containerId: `c${pod}`, args: podArgs(`web-${pod}`), netns: "" };
+  const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: `0000:3b:02.${pod}` };
+  node.removeNetns(`web-${pod}`);
+  expect(await callCni(node.host, config, call)).toMatchObject({ exitCode: 0 });
+}
+
+test("the node's tree is the one of before the installation, and a second run finds nothing", async () => {
+  using node = makeNode();
+  const before = show(node);
+  install(node);
+  await add(node, 1);
+  await del(node, 1);
+  expect(show(node)).not.toBe(before);
+  await uninstall(node.host, folders);
+  expect(show(node)).toBe(before);
+  expect(await uninstall(node.host, folders)).toEqual([]);
+});
+
+test("killed before or after any of its steps, the next run completes it", async () => {
+  using probe = makeNode();
+  install(probe);
+  const total = planUninstall(probe.host, folders).length;
+  expect(total).toBeGreaterThan(7);
+  for (let at = 0; at <= total; at += 1) {
+    using node = makeNode();
+    const before = show(node);
+    install(node);
+    await expect(uninstall(dyingAfter(node.host, at), folders)).rejects.toThrow("killed");
+    await uninstall(node.host, folders);
+    expect({ at, text: show(node) }).toEqual({ at, text: before });
+  }
+});
+
+function die(): never {
+  throw new Error("killed");
+}
+
+/** Its first `steps` changes are made; what comes then is an error, the last one at the very end. */
+function dyingAfter(host: Host, steps: number): Host {
+  let left = steps;
+  const counted =
+    <Args extends readonly unknown[], T>(call: (...args: Args) => T) =>
+    (...args: Args): T => {
+      if (left === 0) die();
+      left -= 1;
+      const result = call(...args);
+      return left === 0 && steps > 0 ? die() : result;
+    };
+  const { files } = host;
+  return {
+    ...host,
+    files: {
+      ...host.files,
+      remove: counted((path: string) => files.remove(path)),
+      rename: counted((from: string, to: string) => files.rename(from, to)),
+      removeFolder: counted((path: string) => files.removeFolder(path)),
+      writeDurable: counted((path: string, text: string, mode: number) =>
+        files.writeDurable(path, text, mode),
+      ),
+    },
+  };
+}
+
+test("while pods have VFs it refuses, names them, and leaves everything", async () => {
+  using node = makeNode();
+  install(node);
+  await add(node, 1);
+  await add(node, 2);
+  fs.writeFileSync(join(node.host.paths.attachments, "0000:3b:02.2.json"), "");
+  const before = show(node);
+  await expect(uninstall(node.host, folders)).rejects.toMatchObject({
+    code: "ERR_UNINSTALL",
+    message: expect.stringMatching(
+      /2 VFs are in use by pod shop\/web-1 \(0000:3b:02\.1\), somebody \(.*02\.2\.json\)/,
+    ) as string,
+  });
+  expect(show(node)).toBe(before);
+});
+
+test("a pod that came before the entry was gone keeps executable and state", async () => {
+  using node = makeNode();
+  install(node);
+  let added: Promise<void> | undefined;
+  const files: Host["files"] = {
+    ...node.host.files,
+    writeDurable: (...args) => {
+      node.host.files.writeDurable(...args);
+      added = add(node, 1);
+    },
+    list: (path) => node.host.files.list(path),
+  };
+  const locks: Host["locks"] = {
+    ...node.host.locks,
+    acquire: async (...args) => {
+      await added;
+      return await node.host.locks.acquire(...args);
+    },
+  };
+  fs.mkdirSync(node.host.paths.locks, { recursive: true });
+  fs.writeFileSync(join(node.host.paths.locks, "0000:3b:02.3"), "");
+  await expect(uninstall({ ...node.host, files, locks }, folders)).rejects.toMatchObject({
+    code: "ERR_UNINSTALL",
+  });
+  expect(fs.existsSync(join(node.root, "opt/cni/bin/virtfn"))).toBe(true);
+  expect(fs.readFileSync(conflist(node), "utf8")).toBe(list);
+  await del(node, 1);
+  await uninstall(node.host, folders);
+  expect(fs.existsSync(join(node.root, "var/lib/virtfn"))).toBe(false);
+});
+
+test("a CNI call under way, by its lock, keeps executable and state", async () => {
+  using node = makeNode();
+  install(node);
+  fs.mkdirSync(node.host.paths.locks, { recursive: true });
+  fs.writeFileSync(join(node.host.paths.locks, "0000:3b:02.3"), "");
+  const lock = await node.host.locks.acquire("0000:3b:02.3");
+  await expect(uninstall(node.host, folders)).rejects.toMatchObject({ code: "ERR_UNINSTALL" });
+  expect(fs.existsSync(join(node.root, "opt/cni/bin/virtfn"))).toBe(true);
+  lock[Symbol.dispose]();
+  await uninstall(node.host, folders);
+  expect(fs.existsSync(join(node.root, "opt/cni/bin/virtfn"))).toBe(false);
+});
+
+test("of the kubelet's sockets only ours go", async () => {
+  using node = makeNode();
+  install(node);
+  const folder = node.host.paths.kubelet.devicePlugins;
+  for (const name of [formatSocketName("sriov/vf"), "kubelet.sock"]) {
+    const server = createServer();
+    await new Promise<void>((done) => void server.listen(join(node.root, name), done));
+    // The close of a server removes its socket by the name that it was bound with.
+    fs.renameSync(join(node.root, name), join(folder, name));
+    server.close();
+  }
+  await uninstall(node.host, folders);
+  expect(fs.readdirSync(folder)).toEqual(["kubelet.sock"]);
+});
+
+test("what the other program's installer wrote since is its newer file, and what it wrote before is put back", async () => {
+  using node = makeNode();
+  install(node);
+  fs.writeFileSync(join(node.root, "opt/cni/bin/sriov"), "sriov-cni, newer");
+  await uninstall(node.host, folders);
+  expect(fs.readFileSync(join(node.root, "opt/cni/bin/sriov"), "utf8")).toBe("sriov-cni, newer");
+  expect(fs.readdirSync(join(node.root, "opt/cni/bin")).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "bridge",
+    "host-local",
+    "sriov",
+    "static",
+  ]);
+});
+
+test.each([
+  [
+    '{"cniVersion":"1.0.0","name":"c","plugins":[{"type":"virtfn","pf":"ens1f0"}]}',
+    "as the network of every pod",
+  ],
+  ['{"cniVersion":"1.0.0","name":"c","type":"virtfn"}', "as the network of every pod"],
+  ['{"plugins":[{"type":"virtfn"}', "is not understood"],
+])("a configuration that cannot do without is left, with everything else: %s", async (text, problem) => {
+  using node = makeNode();
+  install(node);
+  fs.writeFileSync(join(node.root, "etc/cni/net.d/30-own.conf"), text);
+  const before = show(node);
+  await expect(uninstall(node.host, folders)).rejects.toThrow(problem);
+  expect(show(node)).toBe(before);
+});
+
+test("the command tells each step, or what it would do", async () => {
+  using node = makeNode();
+  install(node);
+  const run = async (...args: readonly string[]): Promise<string> => {
+    let text = "";
+    expect(await runUninstall(node.host, args, (part) => (text += part))).toBe(0);
+    return text.replaceAll(node.root, "");
+  };
+  const before = show(node);
+  const dry = await run("--dry-run");
+  expect(show(node)).toBe(before);
+  expect(`\n${dry}`).toMatchInlineSnapshot(`
+    "
+    take the entry out of /etc/cni/net.d/10-cluster.conflist
+    remove /run/k8s.cni.cncf.io/devinfo/dp/sriov-vf-0000:3b:02.0-device.json
+    remove /run/virtfn/deviceplugin/pools.json
+    remove /run/virtfn/deviceplugin
+    remove /run/virtfn
+    remove /opt/cni/bin/host-device
+    put /opt/cni/bin/sriov.before-virtfn back as /opt/cni/bin/sriov
+    remove /opt/cni/bin/virtfn
+    "
+  `);
+  expect(await run()).toBe(dry);
+  expect(await run()).toBe("nothing is left of virtfn\n");
+  expect(await run("--help")).toContain("--stay");
+  for (const args of [["--dry-run", "--stay"], ["--cni-bin-dir=bin"], ["now"]])
+    await expect(runUninstall(node.host, args, () => {})).rejects.toMatchObject({ code: "ERR_USAGE" });
+});
