@@ -41,6 +41,16 @@ const commands: Commands = {
       });
     },
   },
+  provision: {
+    summary: "makes the VFs of the node's PFs as the configuration asks for",
+    run: async (args) => {
+      const { runProvision } = await import("./provision/main.ts");
+      const { readPodAllocations } = await import("./node/pod-allocations.ts");
+      const host = createHost();
+      const listPods = async (): ReturnType<typeof readPodAllocations> => readPodAllocations(host, []);
+      return runProvision(host, args, { print: (text) => process.stdout.write(text), listPods });
+    },
+  },
   repair: {
     summary: "brings home VFs of pods that are gone, and tells what every VF in use is held by",
     run: async (args) => {

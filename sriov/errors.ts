@@ -62,6 +62,15 @@ export class ProvisionError extends SriovError {
   readonly code = "ERR_PROVISION";
 }
 
+/** The VFs of a PF were to be made anew while some are in use; nothing was changed. */
+export class VfsInUseError extends SriovError {
+  readonly code = "ERR_VFS_IN_USE";
+
+  constructor(pf: string, users: readonly string[]) {
+    super(`changing the VFs of ${pf}: expected none in use, got: ${users.join("; ")}`);
+  }
+}
+
 /** A VF could not be given to a driver; what was changed before is put back. */
 export class DriverError extends SriovError {
   readonly code = "ERR_DRIVER";

@@ -21,6 +21,7 @@ export type ProvisionHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "
 /** One thing to do on the PF. */
 export type ProvisionStep =
   | { readonly do: "bringUp"; readonly netdev: string }
+  | { readonly do: "setMtu"; readonly netdev: string; readonly mtu: number }
   /** Written to `sriov_numvfs`. */
   | { readonly do: "setNumVfs"; readonly numVfs: number };
 
@@ -65,13 +66,15 @@ export async function provisionPf(host: ProvisionHost, address: PciAddress, numV
   if (steps.length > 0) await waitUntilSettled(host, netlink, address);
 }
 
-function readKnownPf(host: Pick<Host, "files" | "paths">, address: PciAddress): PhysicalFunction {
+/** The PF at `address`. Throws ERR_PROVISION when there is none. */
+export function readKnownPf(host: Pick<Host, "files" | "paths">, address: PciAddress): PhysicalFunction {
   const pf = readPf(host, address);
   if (pf === undefined) throw new ProvisionError(`making VFs of ${address}: it can have none`);
   return pf;
 }
 
-function applyStep(
+/** Does one thing on the PF. Throws ERR_PROVISION with the driver's own words. */
+export function applyStep(
   host: ProvisionHost,
   netlink: Pick<Netlink, "getLink" | "setLink">,
   pf: PhysicalFunction,
@@ -82,23 +85,37 @@ function applyStep(
       case "bringUp":
         netlink.setLink(netlink.getLink({ name: step.netdev })?.index ?? 0, { set: "up", value: true });
         return;
+      case "setMtu":
+        netlink.setLink(netlink.getLink({ name: step.netdev })?.index ?? 0, { set: "mtu", value: step.mtu });
+        return;
       case "setNumVfs":
         host.files.writeText(`${pciFolder(host, pf.address)}/sriov_numvfs`, `${step.numVfs}\n`);
         return;
     }
   } catch (cause) {
     if (!(cause instanceof SystemCallError || cause instanceof NetlinkError)) throw cause;
-    const doing = step.do === "bringUp" ? "bringing it up" : `writing ${step.numVfs} to sriov_numvfs`;
+    const doing = describeStep(step);
     const driver = pf.driver ?? "none";
     throw new ProvisionError(
-      `making VFs of ${pf.netdevs[0] ?? pf.address} (driver ${driver}): ${doing}: ${cause.message}`,
+      `provisioning ${pf.netdevs[0] ?? pf.address} (driver ${driver}): ${doing}: ${cause.message}`,
       { cause },
     );
   }
 }
 
-// Where the kernel tells offset and stride: VFs of before can still be given back at these addresses.
-function listFutureVfs(
+function describeStep(step: ProvisionStep): string {
+  switch (step.do) {
+    case "bringUp":
+      return "bringing it up";
+    case "setMtu":
+      return `setting its MTU to ${step.mtu}`;
+    case "setNumVfs":
+      return `writing ${step.numVfs} to sriov_numvfs`;
+  }
+}
+
+/** Where the kernel tells offset and stride, in PCI order: VFs of before can still be given back at these addresses. */
+export function listFutureVfs(
   host: Pick<Host, "files" | "paths">,
   pf: PciAddress,
   numVfs: number,
@@ -112,7 +129,7 @@ function listFutureVfs(
 }
 
 /** Until every VF that gets a network driver has its interface and nothing more happens to links; not an error when it takes longer. */
-async function waitUntilSettled(
+export async function waitUntilSettled(
   host: ProvisionHost,
   netlink: Pick<Netlink, "subscribe">,
   pf: PciAddress,

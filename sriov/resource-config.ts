@@ -6,6 +6,7 @@ import { readConfigObject } from "./config-object.ts";
 import { describeValue, formatProblems, type ConfigProblem } from "./config-problems.ts";
 import { parseConfigText } from "./config-text.ts";
 import { SriovError } from "./errors.ts";
+import { type ProvisionEntry, readProvision } from "./provision-config.ts";
 import { type DeviceType, deviceTypes, readSelectors } from "./selector-config.ts";
 import type { DeviceSelector } from "./selector.ts";
 
@@ -70,13 +71,31 @@ const healthEntries = {
   linkDown: v.optional(v.picklist(["unhealthy", "ignore"], "unhealthy or ignore")),
 } as const;
 
-const configEntries = { resourceList: v.array(v.unknown(), "a list of resources") } as const;
+const configEntries = {
+  resourceList: v.array(v.unknown(), "a list of resources"),
+  provision: v.optional(v.unknown()),
+} as const;
 
 /** The resources that `text` (JSON or YAML) configures, in its order. Throws ERR_RESOURCE_CONFIG; `path` is the file, for messages. */
 export function parseResourceConfig(
   text: string,
-  { path, prefix }: { readonly path: string; readonly prefix: string },
+  options: { readonly path: string; readonly prefix: string },
 ): readonly ResourcePool[] {
+  return parseConfig(text, options).pools;
+}
+
+/** What PFs shall have, of the same file; a mistake anywhere in it is one. Throws ERR_RESOURCE_CONFIG. */
+export function parseProvisionConfig(
+  text: string,
+  { path }: { readonly path: string },
+): readonly ProvisionEntry[] {
+  return parseConfig(text, { path, prefix: "sriov" }).provision;
+}
+
+function parseConfig(
+  text: string,
+  { path, prefix }: { readonly path: string; readonly prefix: string },
+): { readonly pools: readonly ResourcePool[]; readonly provision: readonly ProvisionEntry[] } {
   const document = parseConfigText(text);
   if (document.problems.length > 0) throw new ResourceConfigError(path, document.problems);
   const { problems } = readConfigObject(configEntries, document.value, { path: "" });
@@ -85,8 +104,14 @@ export function parseResourceConfig(
     readPool(one, `resourceList[${at}]`, prefix),
   );
   const pools = results.flatMap(({ pool }) => pool ?? []);
-  const all = [...problems, ...results.flatMap((result) => result.problems), ...findTwins(results)];
-  if (all.length === 0) return pools;
+  const provision = readProvision(memberOf(document.value, "provision"), "provision");
+  const all = [
+    ...problems,
+    ...results.flatMap((result) => result.problems),
+    ...findTwins(results),
+    ...provision.problems.map(withBrackets),
+  ];
+  if (all.length === 0) return { pools, provision: provision.entries };
   const placed = all.map((problem) => ({ problem, line: document.lineOf(pathOf(problem)) }));
   const sorted = placed.toSorted((a, b) => a.line - b.line);
   throw new ResourceConfigError(

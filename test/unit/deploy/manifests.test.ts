@@ -137,7 +137,7 @@ test("nothing is allowed at the API server, as nothing asks it", () => {
   expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
 });
 
-test.each(["cdi", "lab", "multus"])(
+test.each(["cdi", "lab", "multus", "provision"])(
   "every change of the overlay %s meets what is there in the base",
   (overlay) => {
     const folder = join(deploy, "kustomize/overlays", overlay);

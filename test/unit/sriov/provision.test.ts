@@ -81,7 +81,7 @@ test("what the kernel refuses is named", async () => {
   await expect(provisionPf({ ...node.host, files }, address, 2)).rejects.toMatchObject({
     code: "ERR_PROVISION",
     message: expect.stringContaining(
-      "making VFs of ens1f0 (driver igb): writing 2 to sriov_numvfs: ",
+      "provisioning ens1f0 (driver igb): writing 2 to sriov_numvfs: ",
     ) as string,
   });
   expect(node.locks.held.size).toBe(0);
