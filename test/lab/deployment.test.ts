@@ -69,7 +69,9 @@ test.each([
   const mounts = text.split("\n").map((line) => line.replace(/,.*/, ""));
   // What every container has, and the pods' namespaces below /run/netns.
   const usual = /^\/( |proc|dev|sys|etc\/(hosts|hostname|resolv\.conf) |run\/netns\/)/;
-  expect(mounts.filter((mount) => !usual.test(mount)).toSorted()).toEqual(expected);
+  // iproute2 mounts /run/netns once more, over itself, when it makes a namespace there.
+  const own = new Set(mounts.filter((mount) => !usual.test(mount)));
+  expect([...own].toSorted()).toEqual(expected);
 });
 
 test.each(containerNames)(

@@ -56,6 +56,7 @@ afterAll(async () => {
 });
 
 test("a program in userspace maps memory for the VF, and DEL gives it back to its driver, for two pods in turn", async () => {
+  await openAndCloseVfs(lab.node);
   const before = await readVfState(lab.node);
   const use = `${program} $(basename $(readlink /sys/bus/pci/devices/${vf}/iommu_group)) ${vf} 2>&1`;
   const driver = `basename $(readlink /sys/bus/pci/devices/${vf}/driver)`;
