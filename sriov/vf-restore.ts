@@ -43,13 +43,15 @@ export async function restoreVf(
   restoreAffinities(host, attached);
   using home = host.openNetlink();
   const isBoundAnew = record.original.driver !== undefined && record.original.driver !== attached.driver;
-  if (isBoundAnew) await forgetPodMac(host, findPfSide(host, home, record.device), record.original);
+  const forgetMac = (): Promise<void> =>
+    forgetPodMac(host, findPfSide(host, home, record.device), record.original);
+  if (isBoundAnew) await forgetMac();
   const vf = restoreDriver(host, attached, record.original);
   const from = { netns, isAnywhere: true, altNames: record.original.altNames };
   let link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link?.isUp === true) home.setLink(link.index, { set: "up", value: false });
   if (record.resetBetweenPods === true) {
-    if (link !== undefined) await forgetPodMac(host, findPfSide(host, home, record.device), record.original);
+    if (link !== undefined) await forgetMac();
     resetFunction(host, vf);
     if (link !== undefined) link = await bringHome(host, home, vf, from);
   }

@@ -1,6 +1,6 @@
 // The plan of a pass for people and programs: what each vector and mask is and shall be, as JSON or as a table.
 
-import { alignColumns } from "../host/align-columns.ts";
+import { alignColumns } from "./align-columns.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
 import { type InterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
 import { formatVectorRole } from "../sriov/irq-role.ts";

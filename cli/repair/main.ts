@@ -2,10 +2,10 @@
 
 import { parseArgs } from "node:util";
 
-import { alignColumns } from "../../host/align-columns.ts";
 import type { Host } from "../../host/host.ts";
 import { ofGoneOwners } from "../../sriov/gone-owners.ts";
 import { applyRepair, planRepair, type RepairStep } from "../../sriov/repair.ts";
+import { formatTable } from "../table.ts";
 import { UsageError } from "../usage-error.ts";
 
 const usage = `Usage: virtfn repair [--dry-run] [--json]
@@ -41,13 +41,14 @@ export async function runRepair(
   const rule = ofGoneOwners(host);
   const plan = planRepair(host, rule);
   const steps = isDryRun ? plan : await applyRepair(host, rule, plan, { lockTimeoutMs });
-  print(options.json ? formatJson(steps, isDryRun) : formatTable(steps, isDryRun));
+  print(options.json ? formatJson(steps, isDryRun) : formatSteps(steps, isDryRun));
   return steps.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
 
-function formatTable(steps: readonly RepairStep[], isDryRun: boolean): string {
+function formatSteps(steps: readonly RepairStep[], isDryRun: boolean): string {
   if (steps.length === 0) return "no VF is in use\n";
-  return `${alignColumns([columns, ...steps.map((step) => toRow(step, isDryRun))]).join("\n")}\n`;
+  const rows = [columns, ...steps.map((step) => toRow(step, isDryRun))];
+  return `${formatTable(rows, { width: undefined, flexible: [] }).join("\n")}\n`;
 }
 
 const columns = ["VF", "HOLDER", "RESULT", "REASON"];
