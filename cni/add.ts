@@ -5,6 +5,7 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
+import { writeCniDeviceInfo } from "../sriov/cni-device-info.ts";
 import { addIpam, findDelegate, ipamCallOf, releaseIpam, type IpamResult } from "../sriov/ipam.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { IpamError, ReleaseError } from "../sriov/vf-errors.ts";
@@ -78,6 +79,9 @@ export async function add(
     } finally {
       await Promise.allSettled(leases.map(({ isOver }) => isOver));
     }
+    steps.run("device info", () => {
+      for (const { record } of claimed) writeCniDeviceInfo(host, record);
+    });
     const attached = await settleLinks(host, steps, sides.pod, given);
     steps.run("record", () => {
       for (const [at, { record }] of claimed.entries()) writeAttached(host, record, attached[at]);

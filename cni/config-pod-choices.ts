@@ -29,6 +29,8 @@ interface Read {
   readonly choices: PodChoices;
   /** As it came: its place in the order of devices is config-device.ts's. */
   readonly deviceID: unknown;
+  /** As it came, too: config-device-info.ts reads it. */
+  readonly deviceInfoFile: unknown;
   readonly annotations: Readonly<Record<string, string>>;
   readonly problems: readonly ConfigProblem[];
 }
@@ -62,6 +64,7 @@ export function readPodChoices({ pod, runtimeConfig, args, takesIps }: Given): R
       tuning: pick(values, "tuning", problems),
     },
     deviceID: values.get("runtimeConfig")?.["deviceID"],
+    deviceInfoFile: findMember(runtime, "cnideviceinfofile"),
     annotations: annotations.success ? annotations.output : {},
     problems,
   };

@@ -9,6 +9,7 @@ import type { PciAddress } from "../sriov/pci-address.ts";
 import { configEntries, podNetworkEntries, type LogLevel } from "./config-entries.ts";
 import { isForeignKey } from "./config-keys.ts";
 import { readDevice } from "./config-device.ts";
+import { readDeviceInfoFile, type Attachee } from "./config-device-info.ts";
 import { readPodChoices, type PodChoices } from "./config-pod-choices.ts";
 import { InputError } from "./errors.ts";
 import type { PodArguments } from "./pod-arguments.ts";
@@ -38,6 +39,8 @@ export interface CniConfig {
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly prevResult: CniResult | undefined;
+  /** Name of the device-info file that Multus asks for. */
+  readonly deviceInfoFile: string | undefined;
   /** `runtimeConfig` and `args` as they came, for IPAM delegates. */
   readonly delegate: { readonly runtimeConfig: object | undefined; readonly args: object | undefined };
 }
@@ -70,8 +73,8 @@ export function parseInput(stdin: string): object {
 }
 
 /** The configuration in `input`. Throws ERR_CNI_VERSION, or ERR_NETWORK_CONFIG with every problem. */
-export function parseConfig(input: object, pod: PodArguments): CniConfig {
-  const { config, problems } = readConfig(input, pod);
+export function parseConfig(input: object, pod: PodArguments, call?: Attachee): CniConfig {
+  const { config, problems } = readConfig(input, pod, call);
   if (problems.length > 0) throw new ConfigError(describeNetwork(input), problems);
   return config;
 }
@@ -80,7 +83,7 @@ export function parseConfig(input: object, pod: PodArguments): CniConfig {
  * What is right in `input`, with the problems of the rest: enough to give back, whatever a pod wrote or an administrator changed
  * since its ADD. Throws ERR_CNI_VERSION, and ERR_NETWORK_CONFIG when there is no name.
  */
-export function readConfig(input: object, pod: PodArguments): ReadConfig {
+export function readConfig(input: object, pod: PodArguments, call?: Attachee): ReadConfig {
   const cniVersion = parseCniVersion((input as { readonly cniVersion?: unknown }).cniVersion);
   const { output: top, problems } = readConfigObject(configEntries, input, {
     path: "",
@@ -92,6 +95,7 @@ export function readConfig(input: object, pod: PodArguments): ReadConfig {
   const takesIps = networks.networks.every(({ ipam }) => ipam === undefined);
   const choices = readPodChoices({ pod, runtimeConfig, args, takesIps });
   const device = readDevice({ ...top, runtime: choices.deviceID });
+  const deviceInfo = readDeviceInfoFile(choices.deviceInfoFile, call);
   const isTwoWays = device.address !== undefined && top.networks !== undefined;
   const isPfBeside = top.pf !== undefined && (device.address !== undefined || top.networks !== undefined);
   return {
@@ -107,11 +111,13 @@ export function readConfig(input: object, pod: PodArguments): ReadConfig {
       logFile: top.logFile,
       logLevel: top.logLevel ?? "info",
       prevResult: top.prevResult,
+      deviceInfoFile: deviceInfo.name,
       delegate: { runtimeConfig, args },
     },
     problems: [
       ...problems,
       ...device.problems,
+      ...deviceInfo.problems,
       ...choices.problems,
       ...networks.problems,
       ...(isPfBeside ? ["pf: expected nothing beside a device or networks"] : []),

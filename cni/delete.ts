@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { readAttachment, readAttachments, type Attachments } from "../sriov/attachment-store.ts";
+import { removeCniDeviceInfo } from "../sriov/cni-device-info.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { releaseIpam } from "../sriov/ipam.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
@@ -49,6 +50,9 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   for (const suspect of suspects) {
     await attempt("release", () => releaseSuspect(host, suspect, netns, token));
   }
+  const { deviceInfoFile } = request.config;
+  if (deviceInfoFile !== undefined)
+    await attempt("device info", async () => removeCniDeviceInfo(host, deviceInfoFile));
   // Of an ADD that was killed before it had a record, a DEL is all that follows.
   await steps.wait("records", () => removeUnfinishedRecords(host));
   if (problems.length > 0) throw new ReleaseError(`what ${token} has`, problems);

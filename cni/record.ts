@@ -42,6 +42,8 @@ export function makeRecord(
     ipam: makeLease(call, config, target.network, target.interface),
     tuning: policy === undefined ? undefined : { policy },
     resetBetweenPods: resetBetweenPods || undefined,
+    // It tells of the attachment itself: chained, that is another plugin's interface.
+    deviceInfoFile: target.interface === call.ifName ? config.deviceInfoFile : undefined,
   };
 }
 

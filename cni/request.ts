@@ -20,8 +20,8 @@ export interface Request {
 export function parseRequest(call: CniCall, stdin: string): Request {
   const input = parseInput(stdin);
   const pod = parsePodArguments(call.args);
-  if (call.command === "DEL") return { call, pod, ...readConfig(input, pod) };
-  return { call, pod, config: parseConfig(input, pod), problems: [] };
+  if (call.command === "DEL") return { call, pod, ...readConfig(input, pod, call) };
+  return { call, pod, config: parseConfig(input, pod, call), problems: [] };
 }
 
 /** For whom a VF is: "pod shop/web-2 as net1". */

@@ -24,6 +24,8 @@ export interface Paths {
   readonly pools: string;
   /** Device-info files of device plugins; /var/run of a node is /run. */
   readonly deviceInfo: string;
+  /** Those of attachments, which Multus names. */
+  readonly cniDeviceInfo: string;
   /** CDI files that are made anew at each boot; /etc/cdi is the administrator's. */
   readonly cdi: string;
   readonly nodeConfig: string;
@@ -56,6 +58,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     pools: at("run/virtfn/deviceplugin/pools.json"),
     cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),
+    cniDeviceInfo: at("run/k8s.cni.cncf.io/devinfo/cni"),
     nodeConfig: at("etc/virtfn/node.yaml"),
     resourceConfig: at("etc/virtfn/deviceplugin/config.yaml"),
     logs: at("var/log"),

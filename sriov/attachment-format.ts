@@ -43,9 +43,10 @@ export const attachmentParts = {
   device: v.looseObject({ address, pf: address, vf: count, inode: decimal, ifindex: v.optional(count) }),
   bootId: text,
   ipam: v.optional(v.looseObject({ type: text, config: text, path: text, interface: text, args: text })),
+  deviceInfoFile: v.optional(v.pipe(text, v.regex(/^[^./\0][^/\0]*$/, "expected the name of a file"))),
 } as const;
 
-const { owner, interface: interfaceName, device, bootId, ipam } = attachmentParts;
+const { owner, interface: interfaceName, device, bootId, ipam, deviceInfoFile } = attachmentParts;
 
 // In the order in which records are written.
 const schema = v.looseObject({
@@ -96,6 +97,7 @@ const schema = v.looseObject({
   ipam,
   tuning: v.optional(v.looseObject({ policy: v.optional(text) })),
   resetBetweenPods: v.optional(v.boolean()),
+  deviceInfoFile,
 });
 
 /**

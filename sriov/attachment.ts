@@ -111,6 +111,8 @@ export interface Attachment {
   readonly tuning?: { readonly policy?: string | undefined } | undefined;
   /** The VF is reset (FLR) when it is back from the pod. */
   readonly resetBetweenPods?: boolean | undefined;
+  /** Name of the attachment's device-info file, which goes with the record. */
+  readonly deviceInfoFile?: string | undefined;
 }
 
 /** Containers are told apart by this: DEL and GC match on it. */

@@ -5,6 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
 import { removeAttachment, writeAttachment } from "./attachment-store.ts";
+import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { ipamCallOf, releaseIpam } from "./ipam.ts";
 import { ReleaseError } from "./vf-errors.ts";
 import { restoreVf } from "./vf-restore.ts";
@@ -29,6 +30,7 @@ export async function releaseAttachment(
     .filter((result) => result.status === "rejected")
     .map(({ reason }) => reason as unknown);
   if (problems.length > 0) throw new ReleaseError(address, problems);
+  removeCniDeviceInfo(host, record.deviceInfoFile);
   removeAttachment(host, address);
 }
 

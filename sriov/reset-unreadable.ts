@@ -3,6 +3,7 @@
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { quarantineAttachment } from "./attachment-store.ts";
+import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { readVf } from "./inventory.ts";
 import { ipamCallOf, releaseIpam } from "./ipam.ts";
 import type { PciAddress } from "./pci-address.ts";
@@ -28,6 +29,7 @@ export async function resetUnreadable(
     .filter((result) => result.status === "rejected")
     .map((result) => result.reason as unknown);
   if (problems.length > 0) throw new ReleaseError(address, problems);
+  removeCniDeviceInfo(host, salvaged.deviceInfoFile);
   quarantineAttachment(host, address, reason);
 }
 

@@ -10,7 +10,9 @@ import type { PciAddress } from "./pci-address.ts";
 
 /** The parts that have the form this release knows; the others are undefined. */
 export type Salvaged = {
-  readonly [Key in "owner" | "device" | "bootId" | "interface" | "ipam"]: Attachment[Key] | undefined;
+  readonly [Key in "owner" | "device" | "bootId" | "interface" | "ipam" | "deviceInfoFile"]:
+    | Attachment[Key]
+    | undefined;
 };
 
 /** The parts of the VF's record, one by one. Never throws for what is in the file. */
@@ -22,6 +24,7 @@ export function salvageRecord(host: Pick<Host, "files" | "paths">, address: PciA
     bootId: pick(attachmentParts.bootId, record["bootId"]),
     interface: pick(attachmentParts.interface, record["interface"]),
     ipam: pick(attachmentParts.ipam, record["ipam"]),
+    deviceInfoFile: pick(attachmentParts.deviceInfoFile, record["deviceInfoFile"]),
   };
 }
 

@@ -30,6 +30,7 @@ const common = {
   runtimeConfig: {
     mac: "02:00:00:00:00:78",
     ips: ["192.0.2.6/24"],
+    CNIDeviceInfoFile: "/var/run/k8s.cni.cncf.io/devinfo/cni/default-blue-c1_net1",
     "io.kubernetes.cri.pod-annotations": { a: "b", "virtfn/irq-policy": "numa-spread" },
   },
   args: { cni: { mac: "02:00:00:00:00:79", irqPolicy: "follow-pod" } },

@@ -121,7 +121,10 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       kernel.handles.clear();
       for (const netns of [kernel.host, ...kernel.mounted.values()]) netns.listeners.clear();
     },
-    toText: () => [formatKernel(kernel), ...formatRecords(root), ...formatLeases(ipam)].join("\n"),
+    toText: () =>
+      [formatKernel(kernel), ...formatRecords(root), ...formatLeases(ipam), ...formatDeviceInfo(root)].join(
+        "\n",
+      ),
     [Symbol.dispose]: () => fs.rmSync(root, { recursive: true, force: true }),
   };
 }
@@ -189,6 +192,11 @@ function formatRecords(root: string): readonly string[] {
     .readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile());
   return files.map((file) => `${basename(file.parentPath)} ${file.name}`).toSorted();
+}
+
+function formatDeviceInfo(root: string): readonly string[] {
+  const folder = join(root, "run/k8s.cni.cncf.io/devinfo/cni");
+  return fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => `device-info ${name}`) : [];
 }
 
 function formatLeases(ipam: FakeIpam): readonly string[] {

@@ -17,6 +17,8 @@ const hardware = { queues: 8, rings: { rx: 1024 }, resetBetweenPods: true };
 const device = { cniVersion: "1.1.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
 const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }], ips: [{ address: "10.0.0.4/24" }] };
 const chained = { cniVersion: "1.1.0", name: "cluster", type: "virtfn", prevResult, vlan: 7, ipam };
+const devInfo = "/var/run/k8s.cni.cncf.io/devinfo/cni/default-blue-c1_net1";
+const delegated = { ...device, runtimeConfig: { CNIDeviceInfoFile: devInfo } };
 const picked = { cniVersion: "1.1.0", name: "lan", type: "virtfn", pf: "ens1f0", ips: ["192.0.2.50/24"] };
 const nodeConfig = "pfs: [ens1f0]\nlimits: { sriov/vf: { driver: vfio-pci } }\n";
 
@@ -26,12 +28,12 @@ export const killCases: readonly KillCase[] = [
   { name: "with static", config: { ...device, ipam: { type: "static", addresses } }, call: {} },
   {
     name: "with every setting",
-    config: { ...device, ...settings, ...rates, ...hardware, mtu: 9000, ipam },
+    config: { ...delegated, ...settings, ...rates, ...hardware, mtu: 9000, ipam },
     call: {},
   },
   { name: "of two VFs, chained", config: chained, call: { ifName: "eth0" } },
   { name: "of a PF", config: { ...picked, ...settings }, call: {} },
-  { name: "for vfio-pci", config: { ...device, ...settings, ipam, driver: "vfio-pci" }, call: {} },
+  { name: "for vfio-pci", config: { ...delegated, ...settings, ipam, driver: "vfio-pci" }, call: {} },
 ];
 
 /** A node with pod shop/web-1's namespace, and where the case needs it with VFs allocated to that pod; some queue masks are set. */

@@ -112,17 +112,18 @@ test.each(versions)("a pod's life in $cniVersion", async ({ cniVersion, codes, i
     { command: "CHECK", config: later, ...ofPod },
   ];
   const gone = [
-    `rm ${devInfo}`,
+    `test -e ${devInfo}`,
     "ls /var/lib/virtfn/attachments",
     `ip -n ${pod.name} -br link`,
     `cat /var/lib/cni/networks/${name}/192.0.2.2`,
   ];
-  const [del, again, checkAfterDel, , records, links, leaseLeft] = await runScripts(
+  const [del, again, checkAfterDel, info, records, links, leaseLeft] = await runScripts(
     lab.node,
     [...ends.map(formatCall), ...gone],
     view,
   );
   expect([del, again, checkAfterDel].map(codeOf)).toEqual([0, 0, codes.checkAfterDel]);
+  expect(info?.exitCode).toBe(1);
   expect([records?.stdout, links?.stdout.split("\n").length, leaseLeft?.exitCode]).toEqual(["", 1, 1]);
   await waitForVfState(lab.node, before);
 });
