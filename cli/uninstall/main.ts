@@ -15,8 +15,8 @@ import { describeStep, uninstall } from "./uninstall.ts";
 
 const usage = `Usage: virtfn uninstall [FLAGS]
 
-Takes virtfn off this node: puts interrupts and masks back, takes the entry out of the CNI configuration, removes sockets,
-device-info files, the executable (another program's file of that name is put back) and all state. Refuses while pods have VFs,
+Takes virtfn off this node: puts interrupts and masks back, takes the entry out of the CNI configuration, removes sockets, CDI
+and device-info files, the executable (another program's file of that name is put back) and all state. Refuses while pods have VFs,
 and names them. Stop the other programs of virtfn first. Needs root on the node.
 
   --dry-run             tell what would be done, change nothing

@@ -10,7 +10,7 @@ import type { PciAddress } from "../../sriov/pci-address.ts";
 import { pluginName, savedSuffix } from "../install-cni/executable.ts";
 import { planConflistWithout } from "../install-cni/conflist.ts";
 import { UninstallError } from "./errors.ts";
-import { listKubeletFiles } from "./kubelet-files.ts";
+import { listDevicePluginFiles } from "./device-plugin-files.ts";
 
 /** One change. `rename` puts a saved file of another program back in the place of ours. */
 export type UninstallStep =
@@ -36,11 +36,17 @@ export function planUninstall(host: View, folders: UninstallFolders): readonly U
   return [
     ...listTuningRecords(host).map((address) => ({ do: "restoreTuning", address }) as const),
     ...planConfigurations(host, resolveFolder(host, folders.confDir)),
-    ...listKubeletFiles(host).map((path) => ({ do: "remove", path }) as const),
+    ...listDevicePluginFiles(host).map((path) => ({ do: "remove", path }) as const),
     ...planTree(host, join(paths.root, "run/virtfn")),
     ...planExecutables(host, resolveFolder(host, folders.binDir)),
     ...planTree(host, join(paths.root, "var/lib/virtfn")),
+    ...planEmptyFolder(host, join(paths.root, "etc/virtfn")),
   ];
+}
+
+// The administrator's files in there stay; the kubelet makes the folder for the pod where there is none.
+function planEmptyFolder({ files }: View, path: string): readonly UninstallStep[] {
+  return files.list(path)?.length === 0 ? [{ do: "removeFolder", path }] : [];
 }
 
 // A link of the host's must not lead to what is at that path here.

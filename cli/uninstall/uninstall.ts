@@ -15,17 +15,27 @@ const lockTimeoutMs = 5000;
  */
 export async function uninstall(host: Host, folders: UninstallFolders): Promise<readonly UninstallStep[]> {
   checkUnused(host);
-  const steps = planUninstall(host, folders);
+  const tuning = planUninstall(host, folders).filter(isTuning);
+  for (const step of tuning) {
+    checkUnused(host);
+    await applyStep(host, step);
+  }
+  // Planned again: to put tuning back took locks, which are files.
+  const rest = planUninstall(host, folders).filter((step) => !isTuning(step));
   let isQuiet = false;
-  for (const step of steps) {
-    if (!isQuiet && step.do !== "restoreTuning" && step.do !== "write") {
+  for (const step of rest) {
+    if (!isQuiet && step.do !== "write") {
       await checkNoCall(host);
       isQuiet = true;
     }
     checkUnused(host);
     await applyStep(host, step);
   }
-  return steps;
+  return [...tuning, ...rest];
+}
+
+function isTuning(step: UninstallStep): boolean {
+  return step.do === "restoreTuning";
 }
 
 /** "remove /opt/cni/bin/virtfn" */

@@ -137,7 +137,7 @@ test("nothing is allowed at the API server, as nothing asks it", () => {
   expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
 });
 
-test.each(["cdi", "lab", "multus", "provision"])(
+test.each(["cdi", "lab", "multus", "provision", "uninstall"])(
   "every change of the overlay %s meets what is there in the base",
   (overlay) => {
     const folder = join(deploy, "kustomize/overlays", overlay);
@@ -157,15 +157,35 @@ test.each(["cdi", "lab", "multus", "provision"])(
     const daemonSet = parseDocument(readFileSync(join(base, "daemonset.yaml"), "utf8"));
     const operations = patches.flatMap(({ patch }) => parse(patch) as { op: string; path: string }[]);
     for (const { op, path } of operations) {
-      expect(op).toBe("add");
-      const parent = path
+      const keys = path
         .split("/")
-        .slice(1, -1)
-        .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-      expect({ path, isThere: daemonSet.hasIn(parent) }).toEqual({ path, isThere: true });
+        .slice(1)
+        .map((key) => (/^\d+$/.test(key) ? Number(key) : key.replaceAll("~1", "/")));
+      // What is added needs its parent, what is replaced or removed must be there itself.
+      const needed = op === "add" ? keys.slice(0, -1) : keys;
+      expect({ path, isThere: daemonSet.hasIn(needed) }).toEqual({ path, isThere: true });
     }
   },
 );
+
+test("uninstalling, nothing runs but one container that reaches the host through its process 1", () => {
+  const file = join(deploy, "kustomize/overlays/uninstall/kustomization.yaml");
+  const { patches } = parse(readFileSync(file, "utf8")) as { patches: [{ patch: string }] };
+  const operations = parse(patches[0].patch) as { op: string; path: string; value?: unknown }[];
+  const spec = "/spec/template/spec";
+  expect(operations.filter(({ op }) => op === "remove").map(({ path }) => path)).toEqual([
+    `${spec}/initContainers`,
+    `${spec}/volumes`,
+  ]);
+  expect(operations.find(({ path }) => path === `${spec}/containers`)?.value).toMatchObject([
+    {
+      args: ["uninstall", "--stay", "--listen=[$(HOST_IP)]:9813"],
+      readinessProbe: { httpGet: { path: "/readyz", port: 9813 } },
+      securityContext: { privileged: true, readOnlyRootFilesystem: true },
+    },
+  ]);
+  expect(pod["hostPID"]).toBe(true);
+});
 
 test("every example asks for VFs as limits and ends at SIGTERM", () => {
   const folder = join(deploy, "examples");

@@ -6,73 +6,16 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { Installer } from "../../../../cli/install-cni/installer.ts";
 import { runUninstall } from "../../../../cli/uninstall/main.ts";
 import { planUninstall } from "../../../../cli/uninstall/plan.ts";
 import { uninstall } from "../../../../cli/uninstall/uninstall.ts";
 import type { Host } from "../../../../host/host.ts";
 import { formatSocketName } from "../../../../kubelet/socket-name.ts";
-import { writeAdvertisedPools } from "../../../../sriov/advertised-pools.ts";
+import { parsePciAddress } from "../../../../sriov/pci-address.ts";
+import { writeTuningRecord } from "../../../../sriov/tuning-store.ts";
 import { callCni, podArgs } from "../../../support/cni-call.ts";
-import { createFakeHost, type FakeHost } from "../../../support/fake-host.ts";
-
-const folders = { binDir: "/opt/cni/bin", confDir: "/etc/cni/net.d" };
-const list = `{
-  "cniVersion": "1.1.0", "name": "cluster",
-  "plugins": [
-    { "type": "bridge" }
-  ]
-}
-`;
-const conflist = (node: FakeHost): string => join(node.root, "etc/cni/net.d/10-cluster.conflist");
-
-/** Every file and folder of the node with its content, but for what a pod's life changes in sysfs and /run/netns. */
-function show(node: FakeHost): string {
-  return ["etc", "opt", "run", "var"].flatMap((folder) => showFolder(node.root, folder)).join("\n");
-}
-
-function showFolder(root: string, path: string): readonly string[] {
-  if (path === "run/netns") return [];
-  const stat = fs.lstatSync(join(root, path));
-  if (!stat.isDirectory())
-    return [`${path} ${stat.isFile() ? fs.readFileSync(join(root, path), "utf8") : ""}`];
-  const names = fs.readdirSync(join(root, path)).toSorted((a, b) => a.localeCompare(b));
-  return [path, ...names.flatMap((name) => showFolder(root, join(path, name)))];
-}
-
-/** A node with another CNI and another program called sriov; nothing of virtfn. */
-function makeNode(): FakeHost {
-  const node = createFakeHost();
-  const write = (path: string, text: string): void => {
-    fs.mkdirSync(join(node.root, path, ".."), { recursive: true });
-    fs.writeFileSync(join(node.root, path), text);
-  };
-  write("etc/cni/net.d/10-cluster.conflist", list);
-  write("etc/cni/net.d/20-other.conf", '{"cniVersion":"1.0.0","name":"o","type":"macvlan"}');
-  write("opt/cni/bin/sriov", "sriov-cni");
-  write("opt/cni/bin/bridge", "bridge");
-  write("image/virtfn-cni", "#!/bin/sh\n");
-  for (const folder of ["device-plugins", "plugins_registry"])
-    fs.mkdirSync(join(node.root, "var/lib/kubelet", folder), { recursive: true });
-  fs.mkdirSync(node.host.paths.deviceInfo, { recursive: true });
-  return node;
-}
-
-function install(node: FakeHost): void {
-  const at = (path: string): string => join(node.root, path);
-  const options = {
-    source: at("image/virtfn-cni"),
-    binDir: at(folders.binDir),
-    confDir: at(folders.confDir),
-    entryFile: undefined,
-    hostRoot: node.root,
-    aliases: ["sriov", "host-device"],
-  };
-  const report = new Installer(node.host, options, ["1.1.0"]).look();
-  expect(report.conflist).toMatchObject({ kind: "chained", written: true });
-  writeAdvertisedPools(node.host, new Map([["sriov/vf", ["0000:3b:02.0"]]]));
-  fs.writeFileSync(join(node.host.paths.deviceInfo, "sriov-vf-0000:3b:02.0-device.json"), "{}");
-}
+import type { FakeHost } from "../../../support/fake-host.ts";
+import { conflist, folders, install, list, makeNode, show } from "../../../support/installed-node.ts";
 
 async function add(node: FakeHost, pod: number): Promise<void> {
   const netns = node.addNetns(`web-${pod}`);
@@ -144,6 +87,19 @@ function dyingAfter(host: Host, steps: number): Host {
     },
   };
 }
+
+test("what tuning changed before a reboot goes too, with the lock that this takes; the administrator's files stay", async () => {
+  using node = makeNode();
+  const before = show(node);
+  install(node);
+  const address = parsePciAddress("0000:3b:02.1");
+  writeTuningRecord(node.host, { address, bootId: "another", inode: "1", vectors: [] });
+  fs.writeFileSync(join(node.root, "etc/virtfn/node.yaml"), "pfs: []\n");
+  await uninstall(node.host, folders);
+  fs.rmSync(join(node.root, "etc/virtfn/node.yaml"));
+  fs.rmdirSync(join(node.root, "etc/virtfn"));
+  expect(show(node)).toBe(before);
+});
 
 test("while pods have VFs it refuses, names them, and leaves everything", async () => {
   using node = makeNode();
@@ -264,6 +220,8 @@ test("the command tells each step, or what it would do", async () => {
   expect(`\n${dry}`).toMatchInlineSnapshot(`
     "
     take the entry out of /etc/cni/net.d/10-cluster.conflist
+    remove /run/cdi/.virtfn.sriov-net-vf.json.77.0123abcd.tmp
+    remove /run/cdi/virtfn.sriov-net-vf.json
     remove /run/k8s.cni.cncf.io/devinfo/dp/sriov-vf-0000:3b:02.0-device.json
     remove /run/virtfn/deviceplugin/pools.json
     remove /run/virtfn/deviceplugin
@@ -271,6 +229,7 @@ test("the command tells each step, or what it would do", async () => {
     remove /opt/cni/bin/host-device
     put /opt/cni/bin/sriov.before-virtfn back as /opt/cni/bin/sriov
     remove /opt/cni/bin/virtfn
+    remove /etc/virtfn
     "
   `);
   expect(await run()).toBe(dry);

@@ -1,21 +1,27 @@
-// What the device plugin leaves in folders that it shares with others: sockets, after a kill, and device-info files.
+// What the device plugin leaves in folders that it shares with others: sockets, after a kill, CDI and device-info files.
 
 import { join } from "node:path";
 
 import type { Host } from "../../host/host.ts";
 import { readAdvertisedPools } from "../../sriov/advertised-pools.ts";
+import { isOwnCdiFile } from "../../deviceplugin/cdi-spec.ts";
+import { targetOfTemporary } from "../../host/replace-file.ts";
 import { parseDeviceInfoName } from "../../sriov/device-info.ts";
 import { SriovError } from "../../sriov/errors.ts";
 import { formatSocketName } from "../../kubelet/socket-name.ts";
 
-/** Paths of what is there, by the resources that the device plugin offered last. Stop the device plugin first. */
-export function listKubeletFiles(host: Pick<Host, "files" | "paths">): readonly string[] {
+/**
+ * Paths of what is there, sockets and device-info files by the resources that were offered last, and what a killed writer left of
+ * them. Stop the device plugin first.
+ */
+export function listDevicePluginFiles(host: Pick<Host, "files" | "paths">): readonly string[] {
   const resources = readResources(host);
   const sockets = new Set(resources.map(formatSocketName));
   return [
     ...[host.paths.kubelet.pluginsRegistry, host.paths.kubelet.devicePlugins].flatMap((folder) =>
       listFolder(host, folder, (name) => sockets.has(name)),
     ),
+    ...listFolder(host, host.paths.cdi, isOwnCdiFile),
     ...listFolder(host, host.paths.deviceInfo, (name) =>
       resources.some((resource) => parseDeviceInfoName(resource, name) !== undefined),
     ),
@@ -27,7 +33,9 @@ function listFolder(
   folder: string,
   isOurs: (name: string) => boolean,
 ): readonly string[] {
-  return (files.list(folder) ?? []).filter(isOurs).map((name) => join(folder, name));
+  return (files.list(folder) ?? [])
+    .filter((name) => isOurs(targetOfTemporary(name) ?? name))
+    .map((name) => join(folder, name));
 }
 
 function readResources(host: Pick<Host, "files" | "paths">): readonly string[] {
