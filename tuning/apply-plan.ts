@@ -22,8 +22,9 @@ import { openVfQueues, type VfQueues } from "./vf-queues.ts";
  */
 export interface VfOutcome {
   readonly result: "done" | "stale" | "busy" | "unsettled";
-  readonly pins: number;
-  /** Those of them that had been pinned to another CPU by tuning. */
+  /** MSI indexes of the interrupts that are pinned now. */
+  readonly pinned: readonly number[];
+  /** How many of them had been pinned to another CPU by tuning. */
   readonly moves: number;
   readonly masks: number;
   readonly problems: readonly Problem[];
@@ -70,7 +71,7 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
     .filter((problem) => problem !== undefined);
   return {
     result: failed.some(({ problem }) => problem.code === "PARTIAL") ? "unsettled" : "done",
-    pins: done.length,
+    pinned: done.map(({ msiIndex }) => msiIndex),
     moves: done.filter((pin) => isMove(plan, pin)).length,
     masks: masks.length - maskProblems.length,
     problems: [...failed.map(({ problem }) => problem), ...maskProblems],
@@ -103,7 +104,7 @@ function writePin(
   refusals: Refusals,
 ): Problem | undefined {
   const vector = target.vectors.find(({ msiIndex }) => msiIndex === pin.msiIndex);
-  if (vector === undefined) return undefined;
+  if (vector === undefined || (pin.from.length === 1 && pin.from[0] === pin.to)) return undefined;
   try {
     writeAffinity(host, vector.irq, `${pin.to}`);
   } catch (error) {
@@ -145,5 +146,5 @@ function attempt(vf: Problem["vf"], about: string, write: () => Problem | undefi
 }
 
 function unchanged(result: VfOutcome["result"]): VfOutcome {
-  return { result, pins: 0, moves: 0, masks: 0, problems: [] };
+  return { result, pinned: [], moves: 0, masks: 0, problems: [] };
 }

@@ -14,7 +14,7 @@ import { readNodeState } from "./node-state.ts";
 import { parseTuningOptions, type TuningOptions, usage } from "./options.ts";
 import { runPass, type TuningHost } from "./pass.ts";
 import { reconcile } from "./reconciler.ts";
-import { Refusals } from "./refusals.ts";
+import { createPassMemory } from "./pass-memory.ts";
 import { keepRepaired } from "./repair-loop.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
@@ -64,7 +64,7 @@ async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) =
   const state = readNodeState(host, await readNodeFacts(host));
   const report = describeNode(
     state,
-    planNode(state, new Refusals()),
+    planNode(state, createPassMemory().refusals),
     state.problems,
     readInterruptCounts(host),
   );
@@ -74,14 +74,19 @@ async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) =
 
 async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
   const { state, plans, applied, restored, problems, isUnfinished } = await runPass(host, {
-    refusals: new Refusals(),
+    memory: createPassMemory(),
     facts: await readNodeFacts(host),
     lockTimeoutMs,
   });
   const report = describeNode(state, plans, problems, readInterruptCounts(host));
   const done = {
     ...report,
-    applied: [...applied].map(([address, { result, pins, masks }]) => ({ address, result, pins, masks })),
+    applied: [...applied].map(([address, { result, pinned, masks }]) => ({
+      address,
+      result,
+      pins: pinned.length,
+      masks,
+    })),
     restored: listRestored(restored),
     isUnfinished,
   };

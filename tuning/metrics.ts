@@ -96,11 +96,11 @@ export function createMetrics(host: Pick<Host, "files" | "paths">): TuningMetric
       load.reset();
       for (const cpu of cpus) load.inc({ cpu });
       for (const outcome of report.applied.values()) {
-        pins.inc(outcome.pins);
+        pins.inc(outcome.pinned.length);
         moves.inc(outcome.moves);
         masks.inc(outcome.masks);
       }
-      drift.inc(report.plans.reduce((sum, plan) => sum + plan.drifted.length, 0));
+      drift.inc([...report.undone.values()].flat().length);
       restores.inc([...report.restored.values()].filter(({ result }) => result === "restored").length);
       announcements.inc([...report.announced.values()].filter(({ result }) => result === "announced").length);
       for (const { code } of newProblems) problems.inc({ code });

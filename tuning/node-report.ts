@@ -6,8 +6,9 @@ import { type InterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
 import { formatVectorRole } from "../sriov/irq-role.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { Vector } from "../sriov/vectors.ts";
-import { listQueueVectors, type VfPlan } from "./node-plan.ts";
+import type { VfPlan } from "./node-plan.ts";
 import type { NodeState } from "./node-state.ts";
+import { listQueueVectors } from "./pin-plan.ts";
 import type { Problem } from "./problem.ts";
 
 /** CPU sets in the kernel's list format; `cpu` is where the vector shall be, absent where it is left alone. */

@@ -7,14 +7,14 @@ import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { planNode, type VfPlan } from "./node-plan.ts";
 import { isHandsOff, type NodeState, readNodeState } from "./node-state.ts";
+import type { PassMemory } from "./pass-memory.ts";
 import type { Problem } from "./problem.ts";
-import type { Refusals } from "./refusals.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
 export type TuningHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock" | "openNetlink">;
 
 export interface PassOptions {
-  readonly refusals: Refusals;
+  readonly memory: PassMemory;
   readonly facts: NodeFacts;
   /** How long to wait for the lock of one VF. */
   readonly lockTimeoutMs: number;
@@ -26,6 +26,8 @@ export interface PassReport {
   readonly plans: readonly VfPlan[];
   /** How long it took to make them. */
   readonly planMs: number;
+  /** MSI indexes of pins that someone else undid since the pass before. */
+  readonly undone: ReadonlyMap<PciAddress, readonly number[]>;
   readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
   /** Of the VFs whose addresses were still to be announced. */
@@ -45,7 +47,8 @@ const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | AnnounceOutcome)["re
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
   const state = readNodeState(host, options.facts);
-  options.refusals.keepOnly(new Set(state.vfs.map(({ vf }) => vf.address)));
+  const { refusals, undone } = options.memory;
+  refusals.keepOnly(new Set(state.vfs.map(({ vf }) => vf.address)));
   const restored = new Map<PciAddress, RestoreOutcome>();
   for (const address of state.toRestore)
     restored.set(
@@ -56,10 +59,16 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
       }),
     );
   const startedMs = host.clock.monotonicMs();
-  const plans = planNode(state, options.refusals);
+  const plans = planNode(state, refusals);
   const planMs = host.clock.monotonicMs() - startedMs;
+  const fresh = undone.add(plans);
   const applied = new Map<PciAddress, VfOutcome>();
-  for (const plan of plans) applied.set(plan.target.vf.address, await applyVfPlan(host, plan, options));
+  for (const plan of plans) {
+    const { address } = plan.target.vf;
+    const outcome = await applyVfPlan(host, plan, { refusals, lockTimeoutMs: options.lockTimeoutMs });
+    undone.settle(address, outcome);
+    applied.set(address, outcome);
+  }
   const announced = new Map<PciAddress, AnnounceOutcome>();
   for (const { record } of state.vfs)
     if (record.announce === "pending")
@@ -69,6 +78,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     state,
     plans,
     planMs,
+    undone: fresh,
     applied,
     restored,
     announced,

@@ -9,9 +9,9 @@ import { createTopologyReader } from "../sriov/topology.ts";
 import { CarrierWatches } from "./carrier-watches.ts";
 import type { TuningMetrics } from "./metrics.ts";
 import { createNodeFactsReader } from "./node-facts.ts";
+import { createPassMemory } from "./pass-memory.ts";
 import { type PassReport, runPass, type TuningHost } from "./pass.ts";
 import { ReportLog } from "./report-log.ts";
-import { Refusals } from "./refusals.ts";
 
 /** Between passes when nothing happens: finds what no event tells. */
 export const pollMs = 30_000;
@@ -36,7 +36,7 @@ export async function reconcile(
   host: TuningHost,
   { log, metrics, signal, onPass }: ReconcilerOptions,
 ): Promise<void> {
-  const refusals = new Refusals();
+  const memory = createPassMemory();
   const reports = new ReportLog(log);
   const wakeup = new Wakeup(host);
   const rest = new Wakeup(host);
@@ -53,7 +53,7 @@ export async function reconcile(
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
     const report = await attemptPass(log, async () =>
-      runPass(host, { refusals, facts: await readFacts(readTopology()), lockTimeoutMs }),
+      runPass(host, { memory, facts: await readFacts(readTopology()), lockTimeoutMs }),
     );
     const passedMs = host.clock.monotonicMs();
     if (report !== undefined) {

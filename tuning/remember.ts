@@ -11,8 +11,9 @@ import {
 } from "../sriov/tuning-record.ts";
 import { quarantineTuningRecord, removeTuningRecord, writeTuningRecord } from "../sriov/tuning-store.ts";
 import { readAffinity } from "../sriov/vectors.ts";
-import { listQueueVectors, type VfPlan } from "./node-plan.ts";
+import type { VfPlan } from "./node-plan.ts";
 import { readSaved } from "./node-state.ts";
+import { listQueueVectors } from "./pin-plan.ts";
 import type { QueueMask } from "./vf-queues.ts";
 
 type Store = Pick<Host, "files" | "paths" | "clock">;

@@ -24,8 +24,9 @@ export class ReportLog {
         namespace: record.owner.pod?.namespace,
         owner: ownerToken(record.owner),
       });
-      if (plan.drifted.length > 0) about.warn({ vectors: plan.drifted }, "found pins undone");
-      if (outcome !== undefined && outcome.pins + outcome.masks > 0) {
+      const vectors = report.undone.get(vf.address);
+      if (vectors !== undefined) about.warn({ vectors }, "found pins undone");
+      if (outcome !== undefined && outcome.pinned.length + outcome.masks > 0) {
         const pins = plan.pins.map(({ msiIndex, to }) => `${msiIndex} -> CPU ${to}`);
         const masks = plan.masks.map(({ queue, to }) => `${queue} ${to}`);
         about.info({ pins, masks }, "tuned");

@@ -35,6 +35,10 @@ export interface TuningNode extends Disposable {
   detach(vf: number, pod: string): void;
   /** Affinity of tx, rx and mailbox, as "1 2 0-3". */
   affinities(vf: number): string;
+  /** Somebody writes the affinity of one of them. */
+  setAffinity(vf: number, msiIndex: number, cpuList: string): void;
+  /** These CPUs are online from now on. */
+  setOnline(cpuList: string): void;
   /** CPUs in rps_cpus of the VF's one receive queue inside the pod, as a list; "" is off. */
   mask(pod: string): string;
 }
@@ -79,6 +83,11 @@ export function createTuningNode(vfs = 3): TuningNode {
       irqs(vf)
         .map((irq) => readIrq(root, irq))
         .join(" "),
+    setAffinity: (vf, msiIndex, cpuList) => {
+      const path = `proc/irq/${irqs(vf)[msiIndex]}/smp_affinity_list`;
+      fs.writeFileSync(join(root, path), `${cpuList}\n`);
+    },
+    setOnline: (cpuList) => writeFolder(root, { "sys/devices/system/cpu/online": cpuList }),
     mask: (pod) => {
       const path = join(sysfsOf(pod), "class/net/net1/queues/rx-0/rps_cpus");
       return formatCpuList(parseCpuMask(fs.readFileSync(path, "utf8")));

@@ -3,15 +3,24 @@
 import type { Host } from "../../host/host.ts";
 import { readTopology } from "../../sriov/topology.ts";
 import { createNodeFactsReader, type NodeFacts } from "../../tuning/node-facts.ts";
+import { createPassMemory } from "../../tuning/pass-memory.ts";
 import { type PassReport, runPass } from "../../tuning/pass.ts";
-import { Refusals } from "../../tuning/refusals.ts";
+import { withFault } from "./faults.ts";
+import type { TuningNode } from "./tuning-node.ts";
 
 /** `known` takes the place of what the node would tell. Waits for no lock. */
 export async function passOnce(
   host: Host,
-  refusals = new Refusals(),
+  memory = createPassMemory(),
   known: Partial<NodeFacts> = {},
 ): Promise<PassReport> {
   const facts = { ...(await createNodeFactsReader(host)(readTopology(host))), ...known };
-  return runPass(host, { refusals, facts, lockTimeoutMs: 0 });
+  return runPass(host, { memory, facts, lockTimeoutMs: 0 });
+}
+
+/** The calls of one pass that change the node. */
+export async function listWrites(node: TuningNode): Promise<readonly string[]> {
+  const { host, calls } = withFault(node.host);
+  await passOnce(host);
+  return calls.filter((call) => /write|remove|rename/i.test(call));
 }

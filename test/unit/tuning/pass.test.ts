@@ -9,9 +9,9 @@ import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
 import { readTuningRecord } from "../../../sriov/tuning-store.ts";
-import { Refusals } from "../../../tuning/refusals.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { type Fault, withFault } from "../../support/faults.ts";
-import { passOnce } from "../../support/tuning-pass.ts";
+import { listWrites, passOnce } from "../../support/tuning-pass.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 
 /** The node with a kernel that refuses to move one interrupt. */
@@ -44,13 +44,6 @@ async function tuneOnce(
   await passOnce(faulty.host).catch(() => undefined);
   return { node, calls: faulty.calls };
 }
-/** Calls that change the node. */
-async function countWrites(node: TuningNode): Promise<readonly string[]> {
-  const { host, calls } = withFault(node.host);
-  await passOnce(host);
-  return calls.filter((call) => /write|remove|rename/i.test(call));
-}
-
 describe("a pass", () => {
   test("pins each queue vector of each VF to a CPU of its own on the VF's node, and leaves the mailbox", async () => {
     using node = createTuningNode();
@@ -72,7 +65,7 @@ describe("a pass", () => {
     using node = createTuningNode();
     for (const [vf, pod] of ["a", "b", "c"].entries()) node.attach(vf, pod);
     await passOnce(node.host);
-    expect(await countWrites(node)).toEqual([]);
+    expect(await listWrites(node)).toEqual([]);
   });
 
   test("of a new process takes the pins over without a write", async () => {
@@ -80,7 +73,7 @@ describe("a pass", () => {
     node.attach(0, "web-1");
     await passOnce(node.host);
     node.fake.endProcess();
-    expect(await countWrites(node)).toEqual([]);
+    expect(await listWrites(node)).toEqual([]);
   });
 
   test("saves what was there before the first write, and puts it back when the pod is gone", async () => {
@@ -114,16 +107,6 @@ describe("a pass", () => {
     expect(node.affinities(0)).toBe("0-3 0-3 0-3");
   });
 
-  test("repairs a pin that someone else undid, and counts it as drift", async () => {
-    using node = createTuningNode();
-    node.attach(0, "web-1");
-    await passOnce(node.host);
-    fs.writeFileSync(join(node.fake.root, `proc/irq/${node.irqs(0)[1]}/smp_affinity_list`), "0-7\n");
-    const report = await passOnce(node.host);
-    expect(report.plans[0]?.drifted).toEqual([1]);
-    expect(node.affinities(0)).toBe("0 1 0-3");
-  });
-
   test("is unfinished while the driver has not registered its handlers, and pins when it has", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1");
@@ -139,7 +122,7 @@ describe("a pass", () => {
     node.attach(0, "web-1", (record) => ({ ...record, bootId: "another" }));
     node.attach(1, "web-2", (record) => ({ ...record, device: { ...record.device, inode: "1" } }));
     node.attach(2, "web-3", (record) => ({ ...record, state: "adding" }));
-    expect(await countWrites(node)).toEqual([]);
+    expect(await listWrites(node)).toEqual([]);
   });
 
   test("discards what was saved in an earlier boot without writing an affinity", async () => {
@@ -219,7 +202,7 @@ describe("a refused pin", () => {
     const { host } = refusing(node, node.irqs(0)[0], "ENOSPC");
     const { problems, applied } = await passOnce(host);
     expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual(["vector 0 ENOSPC"]);
-    expect([...applied.values()].map(({ pins }) => pins)).toEqual([1]);
+    expect([...applied.values()].map(({ pinned }) => pinned)).toEqual([[1]]);
     expect(readTuningRecord(node.host, node.address(0))?.vectors.map(({ msiIndex }) => msiIndex)).toEqual([
       1,
     ]);
@@ -231,8 +214,8 @@ describe("a refused pin", () => {
       using node = createTuningNode();
       node.attach(0, "web-1");
       const { host, attempts } = refusing(node, node.irqs(0)[0], errno);
-      const refusals = new Refusals();
-      for (let i = 0; i < 3; i += 1) await passOnce(host, refusals);
+      const memory = createPassMemory();
+      for (let i = 0; i < 3; i += 1) await passOnce(host, memory);
       expect(attempts()).toBe(1);
       expect(node.affinities(0)).toBe("0-3 1 0-3");
     },

@@ -1,0 +1,98 @@
+// Which interrupts a pass pins, over all VFs together: where tuning pinned them counts, not where somebody moved them.
+
+import { irqKey, type PinStep, planPlacement } from "../sriov/placement.ts";
+import type { IrqToPlace } from "../sriov/placement-model.ts";
+import type { Vector } from "../sriov/vectors.ts";
+import type { NodeState, TunedVf } from "./node-state.ts";
+import { turnQueues } from "./queue-turns.ts";
+import type { Refusals } from "./refusals.ts";
+
+interface Placeable {
+  readonly target: TunedVf;
+  readonly vector: Vector;
+}
+
+/**
+ * Steps for interrupts that are not where they shall be, or not noted there yet, ordered by VF and MSI index. The plan starts
+ * from the remembered pins, so that one that somebody moved goes back unless there is a reason for another place.
+ */
+export function planPins(state: NodeState, refusals: Refusals): readonly PinStep[] {
+  const { topology } = state.facts;
+  const placeable = state.vfs.flatMap((target) =>
+    target.candidates.policy === "none" ? [] : listQueueVectors(target).map((vector) => ({ target, vector })),
+  );
+  const isMovable = ({ target, vector }: Placeable): boolean => !isFixed(target, vector, refusals);
+  const queueCpus = turnQueues(state.vfs);
+  const movable = placeable.filter((each) => isMovable(each) && each.vector.affinity !== undefined);
+  const irqs = movable.map((each) => toPlace(each, queueCpus));
+  const before = new Map(placeable.map((each) => [idOf(each), whereItIs(each)] as const));
+  const fixedLoad = countLoad(placeable.filter((each) => !isMovable(each)));
+  const placed = new Map(
+    planPlacement(topology, irqs, before, { fixedLoad, capacity: new Map() }).map(
+      (step) => [irqKey(step), step.to] as const,
+    ),
+  );
+  return movable.flatMap(({ target, vector }, at): readonly PinStep[] => {
+    const irq = irqs[at];
+    if (irq === undefined) return [];
+    const stays = only(before.get(irqKey(irq)));
+    const isAllowed = stays !== undefined && topology.cpus.has(stays) && irq.candidates.includes(stays);
+    const to = placed.get(irqKey(irq)) ?? (isAllowed ? stays : undefined);
+    const isThere = only(vector.affinity) === to && rememberedCpu(target, vector) === to;
+    if (to === undefined || isThere) return [];
+    return [{ vf: irq.vf, msiIndex: irq.msiIndex, from: vector.affinity ?? [], to }];
+  });
+}
+
+/** Vectors that serve queues. One whose handler is gone for now keeps its pin, and its place, as the tuning record knows it. */
+export function listQueueVectors({ vectors, saved }: Pick<TunedVf, "vectors" | "saved">): readonly Vector[] {
+  return vectors.filter(
+    ({ role, msiIndex }) =>
+      role?.kind === "queue" ||
+      (role === undefined && saved?.vectors.some((each) => each.msiIndex === msiIndex) === true),
+  );
+}
+
+/** The CPU of a set that has just one. */
+export function only(cpus: readonly number[] | undefined): number | undefined {
+  return cpus?.length === 1 ? cpus[0] : undefined;
+}
+
+function whereItIs({ target, vector }: Placeable): readonly number[] {
+  const pin = rememberedCpu(target, vector);
+  return pin === undefined ? (vector.affinity ?? []) : [pin];
+}
+
+function rememberedCpu({ saved }: TunedVf, { msiIndex }: Vector): number | undefined {
+  return saved?.vectors.find((each) => each.msiIndex === msiIndex)?.cpu;
+}
+
+function toPlace({ target, vector }: Placeable, queueCpus: ReadonlyMap<string, number>): IrqToPlace {
+  const { cpus, near } = target.candidates;
+  const { msiIndex, role } = vector;
+  const own = queueCpus.get(idOf({ target, vector }));
+  return {
+    vf: target.vf.address,
+    msiIndex,
+    candidates: own === undefined ? cpus : [own],
+    near,
+    direction: role?.kind === "queue" ? role.direction : "both",
+  };
+}
+
+function isFixed(target: TunedVf, vector: Vector, refusals: Refusals): boolean {
+  return vector.isManaged || refusals.hasPin(target.vf.address, vector);
+}
+
+function countLoad(fixed: readonly Placeable[]): ReadonlyMap<number, number> {
+  const load = new Map<number, number>();
+  for (const { vector } of fixed) {
+    const cpu = only(vector.effective);
+    if (cpu !== undefined) load.set(cpu, (load.get(cpu) ?? 0) + 1);
+  }
+  return load;
+}
+
+function idOf({ target, vector }: Placeable): string {
+  return irqKey({ vf: target.vf.address, msiIndex: vector.msiIndex });
+}
