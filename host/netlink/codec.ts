@@ -24,8 +24,17 @@ export function encodeAttributes(attributes: readonly Attribute[]): Uint8Array {
 
 /** The attributes in `bytes`, in order. Throws NetlinkError EBADMSG when a length does not fit. */
 export function decodeAttributes(bytes: Uint8Array): readonly RawAttribute[] {
+  return [...walkAttributes(bytes)];
+}
+
+/** The first attribute of `type` in `bytes`; what stands behind it is not looked at. Throws as `decodeAttributes`. */
+export function findAttribute(bytes: Uint8Array, type: number): Uint8Array | undefined {
+  for (const attribute of walkAttributes(bytes)) if (attribute.type === type) return attribute.value;
+  return undefined;
+}
+
+function* walkAttributes(bytes: Uint8Array): Generator<RawAttribute> {
   const view = viewOf(bytes);
-  const attributes: RawAttribute[] = [];
   let offset = 0;
   while (offset + headerBytes <= bytes.length) {
     const length = view.getUint16(offset, true);
@@ -36,10 +45,9 @@ export function decodeAttributes(bytes: Uint8Array): readonly RawAttribute[] {
       );
     }
     const type = view.getUint16(offset + 2, true) & typeMask;
-    attributes.push({ type, value: bytes.subarray(offset + headerBytes, offset + length) });
+    yield { type, value: bytes.subarray(offset + headerBytes, offset + length) };
     offset += pad(length);
   }
-  return attributes;
 }
 
 /** The attributes in `bytes` by type; of several of one type the last. */

@@ -9,6 +9,7 @@ import {
   removeAddressRequest,
   type AddressChange,
 } from "./address.ts";
+import { decodeLinkCounters, decodeVfCounters, listVfCountersRequest } from "./counters.ts";
 import { readEvents } from "./events.ts";
 import {
   addAltNameRequest,
@@ -19,7 +20,7 @@ import {
   setLinkRequest,
 } from "./link-change.ts";
 import { decodeLink, getLinkRequest, listLinksRequest } from "./link.ts";
-import type { Link, LinkRef, Netlink, Route } from "./netlink.ts";
+import type { LinkRef, Netlink, Route, TrafficCounters } from "./netlink.ts";
 import { addRouteRequest, describeRoute, removeRouteRequest } from "./route-change.ts";
 import { decodeRoutes, listRoutesRequest } from "./route.ts";
 import { NetlinkSocket } from "./socket.ts";
@@ -43,7 +44,7 @@ export function createNetlink(
   life.use(socket);
   return {
     listLinks: () => decodeAll(socket.dump("list links", listLinksRequest()), decodeLink),
-    getLink: (ref) => getLink(socket, ref),
+    getLink: (ref) => map(findLink(socket, ref), decodeLink),
     setLink: (index, change) =>
       socket.change(describeLinkChange(index, change), setLinkRequest(index, change)),
     moveLink: (index, target) =>
@@ -56,6 +57,8 @@ export function createNetlink(
     listVfs: (pfIndex) => decodeVfs(socket.get(`list VFs of link ${pfIndex}`, listVfsRequest(pfIndex))),
     setVf: (pfIndex, vf, change) =>
       socket.change(describeVfChange(pfIndex, vf, change), setVfRequest(pfIndex, vf, change)),
+    listVfCounters: (pf) => listVfCounters(socket, pf),
+    getLinkCounters: (ref) => map(findLink(socket, ref), decodeLinkCounters),
     listAddresses: (index) =>
       decodeAll(socket.dump("list addresses", listAddressesRequest(index)), decodeAddress).filter(
         (address) => index === undefined || address.index === index,
@@ -78,13 +81,35 @@ export function createNetlink(
   };
 }
 
-function getLink(socket: NetlinkSocket, ref: LinkRef): Link | undefined {
+function findLink(socket: NetlinkSocket, ref: LinkRef): Uint8Array | undefined {
+  return exceptFor("ENODEV", () => socket.get(`get link ${nameRef(ref)}`, getLinkRequest(ref)));
+}
+
+function listVfCounters(
+  socket: NetlinkSocket,
+  pf: LinkRef,
+): ReadonlyMap<number, TrafficCounters> | undefined {
+  const body = exceptFor("EMSGSIZE", () =>
+    socket.get(`count VFs of link ${nameRef(pf)}`, listVfCountersRequest(pf)),
+  );
+  return map(body, decodeVfCounters);
+}
+
+function nameRef(ref: LinkRef): string {
+  return "index" in ref ? String(ref.index) : ref.name;
+}
+
+function exceptFor<T>(errno: string, ask: () => T): T | undefined {
   try {
-    return decodeLink(socket.get(`get link ${"index" in ref ? ref.index : ref.name}`, getLinkRequest(ref)));
+    return ask();
   } catch (error) {
-    if (error instanceof NetlinkError && error.errno === "ENODEV") return undefined;
+    if (error instanceof NetlinkError && error.errno === errno) return undefined;
     throw error;
   }
+}
+
+function map<T>(body: Uint8Array | undefined, decode: (body: Uint8Array) => T): T | undefined {
+  return body === undefined ? undefined : decode(body);
 }
 
 /** Where IPv6 is off, the kernel answers with all families: those of the other one are passed over. */

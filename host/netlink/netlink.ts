@@ -67,6 +67,21 @@ export interface VfInfo {
   readonly maxTxRateMbps: number | undefined;
 }
 
+/** What went through a link so far, as seen from the link: `rx` it received. `dropped` as /proc/net/dev has it. */
+export interface TrafficCounters {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly rxDropped: number;
+  readonly txDropped: number;
+}
+
+/** Those of one link, with what tells which device it is (`Link`). */
+export interface LinkCounters extends Pick<Link, "parentDevice"> {
+  readonly counters: TrafficCounters;
+}
+
 /** One PF-side setting of a VF; one message each, because the kernel does not roll back (do_setvfinfo). */
 export type VfChange =
   | { readonly set: "mac"; readonly mac: string }
@@ -135,6 +150,13 @@ export interface Netlink extends Disposable {
   /** Without statistics, so that 256 VFs fit (RTEXT_FILTER_SKIP_STATS). Empty when the PF has none. */
   listVfs(pfIndex: number): readonly VfInfo[];
   setVf(pfIndex: number, vf: number, change: VfChange): void;
+  /**
+   * What the PF's driver counted for each VF, by VF number; all 0 where it does not count. `undefined` when the list does not
+   * fit into the kernel's answer (some 222 VFs and more).
+   */
+  listVfCounters(pf: LinkRef): ReadonlyMap<number, TrafficCounters> | undefined;
+  /** `undefined` when there is no such link. */
+  getLinkCounters(ref: LinkRef): LinkCounters | undefined;
   listAddresses(index?: number): readonly InterfaceAddress[];
   addAddress(index: number, address: NewAddress): void;
   removeAddress(index: number, address: Pick<InterfaceAddress, "family" | "address" | "prefixLength">): void;

@@ -39,6 +39,8 @@ const MSG_TRUNC = 0x20;
 const receiveTimeoutSeconds = 10;
 /** The answer about one link with 256 VFs is up to 64 KiB of VFs and a few KiB more. */
 const receiveBufferBytes = 256 * 1024;
+/** For all sockets: a request is sent and answered without a break, and what was received is copied at once. */
+const buffer = new Uint8Array(receiveBufferBytes);
 const dumpAttempts = 20;
 
 /** Opens a route netlink socket in the calling thread's network namespace; multicast `groups` make it an event socket that does not block. */
@@ -71,7 +73,6 @@ function openSocket(libc: Libc, protocol: number, groups: number): number {
 export class NetlinkSocket implements Disposable {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #buffer = new Uint8Array(receiveBufferBytes);
   #sequence = 0;
   #isOpen = true;
 
@@ -139,11 +140,10 @@ export class NetlinkSocket implements Disposable {
   }
 
   #receive(doing: string): readonly NetlinkMessage[] {
-    const length = this.#libc.recv(this.#fd, this.#buffer, MSG_TRUNC);
-    if (length > this.#buffer.length)
-      throw new NetlinkError(`${doing}: answer of ${length} bytes`, "EMSGSIZE");
+    const length = this.#libc.recv(this.#fd, buffer, MSG_TRUNC);
+    if (length > buffer.length) throw new NetlinkError(`${doing}: answer of ${length} bytes`, "EMSGSIZE");
     // A copy: the answers outlive the next receive.
-    return decodeMessages(this.#buffer.slice(0, length));
+    return decodeMessages(buffer.slice(0, length));
   }
 }
 

@@ -23,6 +23,13 @@ export function decodeU32(bytes: Uint8Array, offset = 0): number {
   return viewOf(bytes).getUint32(offset, true);
 }
 
+/** The u64 at `offset`, exact up to 2^53; throws NetlinkError EBADMSG when the bytes end before it does. */
+export function decodeU64(bytes: Uint8Array, offset = 0): number {
+  if (offset + 8 > bytes.length)
+    throw new NetlinkError(`reading 8 bytes at ${offset} of ${bytes.length}`, "EBADMSG");
+  return Number(viewOf(bytes).getBigUint64(offset, true));
+}
+
 /** A string with its terminating zero. */
 export function encodeString(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\0`);

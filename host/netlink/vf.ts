@@ -13,6 +13,7 @@ export const IFLA_VF = {
   SPOOFCHK: 4,
   LINK_STATE: 5,
   RATE: 6,
+  STATS: 8,
   TRUST: 9,
   VLAN_LIST: 12,
 } as const;

@@ -1,6 +1,13 @@
 // The state of the fake node's network: namespaces, their links, and what each PF knows of its VFs.
 
-import type { InterfaceAddress, NetlinkEvent, Route, VfInfo, XdpMode } from "../../host/netlink/netlink.ts";
+import type {
+  InterfaceAddress,
+  NetlinkEvent,
+  Route,
+  TrafficCounters,
+  VfInfo,
+  XdpMode,
+} from "../../host/netlink/netlink.ts";
 import { createFakeSizes, type FakeSizes } from "./fake-host-ethtool.ts";
 import type { FakeNic } from "./fake-host-nic.ts";
 
@@ -33,6 +40,10 @@ export interface FakeLink {
   readonly device: string | undefined;
   /** VFs of a PF, by number. */
   readonly vfs: FakeVf[];
+  /** What went through it. */
+  traffic: TrafficCounters;
+  /** What the PF's driver counted, by VF number; the others are all 0. "unfit": too many VFs for one answer. */
+  vfTraffic: ReadonlyMap<number, TrafficCounters> | "unfit";
   readonly driver: FakeDriver;
   readonly sizes: FakeSizes;
   /** The PF's side of this VF. */
@@ -81,6 +92,15 @@ export interface FakeKernel {
 
 export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+export const noTraffic: TrafficCounters = {
+  rxBytes: 0,
+  txBytes: 0,
+  rxPackets: 0,
+  txPackets: 0,
+  rxDropped: 0,
+  txDropped: 0,
+};
+
 /** A kernel with the host's namespace only. `sysfs` is the folder that shows as /sys there. */
 export function createFakeKernel(sysfs: string): FakeKernel {
   return {
@@ -124,6 +144,8 @@ export function addLink(
     lower: undefined,
     device: undefined,
     vfs: [],
+    traffic: noTraffic,
+    vfTraffic: new Map(),
     driver: "igb",
     sizes: createFakeSizes(link.driver ?? "igb"),
     pfSide: undefined,

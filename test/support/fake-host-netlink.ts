@@ -3,7 +3,7 @@
 import { NetlinkError } from "../../host/errors.ts";
 import type { LinkRef, Netlink, NewRoute, Route } from "../../host/netlink/netlink.ts";
 import type { FakeClock } from "./fake-host-clock.ts";
-import { findByName, type FakeKernel, type FakeLink, type FakeNetns } from "./fake-host-kernel.ts";
+import { findByName, noTraffic, type FakeKernel, type FakeLink, type FakeNetns } from "./fake-host-kernel.ts";
 import { announceLink, changeLink, changeVf, moveLink, refuse, toLink } from "./fake-host-rules.ts";
 
 /** A handle into `netns`. It knows every call of `Netlink`; what the kernel would refuse it refuses with the kernel's errno. */
@@ -52,6 +52,18 @@ export function openFakeNetlink(kernel: FakeKernel, netns: FakeNetns, clock: Fak
       const vf = pf.vfs[number];
       if (vf === undefined) throw refuse(`setting ${change.set} of ${pf.name} vf ${number}`, "EINVAL");
       changeVf(pf, vf, change);
+    },
+    listVfCounters: (pf) => {
+      const link = lookUp(pf);
+      if (link === undefined) throw refuse("counting VFs", "ENODEV");
+      const { vfs, vfTraffic: counted } = link;
+      return counted === "unfit"
+        ? undefined
+        : new Map(vfs.map(({ vf }) => [vf, counted.get(vf) ?? noTraffic]));
+    },
+    getLinkCounters: (ref) => {
+      const link = lookUp(ref);
+      return link && { parentDevice: link.device, counters: link.traffic };
     },
     listAddresses: (index) =>
       [...netns.links.values()]

@@ -52,6 +52,30 @@ function getLink(name: string, from = netlink): Link {
 }
 
 describe("reading", () => {
+  it("agrees with ip about what went through a link", () => {
+    for (const name of ["va", "vb"]) netns.ip(`link set ${name} up`);
+    const frames = [1, 2, 3].map(() => new Uint8Array(1000).fill(0xff, 0, 6));
+    host.namespaces.sendFrames(handle, getLink("va").index, frames);
+    netns.ip("link set va down");
+    const [link] = netns.look("-s link show dev vb");
+    if (link === undefined) throw new Error("ip does not know vb");
+    const { rx, tx } = link["stats64"] as Record<"rx" | "tx", Record<string, number>>;
+    expect(rx["packets"]).toBeGreaterThanOrEqual(3);
+    expect(netlink.getLinkCounters({ name: "vb" })).toEqual({
+      parentDevice: undefined,
+      counters: {
+        rxBytes: rx["bytes"],
+        txBytes: tx["bytes"],
+        rxPackets: rx["packets"],
+        txPackets: tx["packets"],
+        rxDropped: (rx["dropped"] ?? 0) + (rx["missed"] ?? 0),
+        txDropped: tx["dropped"],
+      },
+    });
+    expect(netlink.getLinkCounters({ name: "none" })).toBeUndefined();
+    expect(netlink.listVfCounters({ name: "va" })).toEqual(new Map());
+  });
+
   it("agrees with ip about every link", () => {
     netns.ip("link set va up");
     netns.ip("link add br0 type bridge");
