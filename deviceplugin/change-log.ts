@@ -13,8 +13,9 @@ export function logChanges(log: Log, before: DeviceTree = nothing, after: Device
     if (!isEmptyDiff(diff)) log.info({ resource, ...diff }, "devices changed");
     logHealth(log.child({ resource }), earlier, devices);
   }
-  for (const [pciAddress, reason] of after.leftOut) {
-    if (before.leftOut.get(pciAddress) !== reason) log.info({ pciAddress, reason }, "device left out");
+  for (const [pciAddress, { reason }] of after.leftOut) {
+    if (before.leftOut.get(pciAddress)?.reason !== reason)
+      log.info({ pciAddress, reason }, "device left out");
   }
   for (const [pciAddress, resources] of after.clashes) {
     if (before.clashes.get(pciAddress)?.join() === resources.join()) continue;

@@ -1,5 +1,6 @@
 // What there is to offer: for each resource its devices, and for each VF that is left out the reason.
 import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
+import type { AttachmentOwner } from "../sriov/attachment.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { anyDevice, type DeviceType } from "../sriov/selector-config.ts";
@@ -10,10 +11,12 @@ import type { HealthProblem } from "./health.ts";
 /** A VF as it is offered: what of it matters to the kubelet and to its pod. */
 export interface OfferedDevice extends Pick<
   VirtualFunction,
-  "address" | "pf" | "driver" | "numaNode" | "inode"
+  "address" | "pf" | "index" | "driver" | "numaNode" | "inode"
 > {
   /** The selector that it fits: what its pod is given depends on it. */
   readonly selector: DeviceSelector;
+  /** Who has it, by its record; `undefined` while nobody has. */
+  readonly owner: AttachmentOwner | undefined;
   /** Why it is unhealthy; `undefined` for a healthy one. */
   readonly problem: HealthProblem | undefined;
 }
@@ -27,10 +30,16 @@ export interface OfferedPool {
   readonly devices: DeviceList;
 }
 
+/** Why a VF is in no resource, as metrics name it and in words. */
+export interface LeftOut {
+  readonly code: "node-use" | "no-driver" | "driver" | "no-resource";
+  readonly reason: string;
+}
+
 export interface DeviceTree {
   /** By resource name, in the order of the configuration. */
   readonly resources: ReadonlyMap<string, OfferedPool>;
-  readonly leftOut: ReadonlyMap<PciAddress, string>;
+  readonly leftOut: ReadonlyMap<PciAddress, LeftOut>;
   /** Devices that several resources select, with the names of all; they belong to the first. */
   readonly clashes: ReadonlyMap<PciAddress, readonly string[]>;
 }
@@ -46,7 +55,7 @@ export function buildDeviceTree(
   held: ReadonlyMap<PciAddress, string> = new Map(),
 ): DeviceTree {
   const lists = new Map(pools.map((pool) => [pool.name, new Map<PciAddress, OfferedDevice>()]));
-  const leftOut = new Map<PciAddress, string>();
+  const leftOut = new Map<PciAddress, LeftOut>();
   const clashes = new Map<PciAddress, readonly string[]>();
   for (const candidate of candidates) {
     const { address } = candidate.vf;
@@ -56,10 +65,12 @@ export function buildDeviceTree(
         ? pools.flatMap((pool) => findFit(pool, candidate) ?? [])
         : [holdFit(holder, candidate)];
     const [first] = fits;
-    const reason =
-      nodeUse.get(address) ?? (first === undefined ? whyNotSelected(candidate.vf, pools) : undefined);
-    if (reason !== undefined || first === undefined) {
-      leftOut.set(address, reason ?? "");
+    const use = nodeUse.get(address);
+    if (use !== undefined || first === undefined) {
+      leftOut.set(
+        address,
+        use === undefined ? whyNotSelected(candidate.vf, pools) : { code: "node-use", reason: use },
+      );
       continue;
     }
     lists.get(first.pool.name)?.set(address, toOffered(candidate.vf, first));
@@ -100,14 +111,15 @@ const pciClasses: Readonly<Record<DeviceType, number | undefined>> = {
   auxNetDevice: undefined,
 };
 
-function whyNotSelected(vf: VirtualFunction, pools: readonly ResourcePool[]): string {
-  if (vf.driver === undefined) return "no driver";
-  if (pools.every(({ isKernelOnly }) => isKernelOnly)) return `not a network driver: ${vf.driver}`;
-  return "no resource selects it";
+function whyNotSelected({ driver }: VirtualFunction, pools: readonly ResourcePool[]): LeftOut {
+  if (driver === undefined) return { code: "no-driver", reason: "no driver" };
+  if (pools.every(({ isKernelOnly }) => isKernelOnly))
+    return { code: "driver", reason: `not a network driver: ${driver}` };
+  return { code: "no-resource", reason: "no resource selects it" };
 }
 
 function toOffered(vf: VirtualFunction, { pool, selector }: Fit): OfferedDevice {
-  const { address, pf, driver, inode } = vf;
+  const { address, pf, index, driver, inode } = vf;
   const numaNode = pool.excludeTopology ? undefined : vf.numaNode;
-  return { address, pf, driver, inode, numaNode, selector, problem: undefined };
+  return { address, pf, index, driver, inode, numaNode, selector, owner: undefined, problem: undefined };
 }

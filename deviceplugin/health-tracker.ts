@@ -8,7 +8,7 @@ export class HealthTracker {
   #states: ReadonlyMap<PciAddress, HealthState> = new Map();
 
   /** `tree` with what the kubelet is to be told, from what was seen at `nowMs`. */
-  apply(tree: DeviceTree, nowMs: number): DeviceTree {
+  apply<Tree extends DeviceTree>(tree: Tree, nowMs: number): Tree {
     const states = new Map<PciAddress, HealthState>();
     const resources = [...tree.resources].map(([name, { pool, devices }]) => {
       const told = [...devices].map(([id, device]) => {

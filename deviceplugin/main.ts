@@ -8,12 +8,12 @@ import type { ResourcePool } from "../sriov/resource-config.ts";
 import { parseDevicePluginArguments, usage } from "./arguments.ts";
 import { type DevicePluginHost, watchChanges } from "./changes.ts";
 import { ConfigSource } from "./config-source.ts";
-import type { DeviceTree } from "./device-tree.ts";
 import { HealthTracker } from "./health-tracker.ts";
 import { knowDevices, type KnownDevices, readKnownDevices } from "./known-devices.ts";
 import { Manager } from "./manager.ts";
 import { createMetrics, type DevicePluginMetrics } from "./metrics.ts";
-import { scanDevices } from "./scanner.ts";
+import { type Scan, scanDevices } from "./scanner.ts";
+import { followUnrecordedPods } from "./unrecorded-loop.ts";
 
 /** Events can be lost: the node is looked at this often anyway. */
 const pollMs = 30_000;
@@ -30,7 +30,7 @@ export async function run(host: DevicePluginHost, args: readonly string[]): Prom
     console.log(usage.trimEnd());
     return 0;
   }
-  const metrics = createMetrics();
+  const metrics = createMetrics(host);
   let plugin: Plugin | undefined;
   const options: DaemonOptions = {
     name: "deviceplugin",
@@ -46,7 +46,10 @@ export async function run(host: DevicePluginHost, args: readonly string[]): Prom
     const manager = new Manager(host, metrics, context.log, { useCdi });
     plugin = { manager, config };
     try {
-      await followNode(host, plugin, metrics, context);
+      await Promise.all([
+        followNode(host, plugin, metrics, context),
+        followUnrecordedPods(host, metrics, context),
+      ]);
     } finally {
       await manager.stop();
     }
@@ -141,7 +144,7 @@ function scan(
   pools: readonly ResourcePool[],
   known: KnownDevices,
   metrics: DevicePluginMetrics,
-): DeviceTree {
+): Scan {
   const startedMs = host.clock.monotonicMs();
   const tree = scanDevices(host, pools, known);
   metrics.scanSeconds.observe((host.clock.monotonicMs() - startedMs) / 1000);

@@ -15,8 +15,9 @@ import { logChanges } from "./change-log.ts";
 import { CdiFiles } from "./cdi-files.ts";
 import { DeviceInfoFiles } from "./device-info-files.ts";
 import type { DeviceTree, OfferedDevice } from "./device-tree.ts";
-import { countDevices, type DevicePluginMetrics } from "./metrics.ts";
+import type { DevicePluginMetrics } from "./metrics.ts";
 import { ResourceServer } from "./resource-server.ts";
+import type { Scan } from "./scanner.ts";
 
 interface OfferedResource {
   readonly server: ResourceServer;
@@ -53,7 +54,7 @@ export class Manager {
   }
 
   /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
-  async apply(tree: DeviceTree): Promise<void> {
+  async apply(tree: Scan): Promise<void> {
     await this.#publishPools(tree);
     this.#cdi?.follow(tree);
     for (const [name, { pool, devices }] of tree.resources) {
@@ -64,7 +65,7 @@ export class Manager {
     await Promise.all(gone.map((name) => this.#stop(name)));
     this.#infoFiles.follow(tree);
     logChanges(this.#log, this.#tree, tree);
-    countDevices(this.#metrics, tree);
+    this.#metrics.follow(tree);
     this.#tree = tree;
   }
 
@@ -155,5 +156,9 @@ function toAdvertised({ resources, leftOut }: DeviceTree): {
   const problems = [...resources.values()].flatMap(({ devices }) =>
     [...devices].flatMap(([id, { problem }]) => (problem === undefined ? [] : [[id, problem] as const])),
   );
-  return { pools: new Map(pools), details: { unhealthy: new Map(problems), leftOut } };
+  const reasons = [...leftOut].map(([id, { reason }]) => [id, reason] as const);
+  return {
+    pools: new Map(pools),
+    details: { unhealthy: new Map(problems), leftOut: new Map(reasons) },
+  };
 }

@@ -1,12 +1,14 @@
 // The device plugin's metrics, in a registry of its own.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-import type { DeviceTree } from "./device-tree.ts";
+import type { Host } from "../host/host.ts";
+import type { UnrecordedDevice } from "../sriov/unrecorded-pods.ts";
+import { addDeviceMetrics } from "./device-metrics.ts";
+import type { Scan } from "./scanner.ts";
+import { addVfMetrics } from "./vf-metrics.ts";
 
 export interface DevicePluginMetrics {
   readonly registry: Registry;
-  readonly devices: Gauge<"resource">;
-  readonly unhealthy: Gauge<"resource" | "reason">;
   readonly registered: Gauge<"resource">;
   readonly registrations: Counter<"resource">;
   readonly allocations: Counter<"resource">;
@@ -14,26 +16,23 @@ export interface DevicePluginMetrics {
   readonly scanSeconds: Histogram;
   readonly scanFailures: Counter;
   readonly configValid: Gauge;
+  /** Tells the metrics what the node has now. */
+  follow(scan: Scan): void;
+  /** The resources of the last look. */
+  resources(): ReadonlySet<string>;
+  /** Sets which devices have a pod and no record. */
+  setUnrecorded(devices: readonly UnrecordedDevice[]): void;
 }
 
-/** New metrics, all at their start. */
-export function createMetrics(): DevicePluginMetrics {
+/** New metrics, all at their start. What the kernel counts is read from `host` when someone asks. */
+export function createMetrics(host: Pick<Host, "openNetlink">): DevicePluginMetrics {
   const registry = new Registry();
   const registers = [registry];
+  const followDevices = addDeviceMetrics(registry);
+  const followVfs = addVfMetrics(host, registry);
+  let resources: ReadonlySet<string> = new Set();
   return {
     registry,
-    devices: new Gauge({
-      name: "virtfn_devices",
-      help: "Devices offered to the kubelet, in use or not.",
-      labelNames: ["resource"],
-      registers,
-    }),
-    unhealthy: new Gauge({
-      name: "virtfn_unhealthy_devices",
-      help: "Devices that the kubelet gives to no pod, by what is wrong with them.",
-      labelNames: ["resource", "reason"],
-      registers,
-    }),
     registered: new Gauge({
       name: "virtfn_registered",
       help: "1 while the kubelet holds a stream of the resource, else 0.",
@@ -74,20 +73,25 @@ export function createMetrics(): DevicePluginMetrics {
       help: "1 while the resource configuration is in force as it stands, 0 while an earlier one is.",
       registers,
     }),
+    follow(scan) {
+      resources = new Set(scan.resources.keys());
+      followDevices(scan);
+      followVfs(scan);
+    },
+    resources: () => resources,
+    setUnrecorded: addUnrecorded(registry),
   };
 }
 
-/** Sets the gauges of devices to what `tree` has; resources that are gone have none. */
-export function countDevices(
-  { devices, unhealthy }: Pick<DevicePluginMetrics, "devices" | "unhealthy">,
-  tree: Pick<DeviceTree, "resources">,
-): void {
-  devices.reset();
-  unhealthy.reset();
-  for (const [resource, offered] of tree.resources) {
-    devices.set({ resource }, offered.devices.size);
-    for (const { problem } of offered.devices.values()) {
-      if (problem !== undefined) unhealthy.inc({ resource, reason: problem.code });
-    }
-  }
+function addUnrecorded(registry: Registry): DevicePluginMetrics["setUnrecorded"] {
+  const unrecorded = new Gauge({
+    name: "virtfn_unrecorded_devices",
+    help: "VFs that a pod has by the kubelet's PodResources for a minute and more, and that no record knows: nothing attached them.",
+    labelNames: ["resource", "namespace", "pod"],
+    registers: [registry],
+  });
+  return (devices) => {
+    unrecorded.reset();
+    for (const { resource, namespace, pod } of devices) unrecorded.inc({ resource, namespace, pod });
+  };
 }

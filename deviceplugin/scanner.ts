@@ -13,6 +13,9 @@ import { findPfsWithoutLink, readAllocatedDevices, readConfigSpace, readLiveReco
 
 type Node = Pick<Host, "files" | "paths" | "clock" | "openNetlink">;
 
+/** What one look finds: what there is to offer, and the PFs that it comes from. */
+export interface Scan extends DeviceTree, Pick<Inventory, "pfs"> {}
+
 /** What one look sees, as far as health goes by it. */
 interface Sight {
   readonly inventory: Inventory;
@@ -26,7 +29,7 @@ interface Sight {
  * Reads sysfs, records, the kubelet's checkpoint, and the links, addresses and routes of this network namespace, which must be
  * the node's. Devices of `before` that are in use stay in their resource, also when they are gone.
  */
-export function scanDevices(host: Node, pools: readonly ResourcePool[], before: KnownDevices): DeviceTree {
+export function scanDevices(host: Node, pools: readonly ResourcePool[], before: KnownDevices): Scan {
   const inventory = readInventory(host);
   const network = readNetwork(host);
   const records = readLiveRecords(host);
@@ -47,7 +50,7 @@ export function scanDevices(host: Node, pools: readonly ResourcePool[], before: 
     const judged = all.map((device) => [device.address, judge(host, sight, pool, device)] as const);
     return [name, { pool, devices: new Map(judged) }] as const;
   });
-  return { ...tree, resources: new Map(resources) };
+  return { ...tree, resources: new Map(resources), pfs: inventory.pfs };
 }
 
 function readNetwork(host: Pick<Host, "openNetlink">): NodeNetwork {
@@ -87,7 +90,7 @@ function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevi
     isAllocated: sight.allocated && [...sight.allocated.values()].some((ids) => ids.has(address)),
     pfWithoutLink: pool.linkDown === "ignore" ? undefined : sight.pfsWithoutLink.get(pf),
   });
-  return { ...device, driver, problem };
+  return { ...device, driver, owner: record?.owner, problem };
 }
 
 /** VFs that ADD gave to another driver have the one again that they are selected by: DEL puts it back. */

@@ -5,7 +5,8 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Host } from "../host/host.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
 import { readSoftnet, type SoftnetCounts } from "./softnet.ts";
-import type { PassReport } from "./pass.ts";
+import type { PassReport, TuningHost } from "./pass.ts";
+import { addVfMetrics } from "./vf-metrics.ts";
 
 /** Metrics and the one way to feed them. */
 export interface TuningMetrics {
@@ -17,8 +18,9 @@ export interface TuningMetrics {
 }
 
 /** New metrics, all at their start. What the kernel counts is read from `host` when someone asks. */
-export function createMetrics(host: Pick<Host, "files" | "paths">): TuningMetrics {
+export function createMetrics(host: TuningHost): TuningMetrics {
   const registry = new Registry();
+  const followVfs = addVfMetrics(host, registry);
   const registers = [registry];
   const vfs = new Gauge({
     name: "virtfn_tuning_vfs",
@@ -104,6 +106,7 @@ export function createMetrics(host: Pick<Host, "files" | "paths">): TuningMetric
       restores.inc([...report.restored.values()].filter(({ result }) => result === "restored").length);
       announcements.inc([...report.announced.values()].filter(({ result }) => result === "announced").length);
       for (const { code } of newProblems) problems.inc({ code });
+      followVfs(report.state);
       vfIrqs = new Set(report.plans.flatMap(({ target }) => target.vf.irqs));
       planSeconds.observe(report.planMs / 1000);
       seconds.observe(duration);

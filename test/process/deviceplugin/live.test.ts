@@ -115,7 +115,7 @@ test("it is ready while the kubelet holds its list, says why not otherwise, and 
   await node.kubelet.start();
   await node.kubelet.waitForDevices(resource, 7);
   const metrics = (await get(port, "/metrics"))[1];
-  expect(metrics).toContain('virtfn_devices{resource="sriov/vf"} 7');
+  expect(metrics).toContain('virtfn_devices{resource="sriov/vf",state="free",reason=""} 7');
   expect(metrics).toContain('virtfn_registrations_total{resource="sriov/vf"} 2');
 });
 

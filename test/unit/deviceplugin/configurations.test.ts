@@ -114,11 +114,13 @@ test("what is left out is told with the reason", () => {
     '{"resourceList": [{"resourceName": "x", "selectors": {"pfNames": ["ens3f0"]}}]}',
     nodeUse,
   );
-  expect(Object.fromEntries([...leftOut].map(([id, reason]) => [names[id], reason]))).toMatchObject({
-    a0: "default route through bond0",
-    b0: "no resource selects it",
-    b2: "no driver",
-    f0: "no resource selects it",
+  expect(
+    Object.fromEntries([...leftOut].map(([id, { code, reason }]) => [names[id], `${code}: ${reason}`])),
+  ).toMatchObject({
+    a0: "node-use: default route through bond0",
+    b0: "no-resource: no resource selects it",
+    b2: "no-driver: no driver",
+    f0: "no-resource: no resource selects it",
   });
 });
 

@@ -32,6 +32,8 @@ function device(address: string): OfferedDevice {
     numaNode: 0,
     inode: 7n,
     selector: anyDevice,
+    index: 0,
+    owner: undefined,
     problem: undefined,
   };
 }

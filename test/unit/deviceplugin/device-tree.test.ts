@@ -56,7 +56,7 @@ function tell(machine: Machine, nodeUse: ReadonlyMap<PciAddress, string> = new M
       ({ address, pf, driver, numaNode }) => `${name} ${address} of ${pf} ${driver} node ${numaNode}`,
     ),
   );
-  return [...offered, ...[...leftOut].map(([address, reason]) => `${address} left out: ${reason}`)].join(
+  return [...offered, ...[...leftOut].map(([address, { reason }]) => `${address} left out: ${reason}`)].join(
     "\n",
   );
 }

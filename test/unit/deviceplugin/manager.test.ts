@@ -9,6 +9,6 @@ import { createHost } from "../../../host/create-host.ts";
 
 test("is not ready before it was told what the node has: a node that cannot be scanned is never ready", () => {
   const host = { ...createHost(), uevents: { subscribe: () => ({ [Symbol.dispose]: () => {} }) } };
-  const manager = new Manager(host, createMetrics(), pino({ enabled: false }), { useCdi: false });
+  const manager = new Manager(host, createMetrics(host), pino({ enabled: false }), { useCdi: false });
   expect(manager.whyNotReady()).toBe("the devices of the node were not read yet");
 });

@@ -47,3 +47,31 @@ test("counts moves apart from pins, and the kernel's own counts by CPU when aske
   // Asked again the counts are the same, not added up.
   expect(await metrics.registry.metrics()).toBe(text);
 });
+
+test("tells what went through VFs in their pods, and how many could not be read", async () => {
+  using node = createTuningNode(3);
+  const metrics = createMetrics(node.host);
+  node.attach(0, "web-1");
+  const gone = node.attach(1, "web-2");
+  const traffic = { rxBytes: 900, txBytes: 80, rxPackets: 9, txPackets: 8, rxDropped: 1, txDropped: 0 };
+  for (const link of node.fake.kernel.mounted.get("/run/netns/web-1")?.links.values() ?? [])
+    if (link.device !== undefined) link.traffic = traffic;
+  const known = { resourceOf: new Map([[node.address(0), "sriov/vf"]]) };
+  metrics.record(await passOnce(node.host, undefined, known), 0.01, []);
+  node.fake.removeNetns("web-2");
+  expect(gone.device.vf).toBe(1);
+  const text = await metrics.registry.metrics();
+  const told = text.split("\n").filter((line) => !line.startsWith("#") && line.includes("virtfn_pod_vf"));
+  expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    virtfn_pod_vfs_uncounted 1
+    virtfn_pod_vf_rx_bytes_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 900
+    virtfn_pod_vf_tx_bytes_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 80
+    virtfn_pod_vf_rx_packets_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 9
+    virtfn_pod_vf_tx_packets_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 8
+    virtfn_pod_vf_rx_dropped_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 1
+    virtfn_pod_vf_tx_dropped_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 0
+    "
+  `);
+  expect(await metrics.registry.metrics()).toBe(text);
+});

@@ -1,0 +1,45 @@
+// `npm run -s bench:metrics -- --json [--out DIR] [--vfs 64,256] [--rounds N]`: one JSON object on stdout, progress on stderr.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism, release } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { measurePfSide, type ScrapeFigures } from "./pf-side.ts";
+import { measurePodSide } from "./pod-side.ts";
+
+const flags = {
+  json: { type: "boolean", default: false },
+  out: { type: "string" },
+  vfs: { type: "string", default: "64,256" },
+  rounds: { type: "string", default: "30" },
+} as const;
+
+const { values } = parseArgs({ options: flags });
+const rounds = Number(values.rounds);
+const measured: { readonly vfs: number; readonly pfSide: ScrapeFigures; readonly podSide: ScrapeFigures }[] =
+  [];
+for (const vfs of values.vfs.split(",").map(Number)) {
+  const figures = {
+    vfs,
+    pfSide: await measurePfSide(vfs, rounds),
+    podSide: await measurePodSide(vfs, rounds),
+  };
+  measured.push(figures);
+  const { pfSide, podSide } = figures;
+  console.error(
+    `${vfs} VFs: deviceplugin ${pfSide.scrapeMs.median} ms (${pfSide.kib} KiB), ` +
+      `tuning ${podSide.scrapeMs.median} ms (${podSide.kib} KiB)`,
+  );
+}
+const figures = {
+  what: "one scrape of /metrics: the PF's side with the kernel's answers made up, the pod's side in as many network namespaces",
+  machine: { cpus: availableParallelism(), kernel: release(), bun: Bun.version },
+  measured,
+};
+const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
+if (values.out !== undefined) {
+  await mkdir(values.out, { recursive: true });
+  await writeFile(join(values.out, "metrics.json"), `${text}\n`);
+}
+console.log(text);
