@@ -16,6 +16,7 @@ import { makeLease } from "./delegate.ts";
 import { findPodNetns } from "./pod-netns.ts";
 import { releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
+import { readSriovCniEntry, removeSriovCniEntry, type SriovCniEntry } from "./sriov-cni-entry.ts";
 import type { Steps } from "./steps.ts";
 
 /** A VF that this attachment may have without a readable record: the configuration or the result of ADD names it. */
@@ -32,7 +33,14 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   const { records, unreadable } = steps.run("records", () => readAttachments(host));
   const own = records.filter((record) => ownerToken(record.owner) === token);
   const salvaged = listSalvaged(host, unreadable, token);
-  const suspects = [...listSuspects(request), ...findPicked(host, request, netns), ...salvaged].filter(
+  const foreign = readSriovCniEntry(host, call);
+  const started = foreign === undefined ? [] : [{ address: foreign.address, interface: call.ifName }];
+  const suspects = [
+    ...started,
+    ...listSuspects(request),
+    ...findPicked(host, request, netns),
+    ...salvaged,
+  ].filter(
     ({ address }, at, all) =>
       !own.some((record) => record.device.address === address) &&
       all.findIndex((other) => other.address === address) === at,
@@ -48,13 +56,18 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
     : suspects.map((vf) => vf.interface))
     await attempt("IPAM", () => releaseLease(host, request, name));
   for (const suspect of suspects) {
-    await attempt("release", () => releaseSuspect(host, suspect, netns, token));
+    const isForeign = suspect.address === foreign?.address;
+    await attempt("release", () =>
+      isForeign ? releaseForeign(host, request, foreign, netns) : releaseSuspect(host, suspect, netns, token),
+    );
   }
   const { deviceInfoFile } = request.config;
   if (deviceInfoFile !== undefined)
     await attempt("device info", async () => removeCniDeviceInfo(host, deviceInfoFile));
   // Of an ADD that was killed before it had a record, a DEL is all that follows.
   await steps.wait("records", () => removeUnfinishedRecords(host));
+  if (foreign !== undefined && problems.length === 0)
+    steps.run("records", () => removeSriovCniEntry(host, call, foreign));
   if (problems.length > 0) throw new ReleaseError(`what ${token} has`, problems);
 }
 
@@ -88,6 +101,17 @@ async function releaseSuspect(
 ): Promise<void> {
   using _lock = await host.locks.acquire(suspect.address);
   await releaseUnrecorded(host, suspect, netns, token);
+}
+
+async function releaseForeign(
+  host: Host,
+  { call }: Request,
+  entry: SriovCniEntry,
+  netns: NetnsHandle | undefined,
+): Promise<void> {
+  using _lock = await host.locks.acquire(entry.address);
+  const { releaseSriovCni } = await import("./release-sriov-cni.ts");
+  await releaseSriovCni(host, call, entry, netns);
 }
 
 // A record of another format still tells whose it is.

@@ -20,6 +20,8 @@ export interface Paths {
   readonly locks: string;
   /** Says for which boot the records of earlier boots were released. */
   readonly releasedBoot: string;
+  /** What sriov-cni remembers of its pods. */
+  readonly sriovCni: string;
   /** What the device plugin advertises now. */
   readonly pools: string;
   /** Device-info files of device plugins; /var/run of a node is /run. */
@@ -55,6 +57,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     tuningState: at("var/lib/virtfn/tuning"),
     locks: at("run/virtfn/lock"),
     releasedBoot: at("run/virtfn/released-boot"),
+    sriovCni: at("var/lib/cni/sriov"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),
