@@ -1,11 +1,11 @@
 // `virtfn install-cni`: puts the CNI executable on the host and chains it behind the cluster's own CNI.
 
 import { dirname } from "node:path";
-import { Registry, Gauge } from "prom-client";
 import { type DaemonContext, runDaemon } from "../../host/daemon.ts";
 import type { Host } from "../../host/host.ts";
 import { readCniVersions } from "./cni-versions.ts";
 import { type InstallReport, Installer, whyNotInstalled } from "./installer.ts";
+import { createMetrics } from "./metrics.ts";
 import { type InstallCniOptions, parseInstallCniOptions, usage } from "./options.ts";
 import { ReportLog } from "./report-log.ts";
 import { lookUntil } from "./watch.ts";
@@ -26,19 +26,14 @@ export async function runInstallCni(
     console.log(usage.trimEnd());
     return 0;
   }
-  const metrics = new Registry();
-  const ready = new Gauge({
-    name: "virtfn_install_cni_problems",
-    help: "What keeps the CNI executable or its entry from being in place: 0 when nothing does",
-    registers: [metrics],
-  });
+  const { registry: metrics, problems } = createMetrics();
   let report: InstallReport | undefined;
   const whyNotReady = (): string | undefined =>
     report === undefined ? "has not looked at the host yet" : whyNotInstalled(report);
   return runDaemon(host, { name: "install-cni", listen: options.listen, whyNotReady, metrics }, (context) =>
     install(host, options, context, (latest) => {
       report = latest;
-      ready.set(listProblems(latest).length);
+      problems.set(listProblems(latest).length);
     }),
   );
 }

@@ -4,11 +4,17 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { formatMetricsPage } from "./metrics-page.ts";
 import { formatNetworkSchema } from "./network-schema.ts";
 
 /** TypeScript from kubelet/proto; nothing else is in that folder. */
 const protoFolder = "kubelet/gen";
-const schemaFile = "docs/network.schema.json";
+
+/** Files of one function each, by path. */
+const makers: Readonly<Record<string, () => string>> = {
+  "docs/network.schema.json": formatNetworkSchema,
+  "docs/metrics.md": formatMetricsPage,
+};
 
 /** Texts by path. */
 type Files = ReadonlyMap<string, string>;
@@ -25,16 +31,18 @@ async function generate(): Promise<Files> {
     const args = ["generate", "kubelet/proto", "--template", "kubelet/buf.gen.yaml", "--output", out];
     await execa("node_modules/.bin/buf", args, { stderr: "inherit" });
     const protos = await readFolder(protoFolder, join(out, protoFolder));
-    return new Map([...protos, [schemaFile, formatNetworkSchema()]]);
+    return new Map([...protos, ...Object.entries(makers).map(([path, make]) => [path, make()] as const)]);
   } finally {
     await rm(out, { recursive: true });
   }
 }
 
 async function readCommitted(): Promise<Files> {
-  const schema = await readFile(schemaFile, "utf8").catch(() => undefined);
-  const protos = await readFolder(protoFolder);
-  return new Map([...protos, ...(schema === undefined ? [] : [[schemaFile, schema] as const])]);
+  const made = Object.keys(makers).map(async (path) => {
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    return text === undefined ? [] : [[path, text] as const];
+  });
+  return new Map([...(await readFolder(protoFolder)), ...(await Promise.all(made)).flat()]);
 }
 
 /** The files of `folder`, by their path in `as`. */
