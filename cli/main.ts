@@ -41,6 +41,18 @@ const commands: Commands = {
       });
     },
   },
+  doctor: {
+    summary: "checks the node, and tells what is wrong and how to put it right",
+    run: async (args) => {
+      const { runDoctor } = await import("./doctor/main.ts");
+      const { readPods } = await import("./doctor/kubelet-facts.ts");
+      return runDoctor(createHost({ hostRoot: "/proc/1/root" }), args, {
+        listPods: readPods,
+        print: (text) => process.stdout.write(text),
+        isTerminal: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+      });
+    },
+  },
   provision: {
     summary: "makes the VFs of the node's PFs as the configuration asks for",
     run: async (args) => {

@@ -50,7 +50,7 @@ export function wrapText(text: string, width: number, indent = "  "): readonly s
 }
 
 /** `text` in the colour, for a terminal. */
-function paint(text: string, colour: Colour | undefined): string {
+export function paint(text: string, colour: Colour | undefined): string {
   return colour === undefined || text === "" ? text : `\u001B[${colourCodes[colour]}m${text}\u001B[0m`;
 }
 

@@ -27,6 +27,7 @@ const checkpointFile = v.object({
           ContainerName: v.string(),
           ResourceName: v.string(),
           DeviceIDs: v.nullish(v.record(v.string(), v.nullish(deviceIds))),
+          AllocResp: v.nullish(v.string()),
         }),
       ),
     ),
@@ -43,7 +44,7 @@ export function readCheckpoint(host: Pick<Host, "files" | "paths">): Checkpoint 
 
 /** Parses the JSON of `kubelet_internal_checkpoint`; `path` is for messages. Throws ERR_CHECKPOINT naming what was expected where. */
 export function parseCheckpoint(text: string, path: string): Checkpoint {
-  const { PodDeviceEntries, RegisteredDevices } = decode(text, path).Data;
+  const { PodDeviceEntries, RegisteredDevices } = decodeCheckpoint(text, path).Data;
   const pods = new Map<string, Map<string, Map<string, readonly string[]>>>();
   for (const entry of PodDeviceEntries ?? []) {
     const containers = getOrAdd(pods, entry.PodUID);
@@ -58,7 +59,8 @@ export function parseCheckpoint(text: string, path: string): Checkpoint {
   return { pods, registeredDevices: new Map(registered) };
 }
 
-function decode(text: string, path: string): v.InferOutput<typeof checkpointFile> {
+/** The file's content as it is. Throws as `parseCheckpoint`. */
+export function decodeCheckpoint(text: string, path: string): v.InferOutput<typeof checkpointFile> {
   if (text.trim() === "") throw new CheckpointError(path, "expected JSON, got an empty file");
   let json: unknown;
   try {

@@ -11,8 +11,8 @@ import { resolveInRoot } from "./root-path.ts";
 
 type Eyes = Pick<Host, "files" | "paths" | "namespaces">;
 
-// PROC_PID_INIT_INO of include/linux/proc_ns.h: the PID namespace whose process 1 is the machine's.
-const initialPidNamespace = "pid:[4026531836]";
+/** What `ns/pid` of a process says that sees all processes of the machine. Source: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
+export const initialPidNamespace = "pid:[4026531836]";
 
 /** Reads what there is to know about a record's owner. An owner that can't be seen is `unknown`, not an error. */
 export function readOwnerFacts(

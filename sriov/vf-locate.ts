@@ -4,7 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
-import { findVfLink } from "./netdev.ts";
+import { findVfLink, type SysfsListing } from "./netdev.ts";
 import { readPciNetdevs } from "./pci-device.ts";
 import type { PciAddress } from "./pci-address.ts";
 import type { VfOnPf } from "./vf-apply.ts";
@@ -34,15 +34,33 @@ export function findLinkInside(
   netns: NetnsHandle,
   address: PciAddress,
 ): Link | undefined {
-  const link = findVfLink(netlink, address);
-  if (link !== undefined) return link;
-  const isTold = netlink.listLinks().every(({ name, parentDevice, kind }) => {
-    if (name === "lo" || kind !== undefined) return true;
-    return parentDevice !== undefined && !parentDevice.startsWith("virtio");
-  });
-  if (isTold) return undefined;
+  return findLinksInside(host, netlink, netns, [address]).get(address);
+}
+
+/** As `findLinkInside`, of many VFs with one look: those that are there. */
+export function findLinksInside(
+  host: Pick<Host, "namespaces">,
+  netlink: Pick<Netlink, "listLinks">,
+  netns: NetnsHandle,
+  addresses: readonly PciAddress[],
+): ReadonlyMap<PciAddress, Link> {
+  const links = netlink.listLinks();
+  const seen = { listLinks: () => links };
+  const found = new Map<PciAddress, Link>();
+  function look(address: PciAddress, sysfs?: SysfsListing): void {
+    const link = findVfLink(seen, address, sysfs);
+    if (link !== undefined) found.set(address, link);
+  }
+  for (const address of addresses) look(address);
+  if (found.size === addresses.length || links.every(tellsItsDevice)) return found;
   using sysfs = host.namespaces.openSysfs(netns);
-  return findVfLink(netlink, address, sysfs);
+  for (const address of addresses) if (!found.has(address)) look(address, sysfs);
+  return found;
+}
+
+function tellsItsDevice({ name, parentDevice, kind }: Link): boolean {
+  if (name === "lo" || kind !== undefined) return true;
+  return parentDevice !== undefined && !parentDevice.startsWith("virtio");
 }
 
 /** The VF as its PF knows it, with what the PF reports now; `undefined` when the PF's netdev is not in the host's namespace. */

@@ -24,24 +24,28 @@ const folder = "/run/netns";
 export function findVfNamespace(host: Eyes, address: PciAddress): FoundNamespace | undefined {
   using own = host.namespaces.own();
   const seen = new Set<bigint>([own.cookie]);
-  for (const path of listNamed(host)) {
-    const found = lookInto(host, address, { path, file: join(host.paths.hostRoot, path), seen });
-    if (found !== undefined) return found;
-  }
-  for (const file of listOfProcesses(host)) {
-    const found = lookInto(host, address, { path: file, file, seen });
+  for (const place of listNamespaces(host)) {
+    const found = lookInto(host, address, { ...place, seen });
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function listNamed({ files, paths }: Eyes): readonly string[] {
+/** Where namespaces are: `path` as the host sees it, `file` as it is opened from here. The named ones first; one may be there twice. */
+export function* listNamespaces(
+  host: Pick<Eyes, "files" | "paths">,
+): Generator<{ readonly path: string; readonly file: string }> {
+  for (const path of listNamed(host)) yield { path, file: join(host.paths.hostRoot, path) };
+  for (const file of listOfProcesses(host)) yield { path: file, file };
+}
+
+function listNamed({ files, paths }: Pick<Eyes, "files" | "paths">): readonly string[] {
   const names = files.list(join(paths.hostRoot, folder)) ?? [];
   return names.map((name) => `${folder}/${name}`);
 }
 
 // One process for each namespace: most processes share a few.
-function listOfProcesses({ files, paths }: Eyes): readonly string[] {
+function listOfProcesses({ files, paths }: Pick<Eyes, "files" | "paths">): readonly string[] {
   const byNamespace = new Map<string, string>();
   for (const pid of files.list(paths.proc) ?? []) {
     if (!/^\d+$/.test(pid)) continue;

@@ -77,6 +77,13 @@ export function planConflistWithout(text: string, type: string): ConflistPlan {
   return plan.kind === "keep" ? { kind: "write", text: rest } : plan;
 }
 
+/** The types of the plugins that a configuration calls, in order, a single plugin's too; `undefined` when it is not understood. */
+export function listPluginTypes(text: string): readonly string[] | undefined {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), namedSchema), text);
+  if (!parsed.success) return undefined;
+  return [parsed.output, ...parsed.output.plugins].flatMap(({ type }) => type ?? []);
+}
+
 function refuse(problem: string): ConflistPlan {
   return { kind: "refuse", problem };
 }

@@ -24,18 +24,23 @@ class ConflistError extends HostError {
 const isConfiguration = /\.(?:conf|conflist|json)$/;
 
 /**
- * Puts virtfn's entry into the list that the runtime loads, unless it is there as wanted. The runtime loads the first file by name with
- * one of three endings, names with a leading dot included. Source: containerd go-cni opts.go, loadFromConfDir; libcni ConfFiles.
+ * Name of the file in `confDir` that the runtime loads: the first one by name with one of three endings, names with a leading dot
+ * included; `undefined` when there is none yet. Source: containerd go-cni opts.go, loadFromConfDir; libcni ConfFiles.
  */
+export function findConfiguration({ files }: Pick<Host, "files">, confDir: string): string | undefined {
+  return files
+    .list(confDir)
+    ?.filter((entry) => isConfiguration.test(entry))
+    .find((entry) => files.stat(join(confDir, entry))?.kind !== "directory");
+}
+
+/** Puts virtfn's entry into the list that the runtime loads, unless it is there as wanted. */
 export function chainIntoConflist(
   host: Pick<Host, "files">,
   confDir: string,
   wanted: Omit<WantedEntry, "type">,
 ): ConflistState {
-  const name = host.files
-    .list(confDir)
-    ?.filter((entry) => isConfiguration.test(entry))
-    .find((entry) => host.files.stat(join(confDir, entry))?.kind !== "directory");
+  const name = findConfiguration(host, confDir);
   if (name === undefined) return { kind: "waiting" };
   const path = join(confDir, name);
   const refuse = (problem: string, options?: ErrorOptions): ConflistState => ({

@@ -13,6 +13,8 @@ test.each([
   [["validate", "--help"], 0, "Usage: virtfn validate", ""],
   [["status", "--help"], 0, "Usage: virtfn status", ""],
   [["status", "-o", "yaml"], 2, "", "ERR_USAGE: "],
+  [["doctor", "--help"], 0, "Usage: virtfn doctor", ""],
+  [["doctor", "--fix"], 2, "", "ERR_USAGE: "],
   [["repair", "--help"], 0, "Usage: virtfn repair", ""],
   [["repair", "--dry-run"], 0, "no VF is in use\n", ""],
   [["repair", "--bogus"], 2, "", "ERR_USAGE: "],

@@ -4,7 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
+import { runDoctor } from "../../../cli/doctor/main.ts";
 import { runStatus } from "../../../cli/status/main.ts";
+import type { PodAllocation } from "../../../kubelet/pod-resources.ts";
+import { createDoctorNode, makePod } from "../../support/doctor-node.ts";
 import { createStatusNode } from "../../support/status-node.ts";
 
 const page = join(resolve(import.meta.dirname, "../../.."), "docs/cli.md");
@@ -15,6 +18,14 @@ const commands: Readonly<Record<string, Run>> = {
   status: async (args, print) => {
     using node = createStatusNode();
     await runStatus(node.host, args, { print, isTerminal: false, signal: new AbortController().signal });
+  },
+  doctor: async (args, print) => {
+    using node = createDoctorNode();
+    node.write("etc/cni/net.d/05-new.conflist", '{"plugins": [{"type": "bridge"}, {"type": "portmap"}]}');
+    node.pods.push(makePod("web-2", [node.address(1)]));
+    node.startProcess(["irqbalance", "--foreground"]);
+    const listPods = async (): Promise<PodAllocation[]> => node.pods;
+    await runDoctor(node.host, args, { print, isTerminal: false, listPods });
   },
 };
 

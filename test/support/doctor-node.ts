@@ -1,0 +1,88 @@
+// A fake node with nothing wrong for the commands that explain, and what they ask the kubelet.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+import type { DoctorHost } from "../../cli/doctor/facts.ts";
+import type { PodAllocation } from "../../kubelet/pod-resources.ts";
+import { readVf } from "../../sriov/inventory.ts";
+import { writeTuningRecord } from "../../sriov/tuning-store.ts";
+import { offer } from "./status-node.ts";
+import { createTuningNode, type TuningNode } from "./tuning-node.ts";
+
+export interface DoctorNode extends Omit<TuningNode, "host"> {
+  readonly host: DoctorHost & TuningNode["host"];
+  /** What the kubelet answers. */
+  readonly pods: PodAllocation[];
+  write(path: string, text: string, mode?: number): void;
+  /** Pins all queue interrupts of a VF, as tuning does and notes. */
+  pin(vf: number): void;
+  /** Shows process 77 in /proc, named as its first argument. */
+  startProcess(args: readonly string[]): void;
+}
+
+const conflist = {
+  cniVersion: "1.0.0",
+  name: "cluster",
+  plugins: [{ type: "bridge" }, { type: "virtfn", capabilities: {} }],
+};
+
+/** Three VFs of one PF, offered as sriov/vf; VF 0 is in the pod shop/web-1 and pinned. Files that end in .sock are sockets. */
+export function createDoctorNode(): DoctorNode {
+  const tuning = createTuningNode(3);
+  const { fake } = tuning;
+  const write = (path: string, text: string, mode = 0o644): void => {
+    mkdirSync(dirname(join(fake.root, path)), { recursive: true });
+    writeFileSync(join(fake.root, path), text, { mode });
+  };
+  const node: DoctorNode = {
+    ...tuning,
+    host: withSockets(tuning.host),
+    pods: [makePod("web-1", [tuning.address(0)])],
+    write,
+    pin: (vf) => pin(tuning, vf),
+    startProcess: (args) => {
+      write("proc/77/comm", `${basename(args[0] ?? "")}\n`);
+      write("proc/77/cmdline", `${args.join("\0")}\0`);
+    },
+  };
+  write("proc/sys/kernel/osrelease", "6.12.0-amd64\n");
+  write("proc/sys/kernel/random/boot_id", `${tuning.host.clock.bootId()}\n`);
+  write("opt/cni/bin/virtfn", "", 0o755);
+  write("etc/cni/net.d/10-cluster.conflist", JSON.stringify(conflist));
+  for (const name of ["device-plugins/kubelet.sock", "plugins_registry/x", "pod-resources/kubelet.sock"])
+    write(`var/lib/kubelet/${name}`, "");
+  tuning.attach(0, "web-1");
+  node.pin(0);
+  const all = [0, 1, 2].map((vf) => tuning.address(vf));
+  offer(tuning, { pools: { "sriov/vf": all } });
+  return node;
+}
+
+/** A pod of namespace shop with these VFs of sriov/vf. */
+export function makePod(name: string, vfs: readonly string[]): PodAllocation {
+  const devices = new Map([["sriov/vf", vfs]]);
+  return { namespace: "shop", name, containers: [{ name: "app", cpus: [], devices }] };
+}
+
+function withSockets(host: TuningNode["host"]): TuningNode["host"] {
+  const stat: typeof host.files.stat = (path, options) => {
+    const found = host.files.stat(path, options);
+    return found !== undefined && path.endsWith(".sock") ? { ...found, kind: "socket" } : found;
+  };
+  return { ...host, files: { ...host.files, stat } };
+}
+
+function pin(node: TuningNode, vf: number): void {
+  const { host } = node;
+  const address = node.address(vf);
+  for (const [cpu, irq] of node.irqs(vf).slice(0, 2).entries())
+    for (const file of ["smp_affinity_list", "effective_affinity_list"])
+      host.files.writeText(join(host.paths.proc, "irq", `${irq}`, file), `${cpu}`);
+  writeTuningRecord(host, {
+    address,
+    bootId: host.clock.bootId(),
+    inode: String(readVf(host, address)?.inode),
+    vectors: [0, 1].map((cpu) => ({ msiIndex: cpu, original: "0-3", cpu })),
+  });
+}
