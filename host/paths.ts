@@ -22,6 +22,8 @@ export interface Paths {
   readonly releasedBoot: string;
   /** What sriov-cni remembers of its pods. */
   readonly sriovCni: string;
+  /** What PFs were before their VFs were made. */
+  readonly pfNotes: string;
   /** What the device plugin advertises now. */
   readonly pools: string;
   /** Device-info files of device plugins; /var/run of a node is /run. */
@@ -58,6 +60,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     locks: at("run/virtfn/lock"),
     releasedBoot: at("run/virtfn/released-boot"),
     sriovCni: at("var/lib/cni/sriov"),
+    pfNotes: at("run/virtfn/pf"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),

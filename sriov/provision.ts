@@ -13,10 +13,11 @@ import {
   type PciAddress,
 } from "./pci-address.ts";
 import { pciFolder } from "./pci-device.ts";
+import { notePfQueues } from "./pf-queues.ts";
 import { readNumber } from "./sysfs.ts";
 import { waitForLinks } from "./vf-locate.ts";
 
-export type ProvisionHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "openNetlink">;
+export type ProvisionHost = Pick<Host, "files" | "paths" | "locks" | "clock" | "openNetlink" | "openEthtool">;
 
 /** One thing to do on the PF. */
 export type ProvisionStep =
@@ -89,6 +90,7 @@ export function applyStep(
         netlink.setLink(netlink.getLink({ name: step.netdev })?.index ?? 0, { set: "mtu", value: step.mtu });
         return;
       case "setNumVfs":
+        if (step.numVfs > 0) noteBefore(host, netlink, pf);
         host.files.writeText(`${pciFolder(host, pf.address)}/sriov_numvfs`, `${step.numVfs}\n`);
         return;
     }
@@ -101,6 +103,12 @@ export function applyStep(
       { cause },
     );
   }
+}
+
+function noteBefore(host: ProvisionHost, netlink: Pick<Netlink, "getLink">, pf: PhysicalFunction): void {
+  const [name] = pf.netdevs;
+  const link = name === undefined ? undefined : netlink.getLink({ name });
+  if (link !== undefined) notePfQueues(host, pf.address, link.index);
 }
 
 function describeStep(step: ProvisionStep): string {

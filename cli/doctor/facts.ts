@@ -18,7 +18,7 @@ import { type CniFacts, type CniFolders, readCniFacts } from "./cni-facts.ts";
 import { findHostRoot, type HostView } from "./host-root.ts";
 import { type KubeletFacts, readGrants, readKubeletFacts } from "./kubelet-facts.ts";
 import { type NamespaceFacts, readNamespaceFacts } from "./namespace-facts.ts";
-import { type NetworkFacts, readNetworkFacts } from "./network-facts.ts";
+import { type NetworkFacts, type PfQueues, readNetworkFacts, readPfQueues } from "./network-facts.ts";
 import { awaitFact, deriveFact, readFact, type Reading } from "./reading.ts";
 import { type KernelFacts, type Process, readIrqBalancers, readKernelFacts } from "./system-facts.ts";
 import { readVfioFacts, type VfioFacts } from "./vfio-facts.ts";
@@ -32,6 +32,8 @@ export interface DoctorFacts {
   readonly kernel: KernelFacts;
   readonly inventory: Inventory;
   readonly network: NetworkFacts;
+  /** Of PFs with VFs. */
+  readonly queues: ReadonlyMap<PciAddress, PfQueues>;
   /** What PFs say of the traffic of their VFs. */
   readonly counters: ReadonlyMap<PciAddress, PfCounters>;
   readonly namespaces: NamespaceFacts;
@@ -79,6 +81,7 @@ export async function readDoctorFacts(
     kernel: readFact(() => readKernelFacts(host)),
     inventory,
     network: deriveFact(inventory, (known) => readNetworkFacts(host, known)),
+    queues: deriveFact(inventory, (known) => readPfQueues(host, known)),
     counters: deriveFact(inventory, ({ pfs }) => readVfCounters(host, pfs.values())),
     namespaces: deriveFact(inventory, (known) => readNamespaceFacts(host, known)),
     attachments,

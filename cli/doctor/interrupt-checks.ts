@@ -1,7 +1,8 @@
 // Interrupts of VFs: whether what tuning set holds, and whether they are spread at all.
 
-import { type Check, count, type Finding, listSome, makeCheck, warn } from "./check.ts";
+import { type Check, count, type Finding, listSome, makeCheck, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
+import type { PfQueues } from "./network-facts.ts";
 
 type Pinned = Pick<DoctorFacts, "pins" | "vectors">;
 
@@ -47,7 +48,35 @@ export const interruptChecks: readonly Check[] = [
       return `${count(vfs, "VF")} with interrupts, on ${count(cpus.size, "CPU")}`;
     },
   }),
+  makeCheck({
+    name: "pf-queues",
+    needs: ["queues", "kernel"],
+    find: ({ queues, kernel }) =>
+      [...queues.values()].flatMap((pf) => judgeQueues(pf, kernel.onlineCpus.length)),
+    ok: ({ queues }) => {
+      const told = [...queues.values()].map(({ name, now }) => `${name} ${now ?? "(its driver tells none)"}`);
+      return listSome(told) || "no PF has VFs";
+    },
+  }),
 ];
+
+/** A PF with a queue for each CPU has lost none that would be of use. */
+function judgeQueues({ name, now, before }: PfQueues, cpus: number): readonly Finding[] {
+  if (now === undefined || now >= cpus) return [];
+  if (before === undefined)
+    return [
+      unknown(
+        `${name} has ${count(now, "queue")}; virtfn did not make its VFs, and nobody noted what it had before`,
+      ),
+    ];
+  if (now >= before) return [];
+  return [
+    warn(`${name} has ${count(now, "queue")} since its VFs were made, and had ${before} before`, {
+      expected: "the card takes queues of the PF for its VFs: the node's own traffic has fewer CPUs",
+      fix: "give the node another port for traffic of its own, or this PF no VFs (numVfs: 0 in section provision)",
+    }),
+  ];
+}
 
 interface PinnedVector {
   readonly irq: number;

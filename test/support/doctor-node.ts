@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import type { DoctorHost } from "../../cli/doctor/facts.ts";
+import { ContainerAllocateResponse } from "../../kubelet/gen/deviceplugin.ts";
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import { readVf } from "../../sriov/inventory.ts";
 import { writeTuningRecord } from "../../sriov/tuning-store.ts";
@@ -63,6 +64,34 @@ export function createDoctorNode(): DoctorNode {
 export function makePod(name: string, vfs: readonly string[]): PodAllocation {
   const devices = new Map([["sriov/vf", vfs]]);
   return { namespace: "shop", name, containers: [{ name: "app", cpus: [], devices }] };
+}
+
+/** Writes what the kubelet keeps of the answer for VF 0, which web-1 has: with this node of a VFIO group. */
+export function writeGrant(node: DoctorNode, group: string): void {
+  const devices = ["/dev/vfio/vfio", group].map((path) => ({
+    hostPath: path,
+    containerPath: path,
+    permissions: "rw",
+  }));
+  const answer = ContainerAllocateResponse.encode({
+    envs: {},
+    mounts: [],
+    devices,
+    annotations: {},
+    cdiDevices: [],
+  });
+  const entry = {
+    PodUID: "uid-of-web-1",
+    ContainerName: "app",
+    ResourceName: "sriov/vf",
+    DeviceIDs: { "0": [node.address(0)] },
+    AllocResp: Buffer.from(answer.finish()).toString("base64"),
+  };
+  const data = { PodDeviceEntries: [entry], RegisteredDevices: {} };
+  node.host.files.writeAtomic(
+    node.host.paths.kubelet.checkpoint,
+    JSON.stringify({ Data: data, Checksum: 1 }),
+  );
 }
 
 function withSockets(host: TuningNode["host"]): TuningNode["host"] {

@@ -2,6 +2,8 @@
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
+import { readNotedQueues } from "../../../sriov/pf-queues.ts";
 import { planProvision, provisionPf } from "../../../sriov/provision.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { addLink } from "../../support/fake-host-kernel.ts";
@@ -41,6 +43,18 @@ test("the VFs are there under the names that udev gives, and doing it again chan
   await provisionPf(node.host, address, 2);
   await provisionPf(node.host, address, 5);
   expect(node.toText()).toBe(made);
+});
+
+test("how many queues the PF has before is noted, and that it cannot be is no error", async () => {
+  using node = makeNode({ driver: "ice" });
+  expect(readNotedQueues(node.host, address)).toBeUndefined();
+  await provisionPf({ ...node.host, files: { ...node.host.files, writeAtomic: refuse } }, address, 2);
+  expect(readNotedQueues(node.host, address)).toBeUndefined();
+  using again = makeNode({ driver: "ice" });
+  await provisionPf(again.host, address, 2);
+  expect(readNotedQueues(again.host, address)).toBe(4);
+  again.host.files.writeAtomic(`${again.host.paths.pfNotes}/${address}.json`, "{");
+  expect(readNotedQueues(again.host, address)).toBeUndefined();
 });
 
 test("the locks of the VFs to be are taken first, then that of the PF, and all are given back", async () => {
@@ -93,3 +107,7 @@ test("a device that can have no VFs is refused", async () => {
     "it can have none",
   );
 });
+
+function refuse(path: string): never {
+  throw new SystemCallError("write", path, "EROFS");
+}

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import type { Finding } from "../../../../cli/doctor/check.ts";
-import { ContainerAllocateResponse } from "../../../../kubelet/gen/deviceplugin.ts";
 import { callDoctor, findTrouble, type Told } from "../../../support/call-doctor.ts";
-import { createDoctorNode, type DoctorNode, makePod } from "../../../support/doctor-node.ts";
+import { createDoctorNode, type DoctorNode, makePod, writeGrant } from "../../../support/doctor-node.ts";
 import { findByName } from "../../../support/fake-host-kernel.ts";
 import { setDriverLink } from "../../../support/fake-host-sysfs.ts";
 import { offer } from "../../../support/status-node.ts";
@@ -210,6 +209,20 @@ const cases: readonly Case[] = [
     "all interrupts of 2 VFs are served by CPU 0",
   ],
   [
+    "a PF that lost queues to its VFs",
+    (node) => setQueues(node, 2, 8),
+    "pf-queues",
+    "warn",
+    "ens1f0 has 2 queues since its VFs were made, and had 8 before",
+  ],
+  [
+    "a PF with few queues whose VFs somebody else made",
+    (node) => setQueues(node, 2, undefined),
+    "pf-queues",
+    "unknown",
+    "nobody noted what it had before",
+  ],
+  [
     "a container with the VFIO group of before a reboot",
     (node) => writeGrant(node, "/dev/vfio/77"),
     "vfio-groups",
@@ -253,30 +266,9 @@ function setLink(
   netlink.setLink(netlink.getLink({ name })?.index ?? 0, change);
 }
 
-/** What the kubelet keeps of the answer for VF 0, which web-1 has. */
-function writeGrant(node: DoctorNode, group: string): void {
-  const devices = ["/dev/vfio/vfio", group].map((path) => ({
-    hostPath: path,
-    containerPath: path,
-    permissions: "rw",
-  }));
-  const answer = ContainerAllocateResponse.encode({
-    envs: {},
-    mounts: [],
-    devices,
-    annotations: {},
-    cdiDevices: [],
-  });
-  const entry = {
-    PodUID: "uid-of-web-1",
-    ContainerName: "app",
-    ResourceName: "sriov/vf",
-    DeviceIDs: { "0": [node.address(0)] },
-    AllocResp: Buffer.from(answer.finish()).toString("base64"),
-  };
-  const data = { PodDeviceEntries: [entry], RegisteredDevices: {} };
-  node.host.files.writeAtomic(
-    node.host.paths.kubelet.checkpoint,
-    JSON.stringify({ Data: data, Checksum: 1 }),
-  );
+function setQueues(node: DoctorNode, now: number, before: number | undefined): void {
+  const link = findByName(node.fake.kernel.host, "ens1f0");
+  if (link !== undefined) link.sizes.channels["combined"] = { value: now, max: now };
+  if (before !== undefined)
+    node.write("run/virtfn/pf/0000:3b:00.0.json", `{"format": "1.0", "queues": ${before}}`);
 }

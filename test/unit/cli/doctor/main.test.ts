@@ -34,8 +34,9 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     vf-counters        ok       the driver igb does not count for its VFs: take the counters in the pods
     irqbalance         ok       not running; 2 pinned interrupts
     irq-spread         ok       1 VF with interrupts, on 2 CPUs
+    pf-queues          ok       ens1f0 (its driver tells none)
 
-    17 checks: 0 errors, 0 warnings, 0 unknown
+    18 checks: 0 errors, 0 warnings, 0 unknown
     "
   `);
   expect(exitCode).toBe(0);
@@ -75,6 +76,7 @@ test("what cannot be read is unknown with the reason, and never an error", async
       "vf-counters",
       "irqbalance",
       "irq-spread",
+      "pf-queues",
     ]
   `);
   expect(unknown.flatMap(({ findings }) => findings.map(({ seen }) => seen)).join("\n")).toContain("EACCES");
