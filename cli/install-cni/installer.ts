@@ -5,6 +5,7 @@ import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import { readEntryFile } from "./entry-file.ts";
 import { type ExecutableOptions, installExecutable, pluginName } from "./executable.ts";
+import { installUdevRule, type UdevRuleState } from "./udev-rule.ts";
 import { chainIntoConflist, type ConflistState } from "./host-conflist.ts";
 
 export interface InstallOptions extends ExecutableOptions {
@@ -12,6 +13,8 @@ export interface InstallOptions extends ExecutableOptions {
   readonly confDir: string | undefined;
   /** A file with what the chained entry says, which need not be there. */
   readonly entryFile: string | undefined;
+  /** The folder of udev rules that is to have ours; undefined for none. */
+  readonly udevRules: string | undefined;
 }
 
 /** How the executable stands after a look. `refused` with `isUsable`: the one of the release before is still there. */
@@ -23,17 +26,21 @@ export interface InstallReport {
   readonly executable: ExecutableState;
   /** Undefined where nobody asked for it, and where the executable can't be used: the runtime must not be told to call it. */
   readonly conflist: ConflistState | undefined;
+  /** Undefined where nobody asked for it. */
+  readonly udevRule: UdevRuleState | undefined;
 }
+
+type InstallerHost = Pick<Host, "files" | "paths" | "openNetlink">;
 
 /** Brings the host to the wanted state at each look; what it verified it does not read again until a file changes. */
 export class Installer {
-  readonly #host: Pick<Host, "files">;
+  readonly #host: InstallerHost;
   readonly #options: InstallOptions;
   readonly #supported: readonly string[];
   #verified = "";
 
   /** `supported`: the CNI versions that the executable answers to. */
-  constructor(host: Pick<Host, "files">, options: InstallOptions, supported: readonly string[]) {
+  constructor(host: InstallerHost, options: InstallOptions, supported: readonly string[]) {
     this.#host = host;
     this.#options = options;
     this.#supported = supported;
@@ -42,7 +49,12 @@ export class Installer {
   look(): InstallReport {
     const executable = this.#lookAtExecutable();
     const isUsable = executable.kind === "installed" || executable.isUsable;
-    return { executable, conflist: isUsable ? this.#lookAtConflist() : undefined };
+    const { udevRules } = this.#options;
+    return {
+      executable,
+      conflist: isUsable ? this.#lookAtConflist() : undefined,
+      udevRule: udevRules === undefined ? undefined : installUdevRule(this.#host, udevRules),
+    };
   }
 
   #lookAtConflist(): ConflistState | undefined {

@@ -8,9 +8,10 @@ import { type InstallReport, Installer, whyNotInstalled } from "./installer.ts";
 import { createMetrics } from "./metrics.ts";
 import { type InstallCniOptions, parseInstallCniOptions, usage } from "./options.ts";
 import { ReportLog } from "./report-log.ts";
+import { checkKubeletRoot } from "./kubelet-root.ts";
 import { lookUntil } from "./watch.ts";
 
-type InstallHost = Pick<Host, "clock" | "exec" | "files">;
+type InstallHost = Pick<Host, "clock" | "exec" | "files" | "paths" | "openNetlink">;
 
 /**
  * Runs the command and gives its exit code. Without `--watch` it ends when executable and entry are in place, 1 when one was
@@ -44,11 +45,12 @@ async function install(
   { log, signal }: DaemonContext,
   onReport: (report: InstallReport) => void,
 ): Promise<void> {
+  if (options.kubeletRoot !== undefined) checkKubeletRoot(host, options.hostRoot, options.kubeletRoot);
   const supported = await readCniVersions(host, options.source);
   const installer = new Installer(host, options, supported);
   const reports = new ReportLog(log);
-  const { binDir, confDir, entryFile } = options;
-  const folders = confDir === undefined ? [binDir] : [binDir, confDir];
+  const { binDir, confDir, entryFile, udevRules } = options;
+  const folders = [binDir, confDir, udevRules].filter((folder) => folder !== undefined);
   for (const folder of folders) host.files.makeFolder(folder, 0o755);
   if (entryFile !== undefined) folders.push(dirname(entryFile));
   const present = folders.filter((folder) => host.files.stat(folder) !== undefined);
@@ -67,6 +69,8 @@ function isDone(report: InstallReport): boolean {
   return report.conflist?.kind !== "waiting";
 }
 
-function listProblems({ executable, conflist }: InstallReport): readonly Error[] {
-  return [executable, conflist].flatMap((state) => (state?.kind === "refused" ? [state.error] : []));
+function listProblems({ executable, conflist, udevRule }: InstallReport): readonly Error[] {
+  return [executable, conflist, udevRule].flatMap((state) =>
+    state?.kind === "refused" ? [state.error] : [],
+  );
 }

@@ -6,15 +6,18 @@ import type { InstallReport } from "./installer.ts";
 /** Logs each report's news: what was written, and what is wrong when it was not wrong in the same words before. */
 export class ReportLog {
   readonly #log: Log;
-  #said = { executable: "", conflist: "" };
+  #said = { executable: "", conflist: "", udevRule: "" };
 
   constructor(log: Log) {
     this.#log = log;
   }
 
   add(report: InstallReport): void {
-    const said = { executable: this.#addExecutable(report), conflist: this.#addConflist(report) };
-    this.#said = said;
+    this.#said = {
+      executable: this.#addExecutable(report),
+      conflist: this.#addConflist(report),
+      udevRule: this.#addUdevRule(report),
+    };
   }
 
   #addExecutable({ executable }: InstallReport): string {
@@ -45,5 +48,16 @@ export class ReportLog {
     if (written) this.#log.info({ path }, "added virtfn to the CNI configuration");
     else if (before !== path) this.#log.info({ path }, "virtfn is in the CNI configuration");
     return path;
+  }
+
+  #addUdevRule({ udevRule }: InstallReport): string {
+    if (udevRule === undefined) return "";
+    if (udevRule.kind === "refused") {
+      const { error } = udevRule;
+      if (this.#said.udevRule !== error.message) this.#log.error({ error }, "wrote no udev rule");
+      return error.message;
+    }
+    if (udevRule.written) this.#log.info({ path: udevRule.path }, "wrote the udev rule");
+    return "installed";
   }
 }

@@ -9,17 +9,22 @@ import { targetOfTemporary } from "../../host/replace-file.ts";
 import { parseDeviceInfoName } from "../../sriov/device-info.ts";
 import { SriovError } from "../../sriov/errors.ts";
 import { formatSocketName } from "../../kubelet/socket-name.ts";
+import { resolveOnHost } from "./host-path.ts";
 
 /**
  * Paths of what is there, sockets and device-info files by the resources that were offered last, and what a killed writer left of
  * them. Stop the device plugin first.
  */
-export function listDevicePluginFiles(host: Pick<Host, "files" | "paths">): readonly string[] {
+export function listDevicePluginFiles(
+  host: Pick<Host, "files" | "paths">,
+  kubeletRoot: string,
+): readonly string[] {
   const resources = readResources(host);
+  const folders = [`${kubeletRoot}/plugins_registry`, "/var/lib/kubelet/device-plugins"];
   const sockets = new Set(resources.map(formatSocketName));
   return [
-    ...[host.paths.kubelet.pluginsRegistry, host.paths.kubelet.devicePlugins].flatMap((folder) =>
-      listFolder(host, folder, (name) => sockets.has(name)),
+    ...folders.flatMap((folder) =>
+      listFolder(host, resolveOnHost(host, folder), (name) => sockets.has(name)),
     ),
     ...listFolder(host, host.paths.cdi, isOwnCdiFile),
     ...listFolder(host, host.paths.deviceInfo, (name) =>

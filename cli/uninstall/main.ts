@@ -16,13 +16,14 @@ import { describeStep, uninstall } from "./uninstall.ts";
 const usage = `Usage: virtfn uninstall [FLAGS]
 
 Takes virtfn off this node: puts interrupts and masks back, takes the entry out of the CNI configuration, removes sockets, CDI
-and device-info files, the executable (another program's file of that name is put back) and all state. Refuses while pods have VFs,
+and device-info files, the udev rule, the executable (another program's file of that name is put back) and all state. Refuses while pods have VFs,
 and names them. Stop the other programs of virtfn first. Needs root on the node.
 
   --dry-run             tell what would be done, change nothing
   --stay                keep trying until it is done, then stay and keep it so (a DaemonSet has no other end)
   --cni-bin-dir DIR     on the host, default /opt/cni/bin
   --cni-conf-dir DIR    on the host, default /etc/cni/net.d
+  --kubelet-root DIR    the kubelet's --root-dir, default /var/lib/kubelet
   --listen ADDRESS:PORT with --stay: serve /healthz, /readyz and /metrics (default off); ready is done
 
 Exits with 0 when nothing is left, 1 when it refused, 2 for a command line that is not understood.
@@ -97,6 +98,7 @@ function parseCommandLine(argv: readonly string[]): UninstallOptions {
     isDryRun: values["dry-run"],
     binDir: absolute("cni-bin-dir", values["cni-bin-dir"]),
     confDir: absolute("cni-conf-dir", values["cni-conf-dir"]),
+    kubeletRoot: absolute("kubelet-root", values["kubelet-root"]),
     listen: parseListenAddress(listen),
   };
 }
@@ -108,6 +110,7 @@ function parse(argv: readonly string[]) {
     stay: { type: "boolean", default: false },
     "cni-bin-dir": { type: "string", default: "/opt/cni/bin" },
     "cni-conf-dir": { type: "string", default: "/etc/cni/net.d" },
+    "kubelet-root": { type: "string", default: "/var/lib/kubelet" },
     listen: { type: "string", default: "off" },
   } as const;
   try {

@@ -4,13 +4,14 @@ import { join } from "node:path";
 
 import type { Host } from "../../host/host.ts";
 import { targetOfTemporary } from "../../host/replace-file.ts";
-import { resolveInRoot } from "../../sriov/root-path.ts";
 import { listTuningRecords } from "../../sriov/tuning-store.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { pluginName, savedSuffix } from "../install-cni/executable.ts";
+import { isOwnUdevRule, udevRuleName, udevRulesFolder } from "../install-cni/udev-rule.ts";
 import { planConflistWithout } from "../install-cni/conflist.ts";
 import { UninstallError } from "./errors.ts";
 import { listDevicePluginFiles } from "./device-plugin-files.ts";
+import { resolveOnHost } from "./host-path.ts";
 
 /** One change. `rename` puts a saved file of another program back in the place of ours. */
 export type UninstallStep =
@@ -23,6 +24,8 @@ export type UninstallStep =
 export interface UninstallFolders {
   readonly binDir: string;
   readonly confDir: string;
+  /** The kubelet's --root-dir. */
+  readonly kubeletRoot: string;
 }
 
 type View = Pick<Host, "files" | "paths">;
@@ -35,10 +38,11 @@ export function planUninstall(host: View, folders: UninstallFolders): readonly U
   const { paths } = host;
   return [
     ...listTuningRecords(host).map((address) => ({ do: "restoreTuning", address }) as const),
-    ...planConfigurations(host, resolveFolder(host, folders.confDir)),
-    ...listDevicePluginFiles(host).map((path) => ({ do: "remove", path }) as const),
+    ...planConfigurations(host, resolveOnHost(host, folders.confDir)),
+    ...listDevicePluginFiles(host, folders.kubeletRoot).map((path) => ({ do: "remove", path }) as const),
+    ...planUdevRule(host, resolveOnHost(host, udevRulesFolder)),
     ...planTree(host, join(paths.root, "run/virtfn")),
-    ...planExecutables(host, resolveFolder(host, folders.binDir)),
+    ...planExecutables(host, resolveOnHost(host, folders.binDir)),
     ...planTree(host, join(paths.root, "var/lib/virtfn")),
     ...planEmptyFolder(host, join(paths.root, "etc/virtfn")),
   ];
@@ -47,11 +51,6 @@ export function planUninstall(host: View, folders: UninstallFolders): readonly U
 // The administrator's files in there stay; the kubelet makes the folder for the pod where there is none.
 function planEmptyFolder({ files }: View, path: string): readonly UninstallStep[] {
   return files.list(path)?.length === 0 ? [{ do: "removeFolder", path }] : [];
-}
-
-// A link of the host's must not lead to what is at that path here.
-function resolveFolder({ files, paths }: View, folder: string): string {
-  return join(paths.root, resolveInRoot(files, paths.root, folder) ?? folder);
 }
 
 function planConfigurations({ files }: View, folder: string): readonly UninstallStep[] {
@@ -63,6 +62,15 @@ function planConfigurations({ files }: View, folder: string): readonly Uninstall
     const plan = planConflistWithout(files.readText(path) ?? "", pluginName);
     if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
     return plan.kind === "keep" ? [] : [{ do: "write", path, text: plan.text, mode: stat.mode & 0o777 }];
+  });
+}
+
+// Also one of another release.
+function planUdevRule({ files }: View, folder: string): readonly UninstallStep[] {
+  return (files.list(folder) ?? []).flatMap((name) => {
+    const path = join(folder, name);
+    const isOurs = name === udevRuleName && isOwnUdevRule(files.readText(path) ?? "");
+    return isOurs || targetOfTemporary(name) === udevRuleName ? [{ do: "remove", path } as const] : [];
   });
 }
 

@@ -10,7 +10,11 @@ import { formatCdiFileName } from "../../deviceplugin/cdi-spec.ts";
 import { writeAdvertisedPools } from "../../sriov/advertised-pools.ts";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
 
-export const folders = { binDir: "/opt/cni/bin", confDir: "/etc/cni/net.d" };
+export const folders = {
+  binDir: "/opt/cni/bin",
+  confDir: "/etc/cni/net.d",
+  kubeletRoot: "/var/lib/kubelet",
+};
 export const list = `{
   "cniVersion": "1.1.0", "name": "cluster",
   "plugins": [
@@ -44,6 +48,7 @@ export function makeNode(): FakeHost {
   write("etc/cni/net.d/10-cluster.conflist", list);
   write("etc/cni/net.d/20-other.conf", '{"cniVersion":"1.0.0","name":"o","type":"macvlan"}');
   write("opt/cni/bin/sriov", "sriov-cni");
+  write("etc/udev/rules.d/70-other.rules", "# another's\n");
   write("opt/cni/bin/bridge", "bridge");
   write("image/virtfn-cni", "#!/bin/sh\n");
   for (const folder of ["device-plugins", "plugins_registry"])
@@ -61,6 +66,7 @@ export function install(node: FakeHost): void {
     binDir: at(folders.binDir),
     confDir: at(folders.confDir),
     entryFile: undefined,
+    udevRules: at("etc/udev/rules.d"),
     hostRoot: node.root,
     aliases: ["sriov", "host-device"],
   };

@@ -1,11 +1,12 @@
 // `virtfn install-cni` as the executable that ships, without any capability, as its container runs it.
 
 import { execa } from "execa";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createChrootNode } from "../../support/chroot-node.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const dist = resolve(import.meta.dirname, "../../../dist");
@@ -123,4 +124,27 @@ test("it is ready when the entry is in place, and says why it is not", async () 
     child.kill("SIGTERM");
   }
   await child;
+});
+
+test("with --udev-rule the rule is where udev looks, and uninstall takes it away", async () => {
+  using node = createChrootNode();
+  const rules = join(node.root, "etc/udev/rules.d");
+  mkdirSync(rules, { recursive: true });
+  const installed = await node.run("/dist/virtfn install-cni --no-conflist --udev-rule");
+  expect(installed.exitCode).toBe(0);
+  expect(readdirSync(rules)).toEqual(["84-virtfn.rules"]);
+  expect(statSync(join(rules, "84-virtfn.rules")).mode & 0o777).toBe(0o644);
+  expect((await node.run("/dist/virtfn uninstall")).exitCode).toBe(0);
+  expect(readdirSync(rules)).toEqual([]);
+});
+
+test("with --kubelet-root it names the link that is missing on the host", async () => {
+  using node = createChrootNode();
+  for (const folder of ["var/lib/kubelet/device-plugins", "data/kubelet/pod-resources"])
+    mkdirSync(join(node.root, folder), { recursive: true });
+  const refused = await node.run("/dist/virtfn install-cni --no-conflist --kubelet-root=/data/kubelet");
+  expect([refused.exitCode, refused.stdout]).toEqual([
+    1,
+    expect.stringContaining("ln -s /data/kubelet/pod-resources /var/lib/kubelet/pod-resources"),
+  ]);
 });

@@ -137,7 +137,7 @@ test("nothing is allowed at the API server, as nothing asks it", () => {
   expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
 });
 
-test.each(["cdi", "lab", "multus", "provision", "uninstall"])(
+test.each(["cdi", "lab", "multus", "provision", "udev-rule", "uninstall"])(
   "every change of the overlay %s meets what is there in the base",
   (overlay) => {
     const folder = join(deploy, "kustomize/overlays", overlay);
@@ -185,6 +185,19 @@ test("uninstalling, nothing runs but one container that reaches the host through
     },
   ]);
   expect(pod["hostPID"]).toBe(true);
+});
+
+test("the patches of docs/install.md change volumes that there are, and flags of programs that there are", () => {
+  const page = readFileSync(resolve(deploy, "../docs/install.md"), "utf8");
+  const texts = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => String(text));
+  const [volumes, flags] = texts.map(
+    (text) => (parse(text) as { patches: [{ patch: string }] }).patches[0].patch,
+  );
+  const { spec } = parse(volumes ?? "") as { spec: { template: { spec: { volumes: { name: string }[] } } } };
+  const known = new Set(pod.volumes.map(({ name }) => name));
+  expect(spec.template.spec.volumes.filter(({ name }) => !known.has(name))).toEqual([]);
+  const values = (parse(flags ?? "") as { value: string }[]).map(({ value }) => value.split("=")[0]);
+  expect(values).toEqual(["--cni-bin-dir", "--cni-conf-dir"]);
 });
 
 test("every example asks for VFs as limits and ends at SIGTERM", () => {

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Installer, type InstallReport, whyNotInstalled } from "../../../../cli/install-cni/installer.ts";
+import { createHost } from "../../../../host/create-host.ts";
 import { SystemCallError } from "../../../../host/errors.ts";
 import { createFiles, type Files } from "../../../../host/files.ts";
 
@@ -42,10 +43,11 @@ function installer(aliases: readonly string[] = [], files: Partial<Files> = {}):
     binDir: at("bin"),
     confDir: at("conf"),
     entryFile: at("chained.yaml"),
+    udevRules: undefined,
     hostRoot: root,
     aliases,
   };
-  return new Installer({ files: { ...createFiles(), ...files } }, options, ["1.0.0"]);
+  return new Installer({ ...createHost(), files: { ...createFiles(), ...files } }, options, ["1.0.0"]);
 }
 
 /** Files below `folder` with their first words, as text. */

@@ -7,12 +7,9 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readCniVersions } from "../../../../cli/install-cni/cni-versions.ts";
 import { runInstallCni } from "../../../../cli/install-cni/main.ts";
 import { lookUntil } from "../../../../cli/install-cni/watch.ts";
-import { createClock } from "../../../../host/clock.ts";
-import { createExec } from "../../../../host/exec.ts";
-import { createFiles } from "../../../../host/files.ts";
+import { createHost } from "../../../../host/create-host.ts";
 
-const files = createFiles();
-const host = { clock: createClock(files), exec: createExec(), files };
+const host = createHost();
 const list = '{"cniVersion":"1.0.0","name":"cluster","plugins":[{"type":"bridge"}]}';
 let root: string;
 

@@ -11,6 +11,8 @@ test("without options it installs once, where runtimes look by default", () => {
     binDir: "/opt/cni/bin",
     confDir: "/etc/cni/net.d",
     entryFile: undefined,
+    udevRules: undefined,
+    kubeletRoot: undefined,
     hostRoot: "/",
     aliases: [],
     listen: undefined,
@@ -25,6 +27,8 @@ test("every option has its place", () => {
     "/c",
     "--host-root=/h",
     "--entry=/e.yaml",
+    "--udev-rule",
+    "--kubelet-root=/k",
     "--name=sriov",
     "--name=virtfn",
     "--listen=[10.0.0.5]:9819",
@@ -36,6 +40,8 @@ test("every option has its place", () => {
     binDir: "/b",
     confDir: "/c",
     entryFile: "/e.yaml",
+    udevRules: "/etc/udev/rules.d",
+    kubeletRoot: "/k",
     hostRoot: "/h",
     aliases: ["sriov"],
     listen: { hostname: "10.0.0.5", port: 9819 },
@@ -47,7 +53,7 @@ test("every option that the usage names is one", () => {
   expect(named.length).toBeGreaterThan(5);
   for (const option of named) {
     const value = option === "--listen" ? "off" : "/value".slice(option === "--name" ? 1 : 0);
-    const takesValue = !["--watch", "--no-conflist"].includes(option);
+    const takesValue = !["--watch", "--no-conflist", "--udev-rule"].includes(option);
     expect(() => parseInstallCniOptions(takesValue ? [option, value] : [option], "/s")).not.toThrow();
   }
 });

@@ -176,6 +176,21 @@ test("of the kubelet's sockets only ours go", async () => {
   expect(fs.readdirSync(folder)).toEqual(["kubelet.sock"]);
 });
 
+test.each(["/var/lib/kubelet", "/data/kubelet"])(
+  "where the kubelet's files are elsewhere its sockets are found there (--kubelet-root=%s)",
+  async (kubeletRoot) => {
+    using node = makeNode();
+    install(node);
+    fs.rmSync(join(node.root, "var/lib/kubelet"), { recursive: true });
+    fs.mkdirSync(join(node.root, "data/kubelet/plugins_registry"), { recursive: true });
+    fs.symlinkSync("/data/kubelet", join(node.root, "var/lib/kubelet"));
+    const socket = join(node.root, "data/kubelet/plugins_registry", formatSocketName("sriov/vf"));
+    fs.writeFileSync(socket, "");
+    await uninstall(node.host, { ...folders, kubeletRoot });
+    expect(fs.existsSync(socket)).toBe(false);
+  },
+);
+
 test("what the other program's installer wrote since is its newer file, and what it wrote before is put back", async () => {
   using node = makeNode();
   install(node);
@@ -223,6 +238,7 @@ test("the command tells each step, or what it would do", async () => {
     remove /run/cdi/.virtfn.sriov-net-vf.json.77.0123abcd.tmp
     remove /run/cdi/virtfn.sriov-net-vf.json
     remove /run/k8s.cni.cncf.io/devinfo/dp/sriov-vf-0000:3b:02.0-device.json
+    remove /etc/udev/rules.d/84-virtfn.rules
     remove /run/virtfn/deviceplugin/pools.json
     remove /run/virtfn/deviceplugin
     remove /run/virtfn
