@@ -20,7 +20,8 @@ const commands: Commands = {
     run: async (args) => {
       const { run } = await import("../tuning/main.ts");
       // In a container that shares the host's PID namespace, and on the host itself: the root of the host.
-      return run(createHost({ hostRoot: "/proc/1/root" }), args, (text) => process.stdout.write(text));
+      const host = { ...createHost({ hostRoot: "/proc/1/root" }), uevents: createUevents(createLibc()) };
+      return run(host, args, (text) => process.stdout.write(text));
     },
   },
   "install-cni": {

@@ -1,7 +1,6 @@
 // `virtfn tuning`: the daemon, one pass, a dry run, or putting everything back.
 
 import { runDaemon } from "../host/daemon.ts";
-import type { Host } from "../host/host.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { readTopology } from "../sriov/topology.ts";
@@ -14,6 +13,7 @@ import { readNodeState } from "./node-state.ts";
 import { parseTuningOptions, type TuningOptions, usage } from "./options.ts";
 import { runPass, type TuningHost } from "./pass.ts";
 import { reconcile } from "./reconciler.ts";
+import type { TuningDaemonHost } from "./node-watch.ts";
 import { createPassMemory } from "./pass-memory.ts";
 import { keepRepaired } from "./repair-loop.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
@@ -26,7 +26,7 @@ const lockTimeoutMs = 5_000;
  * the one-time commands (stdout). Throws ERR_USAGE, ERR_LISTEN_ADDRESS.
  */
 export async function run(
-  host: Host,
+  host: TuningDaemonHost,
   argv: readonly string[],
   print: (text: string) => void,
 ): Promise<number> {
@@ -45,7 +45,7 @@ export async function run(
 }
 
 async function runTuningDaemon(
-  host: Host,
+  host: TuningDaemonHost,
   { listen, logLevel }: Extract<TuningOptions, { readonly command: "daemon" }>,
 ): Promise<number> {
   const metrics = createMetrics(host);

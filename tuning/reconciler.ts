@@ -1,16 +1,16 @@
 // The loop of the daemon: a pass after each event, soon again while something is not finished, and now and then anyway.
 
-import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import type { Attachment } from "../sriov/attachment.ts";
-import { watchAttachments } from "../sriov/attachment-store.ts";
 import { createTopologyReader } from "../sriov/topology.ts";
 import { CarrierWatches } from "./carrier-watches.ts";
 import type { TuningMetrics } from "./metrics.ts";
 import { createNodeFactsReader } from "./node-facts.ts";
+import { type TuningDaemonHost, watchNode } from "./node-watch.ts";
 import { createPassMemory } from "./pass-memory.ts";
-import { type PassReport, runPass, type TuningHost } from "./pass.ts";
+import { type PassReport, runPass } from "./pass.ts";
+import { PinWatch } from "./pin-watch.ts";
 import { ReportLog } from "./report-log.ts";
 
 /** Between passes when nothing happens: finds what no event tells. */
@@ -33,7 +33,7 @@ export interface ReconcilerOptions {
 
 /** Runs until `signal` is aborted, and leaves all pins as they are then: the next start takes them over. */
 export async function reconcile(
-  host: TuningHost,
+  host: TuningDaemonHost,
   { log, metrics, signal, onPass }: ReconcilerOptions,
 ): Promise<void> {
   const memory = createPassMemory();
@@ -47,8 +47,8 @@ export async function reconcile(
     retries = 0;
     wakeup.wake();
   }
-  using _records = watchAttachments(host, onEvent);
-  using _links = watchLinks(host, onEvent);
+  using _node = watchNode(host, onEvent);
+  using pins = new PinWatch(host, onEvent);
   using carriers = new CarrierWatches(host, onEvent);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
@@ -58,6 +58,7 @@ export async function reconcile(
     const passedMs = host.clock.monotonicMs();
     if (report !== undefined) {
       metrics.record(report, (passedMs - startedMs) / 1000, reports.add(report));
+      pins.follow(report);
       carriers.follow(listWaiting(report));
       onPass?.(report);
     }
@@ -83,19 +84,4 @@ async function attemptPass(log: Log, pass: () => Promise<PassReport>): Promise<P
 function listWaiting({ state, announced }: PassReport): readonly Attachment[] {
   const records = state.vfs.map(({ record }) => record);
   return records.filter(({ device }) => announced.get(device.address)?.result === "waiting");
-}
-
-// A VF that comes back to the host, or leaves it, is hardware: virtual links (a veth for each pod) wake nobody.
-function watchLinks(host: Pick<Host, "openNetlink">, onEvent: () => void): Disposable {
-  const netlink = host.openNetlink();
-  const subscription = netlink.subscribe((event) => {
-    if (event.event === "overrun" || (event.event === "link" && event.link.parentDevice !== undefined))
-      onEvent();
-  });
-  return {
-    [Symbol.dispose]() {
-      subscription[Symbol.dispose]();
-      netlink[Symbol.dispose]();
-    },
-  };
 }

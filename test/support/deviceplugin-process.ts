@@ -1,8 +1,7 @@
 // A running device plugin on a fixture machine, as a process of its own.
-import * as fs from "node:fs";
 import { join } from "node:path";
 
-import { ueventFolder } from "./deviceplugin-entry.ts";
+import { sendUevent } from "./folder-uevents.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface LogLine {
@@ -39,7 +38,6 @@ export class DevicePluginProcess implements AsyncDisposable {
     const entry = join(import.meta.dirname, "deviceplugin-entry.ts");
     const command = [process.execPath, entry, root, way, ...args];
     const confine = isConfined ? ["unshare", "--mount", "sh", "-c", confineScript, "sh", root] : [];
-    fs.mkdirSync(join(root, ueventFolder), { recursive: true });
     this.#child = Bun.spawn([...confine, ...command], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
     void this.#collect();
   }
@@ -57,7 +55,7 @@ export class DevicePluginProcess implements AsyncDisposable {
 
   /** What the kernel does after a change of PCI devices. */
   sendUevent(): void {
-    fs.writeFileSync(join(this.#root, ueventFolder, `${performance.now()}`), "");
+    sendUevent(this.#root, "pci");
   }
 
   async waitForLine(message: string, timeoutMs?: number): Promise<LogLine> {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createHost } from "../../host/create-host.ts";
 import type { Host } from "../../host/host.ts";
 import { run } from "../../tuning/main.ts";
+import { createFolderUevents } from "./folder-uevents.ts";
 import { asKernelFiles } from "./irq-tree.ts";
 
 /** Below the root: one line for each write to /proc/irq. */
@@ -26,5 +27,11 @@ function createFolderHost(root: string): Host {
 
 if (import.meta.main) {
   const [root = "", ...args] = process.argv.slice(2);
-  process.exit(await run(createFolderHost(root), args, (text) => void process.stdout.write(text)));
+  process.exit(
+    await run(
+      { ...createFolderHost(root), uevents: createFolderUevents(root) },
+      args,
+      (text) => void process.stdout.write(text),
+    ),
+  );
 }

@@ -4,22 +4,32 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 
 import { createClock } from "../../host/clock.ts";
+import type { Host } from "../../host/host.ts";
 import { removeAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
 import { readInventory, readVf } from "../../sriov/inventory.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
-import { machines } from "../fixtures/machines.ts";
+import { type Machine, machines } from "../fixtures/machines.ts";
 import { makeAttachment } from "./attached-vf.ts";
 import { FixtureTree } from "./fixture-tree.ts";
+import { writeFolder } from "./fixture-folder.ts";
+import { sendUevent } from "./folder-uevents.ts";
 import { readIrq, writeIrq } from "./irq-tree.ts";
 import { irqWritesFile } from "./tuning-entry.ts";
 import { waitFor } from "./wait-for.ts";
 
-/** A machine with an igb PF. VFs are named by their number. */
+/** A machine with igb PFs, of 7 VFs unless told otherwise. VFs are named by their number. */
 export class TuningMachine implements Disposable {
-  readonly tree = new FixtureTree(machines.igb);
-  readonly root = this.tree.root;
-  readonly #host = { ...this.tree.host, clock: createClock(this.tree.host.files, join(this.root, "proc")) };
-  readonly #vfs: readonly PciAddress[] = [...readInventory(this.tree.host).vfs.keys()];
+  readonly tree: FixtureTree;
+  readonly root: string;
+  readonly #host: Pick<Host, "files" | "paths" | "clock">;
+  readonly #vfs: readonly PciAddress[];
+
+  constructor(machine: Machine = machines.igb) {
+    this.tree = new FixtureTree(machine);
+    this.root = this.tree.root;
+    this.#host = { ...this.tree.host, clock: createClock(this.tree.host.files, join(this.root, "proc")) };
+    this.#vfs = [...readInventory(this.tree.host).vfs.keys()];
+  }
 
   /** Registers the VF's interrupts and writes its record, as at the end of ADD. */
   attach(vf: number, pod: string): void {
@@ -33,6 +43,23 @@ export class TuningMachine implements Disposable {
   /** Removes the record, as at the end of DEL. */
   detach(vf: number): void {
     removeAttachment(this.#host, this.#address(vf));
+  }
+
+  /** IRQ numbers of all VFs: tx, rx and mailbox of each. */
+  irqs(): readonly number[] {
+    return this.#vfs.flatMap((_, vf) => this.#irqs(vf));
+  }
+
+  /** Somebody writes the affinity of one of its interrupts. */
+  setAffinity(vf: number, msiIndex: number, cpuList: string): void {
+    const path = `proc/irq/${this.#irqs(vf)[msiIndex]}/smp_affinity_list`;
+    fs.writeFileSync(join(this.root, path), `${cpuList}\n`);
+  }
+
+  /** These CPUs are online from now on, as a uevent tells. */
+  setOnline(cpuList: string): void {
+    writeFolder(this.root, { "sys/devices/system/cpu/online": cpuList });
+    sendUevent(this.root, "cpu");
   }
 
   affinities(vf: number): string {

@@ -52,6 +52,19 @@ describe("the daemon", () => {
     expect(machine.irqWrites()).toHaveLength(4);
   });
 
+  test("puts a pin back within 5 s that somebody moved, and goes off a CPU within a second when it goes offline", async () => {
+    using machine = new TuningMachine();
+    machine.attach(0, "web-1");
+    await using _daemon = machine.start("--listen", "off");
+    await machine.waitForAffinities(0, "0 2 0-15", startTimeoutMs);
+    machine.setAffinity(0, 1, "8");
+    await machine.waitForAffinities(0, "0 2 0-15", 5_000);
+    machine.setOnline("0-1,3-15");
+    await waitFor("another CPU", () => !machine.affinities(0).startsWith("0 2 "), 1_000);
+    machine.setOnline("0-15");
+    expect(machine.affinities(0)).toMatch(/^0 \d+ 0-15$/);
+  });
+
   test("is ready on a node without VFs in pods, and tells its metrics", async () => {
     using machine = new TuningMachine();
     const port = freePort();

@@ -8,7 +8,10 @@ import { describe, expect, test } from "vitest";
 
 import { createClock } from "../../../host/clock.ts";
 import type { Host } from "../../../host/host.ts";
+import type { UeventNotice, Uevents } from "../../../host/uevent.ts";
 import { createMetrics, type TuningMetrics } from "../../../tuning/metrics.ts";
+import type { TuningDaemonHost } from "../../../tuning/node-watch.ts";
+import { pinCheckMs } from "../../../tuning/pin-watch.ts";
 import { pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -19,6 +22,8 @@ interface LogLine {
   readonly code?: string;
 }
 
+const noUevents: Uevents = { subscribe: () => ({ [Symbol.dispose]: () => {} }) };
+
 /** A running loop; `end` aborts it and waits for its end. */
 interface Loop {
   readonly lines: readonly LogLine[];
@@ -28,7 +33,11 @@ interface Loop {
   end(): Promise<void>;
 }
 
-function start(node: TuningNode, change: Partial<Host> = {}, monotonicMs = (): number => 0): Loop {
+function start(
+  node: TuningNode,
+  change: Partial<TuningDaemonHost> = {},
+  monotonicMs = (): number => 0,
+): Loop {
   const stop = new AbortController();
   const lines: LogLine[] = [];
   const sleepsMs: number[] = [];
@@ -39,6 +48,7 @@ function start(node: TuningNode, change: Partial<Host> = {}, monotonicMs = (): n
     bootId: () => node.fake.clock.bootId(),
     monotonicMs,
     sleep: (ms, signal) => {
+      if (ms === pinCheckMs) return real.sleep(5, signal);
       sleepsMs.push(ms);
       return real.sleep(ms === pollMs ? pollMs : 1, signal);
     },
@@ -46,7 +56,7 @@ function start(node: TuningNode, change: Partial<Host> = {}, monotonicMs = (): n
   let passes = 0;
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
   const options = { log, metrics, signal: stop.signal, onPass: () => void (passes += 1) };
-  const ended = reconcile({ ...node.host, ...change, clock }, options);
+  const ended = reconcile({ ...node.host, uevents: noUevents, ...change, clock }, options);
   return {
     lines,
     sleepsMs,
@@ -120,6 +130,30 @@ describe("reconcile", () => {
     change("ens1f0");
     await waitFor("a pass", () => loop.passes() > passes);
     await loop.end();
+  });
+
+  test("plans anew when a CPU goes, at once, and puts a pin back that somebody moved", async () => {
+    using node = createTuningNode(1);
+    let tell: ((notice: UeventNotice) => void) | undefined;
+    const subscribe: Uevents["subscribe"] = (onNotice) => {
+      tell = onNotice;
+      return noUevents.subscribe(onNotice);
+    };
+    node.attach(0, "web-1");
+    const loop = start(node, { uevents: { subscribe } });
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+    node.setOnline("0,2-7");
+    tell?.({
+      event: "uevent",
+      uevent: { action: "offline", devicePath: "/devices/system/cpu/cpu1", subsystem: "cpu" },
+    });
+    await waitFor("the pins of then", () => node.affinities(0) === "0 2 0-3");
+    node.setAffinity(0, 0, "3");
+    await waitFor("the pin", () => node.affinities(0) === "0 2 0-3");
+    await waitFor("the log", () => loop.lines.length === 4);
+    await loop.end();
+    expect(loop.lines.map(({ msg }) => msg)).toEqual(["tuned", "tuned", "found pins undone", "tuned"]);
+    expect(await loop.metrics.registry.metrics()).toContain("virtfn_tuning_drift_total 1");
   });
 
   test("logs and counts a problem once while it stays, and tells when it is gone", async () => {

@@ -1,0 +1,81 @@
+// Which events make tuning look at the node again.
+
+import { expect, test } from "vitest";
+
+import type { Netlink, NetlinkEvent } from "../../../host/netlink/netlink.ts";
+import type { UeventNotice } from "../../../host/uevent.ts";
+import { watchNode } from "../../../tuning/node-watch.ts";
+import { createFakeHost } from "../../support/fake-host.ts";
+import { makeLink } from "../../support/network-view.ts";
+
+const uevent = { action: "offline", devicePath: "/devices/system/cpu/cpu3", subsystem: "cpu" };
+
+function openNode() {
+  const fake = createFakeHost();
+  let looks = 0;
+  let tellNetlink: ((event: NetlinkEvent) => void) | undefined;
+  let tellUevents: ((notice: UeventNotice) => void) | undefined;
+  const netlink: Pick<Netlink, "subscribe" | typeof Symbol.dispose> = {
+    subscribe: (onEvent) => {
+      tellNetlink = onEvent;
+      return { [Symbol.dispose]: () => (tellNetlink = undefined) };
+    },
+    [Symbol.dispose]: () => {},
+  };
+  const uevents = {
+    subscribe: (onNotice: (notice: UeventNotice) => void) => {
+      tellUevents = onNotice;
+      return { [Symbol.dispose]: () => (tellUevents = undefined) };
+    },
+  };
+  const host = { ...fake.host, openNetlink: () => netlink as Netlink, uevents };
+  const watch = watchNode(host, () => (looks += 1));
+  return {
+    tellNetlink: (event: NetlinkEvent) => tellNetlink?.(event),
+    tellUevents: (notice: UeventNotice) => tellUevents?.(notice),
+    looks: () => looks,
+    end: () => watch[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      watch[Symbol.dispose]();
+      fake[Symbol.dispose]();
+    },
+  };
+}
+
+test.each<[string, number, UeventNotice]>([
+  ["a CPU that goes offline", 1, { event: "uevent", uevent }],
+  ["a VF that is bound", 1, { event: "uevent", uevent: { ...uevent, action: "bind", subsystem: "pci" } }],
+  ["lost uevents", 1, { event: "overrun" }],
+  ["another device", 0, { event: "uevent", uevent: { ...uevent, subsystem: "block" } }],
+])("%s: %i looks", (_, looks, notice) => {
+  using node = openNode();
+  node.tellUevents(notice);
+  expect(node.looks()).toBe(looks);
+});
+
+test.each<[string, number, NetlinkEvent]>([
+  [
+    "hardware",
+    1,
+    { event: "link", link: makeLink({ index: 7, name: "ens1f0v1", parentDevice: "0000:3b:02.1" }) },
+  ],
+  ["lost events", 1, { event: "overrun" }],
+  [
+    "the host's end of a pod's veth",
+    0,
+    { event: "link", link: makeLink({ index: 8, name: "cali1", kind: "veth" }) },
+  ],
+  ["an address", 0, { event: "address" }],
+])("%s: %i looks", (_, looks, event) => {
+  using node = openNode();
+  node.tellNetlink(event);
+  expect(node.looks()).toBe(looks);
+});
+
+test("nothing is told after the end", () => {
+  using node = openNode();
+  node.end();
+  node.tellUevents({ event: "overrun" });
+  node.tellNetlink({ event: "overrun" });
+  expect(node.looks()).toBe(0);
+});

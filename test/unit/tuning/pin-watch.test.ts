@@ -1,0 +1,88 @@
+// How soon a pin is seen that someone else undid, and what is read for it.
+
+import { expect, test } from "vitest";
+
+import type { Host } from "../../../host/host.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
+import { PinWatch, pinCheckMs } from "../../../tuning/pin-watch.ts";
+import { withFault } from "../../support/faults.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { passOnce } from "../../support/tuning-pass.ts";
+
+/** A watch that a pass follows each time, as in the daemon; `look` is what the clock does, `calls` what it leads to on the node. */
+async function watch(node: TuningNode) {
+  let tick: (() => void) | undefined;
+  const sleepsMs: number[] = [];
+  const sleep: Host["clock"]["sleep"] = async (ms, signal) => {
+    sleepsMs.push(ms);
+    await new Promise<void>((resolve, reject) => {
+      tick = resolve;
+      signal?.addEventListener("abort", () => reject(signal.reason as Error));
+    });
+  };
+  const { host, calls } = withFault({ ...node.host, clock: { ...node.host.clock, sleep } });
+  const memory = createPassMemory();
+  let seen = 0;
+  const pins = new PinWatch(host, () => (seen += 1));
+  const pass = async (): Promise<void> => pins.follow(await passOnce(node.host, memory));
+  await pass();
+  return {
+    pass,
+    look: async (): Promise<void> => {
+      tick?.();
+      await new Promise(setImmediate);
+    },
+    calls: () => calls.filter((call) => call !== "clock.sleep"),
+    sleepsMs,
+    seen: () => seen,
+    [Symbol.dispose]: () => pins[Symbol.dispose](),
+  };
+}
+
+test("a pin that was moved is told once, and again when it was put back and moved again", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  using watched = await watch(node);
+  await watched.look();
+  await watched.look();
+  expect(watched.seen()).toBe(0);
+  node.setAffinity(0, 1, "3");
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+  await watched.look();
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+  await watched.pass();
+  node.setAffinity(0, 1, "3");
+  await watched.look();
+  expect(watched.seen()).toBe(2);
+});
+
+test("a look is one read for each pin and nothing else, and none without pins", async () => {
+  using node = createTuningNode(2);
+  using watched = await watch(node);
+  await watched.look();
+  await watched.look();
+  expect(watched.calls()).toEqual([]);
+  node.attach(0, "web-1");
+  await watched.pass();
+  await watched.look();
+  expect(watched.calls()).toEqual(["files.readText", "files.readText"]);
+  expect(watched.sleepsMs).toEqual([pinCheckMs, pinCheckMs]);
+  node.detach(0, "web-1");
+  await watched.pass();
+  await watched.look();
+  await watched.look();
+  expect(watched.calls()).toHaveLength(2);
+});
+
+test("a pin that could not be made is not looked at", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const lock = await node.host.locks.acquire(node.address(0));
+  using watched = await watch(node);
+  await watched.look();
+  await watched.look();
+  expect([watched.seen(), watched.calls()]).toEqual([0, []]);
+  lock[Symbol.dispose]();
+});

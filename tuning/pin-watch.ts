@@ -1,0 +1,75 @@
+// Finds pins that someone else undid: no event tells of a write to /proc/irq, so that they are looked at now and then.
+
+import type { Host } from "../host/host.ts";
+import { Wakeup } from "../host/wakeup.ts";
+import { readAffinity } from "../sriov/vectors.ts";
+import type { PassReport } from "./pass.ts";
+import { only } from "./pin-plan.ts";
+
+/** Between two looks: what is undone is to be back within 5 s. One look is one short read for each pin. */
+export const pinCheckMs = 2_500;
+
+type PinHost = Pick<Host, "files" | "paths" | "clock">;
+
+/** Looks while there are pins to look at; none of them is read without a pass that left it in its place. */
+export class PinWatch implements Disposable {
+  readonly #host: PinHost;
+  readonly #onUndone: () => void;
+  /** CPU by IRQ number. */
+  #pins: ReadonlyMap<number, number> = new Map();
+  #end: AbortController | undefined;
+
+  constructor(host: PinHost, onUndone: () => void) {
+    this.#host = host;
+    this.#onUndone = onUndone;
+  }
+
+  /** Looks at the pins that this pass left in their place from now on, and at no others. */
+  follow(report: PassReport): void {
+    this.#pins = listPins(report);
+    if (this.#pins.size === 0) this[Symbol.dispose]();
+    else if (this.#end === undefined) {
+      this.#end = new AbortController();
+      void this.#keepLooking(this.#end.signal);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#end?.abort();
+    this.#end = undefined;
+  }
+
+  async #keepLooking(signal: AbortSignal): Promise<void> {
+    const pause = new Wakeup(this.#host);
+    while (!signal.aborted) {
+      await pause.wait(pinCheckMs, signal);
+      if (!signal.aborted && [...this.#pins].some(([irq, cpu]) => !this.#isOn(irq, cpu))) {
+        // The pass that this leads to tells what to look at then.
+        this.#pins = new Map();
+        this.#onUndone();
+      }
+    }
+  }
+
+  // What can't be read is for a pass to judge.
+  #isOn(irq: number, cpu: number): boolean {
+    try {
+      return only(readAffinity(this.#host, irq)) === cpu;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function listPins({ plans, applied }: PassReport): ReadonlyMap<number, number> {
+  return new Map(
+    plans.flatMap(({ target, cpus, pins }) => {
+      const pinned = new Set(applied.get(target.vf.address)?.pinned);
+      const open = new Set(pins.map(({ msiIndex }) => msiIndex).filter((msiIndex) => !pinned.has(msiIndex)));
+      return target.vectors.flatMap(({ msiIndex, irq }) => {
+        const cpu = open.has(msiIndex) ? undefined : cpus.get(msiIndex);
+        return cpu === undefined ? [] : [[irq, cpu] as const];
+      });
+    }),
+  );
+}
