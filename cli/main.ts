@@ -54,6 +54,18 @@ const commands: Commands = {
       });
     },
   },
+  explain: {
+    summary: "follows a pod to its VFs, or to where that stopped and why",
+    run: async (args) => {
+      const { runExplain } = await import("./explain/main.ts");
+      const { readPods } = await import("./doctor/kubelet-facts.ts");
+      return runExplain(createHost({ hostRoot: "/proc/1/root" }), args, {
+        listPods: readPods,
+        print: (text) => process.stdout.write(text),
+        isTerminal: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+      });
+    },
+  },
   provision: {
     summary: "makes the VFs of the node's PFs as the configuration asks for",
     run: async (args) => {

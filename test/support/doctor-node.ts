@@ -6,6 +6,8 @@ import { basename, dirname, join } from "node:path";
 import type { DoctorHost } from "../../cli/doctor/facts.ts";
 import { ContainerAllocateResponse } from "../../kubelet/gen/deviceplugin.ts";
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
+import { readAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
+import type { Attachment } from "../../sriov/attachment.ts";
 import { readVf } from "../../sriov/inventory.ts";
 import { writeTuningRecord } from "../../sriov/tuning-store.ts";
 import { offer } from "./status-node.ts";
@@ -18,6 +20,10 @@ export interface DoctorNode extends Omit<TuningNode, "host"> {
   write(path: string, text: string, mode?: number): void;
   /** Pins all queue interrupts of a VF, as tuning does and notes. */
   pin(vf: number): void;
+  /** Takes the interface of a pod up or down. */
+  setUp(pod: string, isUp: boolean): void;
+  record(vf: number): Attachment;
+  putRecord(record: Attachment): void;
   /** Shows process 77 in /proc, named as its first argument. */
   startProcess(args: readonly string[]): void;
 }
@@ -42,6 +48,13 @@ export function createDoctorNode(): DoctorNode {
     pods: [makePod("web-1", [tuning.address(0)])],
     write,
     pin: (vf) => pin(tuning, vf),
+    setUp: (pod, isUp) => setUp(tuning, pod, isUp),
+    record: (vf) => {
+      const found = readAttachment(tuning.host, tuning.address(vf));
+      if (found === undefined) throw new Error(`VF ${vf} has no record`);
+      return found;
+    },
+    putRecord: (record) => writeAttachment(tuning.host, record),
     startProcess: (args) => {
       write("proc/77/comm", `${basename(args[0] ?? "")}\n`);
       write("proc/77/cmdline", `${args.join("\0")}\0`);
@@ -54,6 +67,7 @@ export function createDoctorNode(): DoctorNode {
   for (const name of ["device-plugins/kubelet.sock", "plugins_registry/x", "pod-resources/kubelet.sock"])
     write(`var/lib/kubelet/${name}`, "");
   tuning.attach(0, "web-1");
+  node.setUp("web-1", true);
   node.pin(0);
   const all = [0, 1, 2].map((vf) => tuning.address(vf));
   offer(tuning, { pools: { "sriov/vf": all } });
@@ -100,6 +114,13 @@ function withSockets(host: TuningNode["host"]): TuningNode["host"] {
     return found !== undefined && path.endsWith(".sock") ? { ...found, kind: "socket" } : found;
   };
   return { ...host, files: { ...host.files, stat } };
+}
+
+function setUp({ host }: TuningNode, pod: string, value: boolean): void {
+  using netns = host.namespaces.open(`/run/netns/${pod}`);
+  if (netns === undefined) throw new Error(`there is no pod ${pod}`);
+  using netlink = host.openNetlink(netns);
+  netlink.setLink(netlink.getLink({ name: "net1" })?.index ?? 0, { set: "up", value });
 }
 
 function pin(node: TuningNode, vf: number): void {

@@ -15,6 +15,8 @@ test.each([
   [["status", "-o", "yaml"], 2, "", "ERR_USAGE: "],
   [["doctor", "--help"], 0, "Usage: virtfn doctor", ""],
   [["doctor", "--fix"], 2, "", "ERR_USAGE: "],
+  [["explain", "--help"], 0, "Usage: virtfn explain pod", ""],
+  [["explain", "pod", "web-1"], 2, "", "ERR_USAGE: virtfn explain: expected pod NAMESPACE/NAME"],
   [["repair", "--help"], 0, "Usage: virtfn repair", ""],
   [["repair", "--dry-run"], 0, "no VF is in use\n", ""],
   [["repair", "--bogus"], 2, "", "ERR_USAGE: "],
