@@ -12,7 +12,7 @@ export function kindOf(value: unknown): Kind {
   if (keys.has("plugins")) return "list";
   if (keys.has("resourcelist")) return "resources";
   if (keys.has("cniversion") || keys.has("type") || keys.has("name")) return "network";
-  if (keys.has("networks")) return "entry";
+  if (keys.has("networks") || keys.has("pf")) return "entry";
   return ["pfs", "allowedpodpolicies", "limits", "tuning"].some((key) => keys.has(key)) ? "node" : "unknown";
 }
 

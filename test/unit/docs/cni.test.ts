@@ -5,9 +5,10 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 import { parseConfig, parseInput } from "../../../cni/config.ts";
-import { networkEntries } from "../../../sriov/network-entries.ts";
+import { networkPolicies } from "../../../sriov/network-entries.ts";
 
-const page = readFileSync(join(resolve(import.meta.dirname, "../../.."), "docs/cni.md"), "utf8");
+const root = resolve(import.meta.dirname, "../../..");
+const page = readFileSync(join(root, "docs/cni.md"), "utf8");
 const noPod = { pod: undefined, uid: undefined, values: {} };
 
 interface PluginList {
@@ -30,15 +31,42 @@ test("every JSON block is taken as it stands", () => {
   const configurations = [...page.matchAll(/```json\n(.*?)```/gs)].flatMap(([, text]) =>
     configurationsOf(String(text)),
   );
-  expect(configurations).toHaveLength(5);
+  expect(configurations).toHaveLength(6);
   for (const configuration of configurations)
     expect(parseConfig(configuration, noPod).networks).toHaveLength(1);
 });
 
-test("every key of a network has its row", () => {
-  const rows = page.split("\n").filter((line) => line.startsWith("| `"));
-  const named = new Set(
-    rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, key]) => key)),
-  );
-  expect(Object.keys(networkEntries).filter((key) => !named.has(key))).toEqual([]);
+/** The rows of the tables of keys: the keys, and the example as an object. */
+const rows = page
+  .split("\n")
+  .map((line) => line.split(" | "))
+  .filter(([keys = "", example = ""]) => keys.startsWith("| `") && example.startsWith('`"'))
+  .map(([keys = "", example = ""]) => ({
+    keys: [...keys.matchAll(/`(\w+)`/g)].map(([, key]) => String(key)),
+    example: JSON.parse(`{${example.slice(1, -1)}}`) as Record<string, unknown>,
+  }));
+
+test("every key of the schema has a row", () => {
+  const schema = JSON.parse(readFileSync(join(root, "docs/network.schema.json"), "utf8")) as {
+    properties: object;
+  };
+  const named = new Set(rows.flatMap(({ keys }) => keys));
+  expect(Object.keys(schema.properties).filter((key) => !named.has(key))).toEqual([]);
+  expect([...named].filter((key) => !Object.hasOwn(schema.properties, key))).toEqual([]);
+});
+
+test.each(rows)("the example of $keys has the keys, and is right", ({ keys, example }) => {
+  const text = JSON.stringify(example);
+  for (const key of keys) expect(text).toContain(`"${key}":`);
+  const isWhole = "networks" in example || "pf" in example;
+  const rest = isWhole ? {} : { deviceID: "0000:3b:02.1" };
+  const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", ...rest, ...example };
+  expect(parseConfig(config, noPod).networks.length).toBeGreaterThan(0);
+});
+
+test("the examples show every key of routes and rings, and every policy is named", () => {
+  const text = JSON.stringify(rows.map(({ example }) => example));
+  const inside = ["dst", "gw", "mtu", "advmss", "priority", "table", "scope", "rx", "tx"];
+  expect(inside.filter((key) => !text.includes(`"${key}":`))).toEqual([]);
+  expect(networkPolicies.filter((policy) => !page.includes(`\`${policy}\``))).toEqual([]);
 });
