@@ -26,6 +26,8 @@ export interface Paths {
   readonly pfNotes: string;
   /** What the device plugin advertises now. */
   readonly pools: string;
+  /** Pins that tuning leaves alone for a while. */
+  readonly contestedPins: string;
   /** Device-info files of device plugins; /var/run of a node is /run. */
   readonly deviceInfo: string;
   /** Those of attachments, which Multus names. */
@@ -62,6 +64,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     sriovCni: at("var/lib/cni/sriov"),
     pfNotes: at("run/virtfn/pf"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
+    contestedPins: at("run/virtfn/tuning/contested.json"),
     cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),
     cniDeviceInfo: at("run/k8s.cni.cncf.io/devinfo/cni"),

@@ -62,23 +62,26 @@ async function runTuningDaemon(
 
 async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
   const state = readNodeState(host, await readNodeFacts(host));
-  const report = describeNode(
+  const memory = createPassMemory(host);
+  const seen = {
     state,
-    planNode(state, createPassMemory().refusals),
-    state.problems,
-    readInterruptCounts(host),
-  );
+    plans: planNode(state, memory),
+    problems: state.problems,
+    contested: memory.contests.list(),
+  };
+  const report = describeNode(seen, readInterruptCounts(host));
   print(isJson ? formatJson(report) : formatNodeReport(report));
   return 0;
 }
 
 async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
-  const { state, plans, applied, restored, problems, isUnfinished } = await runPass(host, {
-    memory: createPassMemory(),
+  const pass = await runPass(host, {
+    memory: createPassMemory(host),
     facts: await readNodeFacts(host),
     lockTimeoutMs,
   });
-  const report = describeNode(state, plans, problems, readInterruptCounts(host));
+  const { applied, restored, problems, isUnfinished } = pass;
+  const report = describeNode(pass, readInterruptCounts(host));
   const done = {
     ...report,
     applied: [...applied].map(([address, { result, pinned, masks }]) => ({

@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { Host } from "../host/host.ts";
+import { opponents } from "../sriov/contested-pins.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
 import { readSoftnet, type SoftnetCounts } from "./softnet.ts";
 import type { PassReport, TuningHost } from "./pass.ts";
@@ -63,6 +64,12 @@ export function createMetrics(host: TuningHost): TuningMetrics {
   const moves = counter("moves", "Pinned interrupts moved to another CPU.");
   const masks = counter("rps_masks", "RPS masks written.");
   const drift = counter("drift", "Pins found undone by someone else.");
+  const contested = new Gauge({
+    name: "virtfn_tuning_contested_irqs",
+    help: "Interrupts whose pins are undone again and again, by who may do it.",
+    labelNames: ["by"],
+    registers,
+  });
   const restores = counter("restores", "VFs put back as they were before tuning.");
   const announcements = counter("announcements", "VFs whose addresses were announced when the carrier came.");
   const problems = new Counter({
@@ -92,7 +99,9 @@ export function createMetrics(host: TuningHost): TuningMetrics {
   return {
     registry,
     record(report, duration, newProblems) {
-      const cpus = report.plans.flatMap((plan) => [...plan.cpus.values()]);
+      const cpus = report.plans.flatMap((plan) =>
+        [...plan.cpus].flatMap(([msiIndex, cpu]) => (plan.resting.includes(msiIndex) ? [] : [cpu])),
+      );
       vfs.set(report.plans.length);
       pinned.set(cpus.length);
       load.reset();
@@ -103,6 +112,8 @@ export function createMetrics(host: TuningHost): TuningMetrics {
         masks.inc(outcome.masks);
       }
       drift.inc([...report.undone.values()].flat().length);
+      for (const by of opponents)
+        contested.set({ by }, report.contested.filter((pin) => pin.by === by).length);
       restores.inc([...report.restored.values()].filter(({ result }) => result === "restored").length);
       announcements.inc([...report.announced.values()].filter(({ result }) => result === "announced").length);
       for (const { code } of newProblems) problems.inc({ code });

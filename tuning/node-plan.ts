@@ -4,10 +4,8 @@ import { countMaskGroups, formatCpuMask, parseCpuMask } from "../sriov/cpu-mask.
 import type { PinStep } from "../sriov/placement.ts";
 import { chooseRpsCpus } from "../sriov/rps.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
-import type { TuningRecord } from "../sriov/tuning-record.ts";
-import type { Vector } from "../sriov/vectors.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
-import { listQueueVectors, only, planPins } from "./pin-plan.ts";
+import { listQueueVectors, only, planPins, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** One rps_cpus to write; texts as the kernel has them. */
@@ -21,20 +19,20 @@ export interface VfPlan {
   readonly target: TunedVf;
   readonly pins: readonly PinStep[];
   readonly masks: readonly MaskStep[];
-  /** Where each queue vector is once the plan is carried out, by MSI index. */
+  /** Where each queue vector is once the plan is carried out, or shall be after its rest, by MSI index. */
   readonly cpus: ReadonlyMap<number, number>;
   /** The driver has not registered the handlers yet (it does when the link goes up): look again soon. */
   readonly isWaiting: boolean;
-  /** MSI indexes of pins that are undone now, by someone else. */
-  readonly drifted: readonly number[];
+  /** MSI indexes of interrupts that are left alone because something undoes their pins. */
+  readonly resting: readonly number[];
 }
 
-/** The plan for each attached VF, in PCI order; without steps where nothing differs. `refusals`: what the kernel won't take. */
-export function planNode(state: NodeState, refusals: Refusals): readonly VfPlan[] {
-  const steps = planPins(state, refusals);
+/** The plan for each attached VF, in PCI order; without steps where nothing differs. `memory`: what is not to be tried. */
+export function planNode(state: NodeState, memory: PlanMemory): readonly VfPlan[] {
+  const steps = planPins(state, memory);
   return state.vfs.map((target) => {
     const pins = steps.filter((step) => step.vf === target.vf.address);
-    return planVf(state.facts.topology, target, pins, refusals);
+    return planVf(state.facts.topology, target, pins, memory);
   });
 }
 
@@ -42,14 +40,18 @@ function planVf(
   topology: CpuTopology,
   target: TunedVf,
   pins: readonly PinStep[],
-  refusals: Refusals,
+  { refusals, contests }: PlanMemory,
 ): VfPlan {
   if (target.candidates.policy === "none")
-    return { target, pins: [], masks: [], cpus: new Map(), isWaiting: false, drifted: [] };
+    return { target, pins: [], masks: [], cpus: new Map(), isWaiting: false, resting: [] };
   const queues = listQueueVectors(target);
+  const resting = queues
+    .map(({ msiIndex }) => msiIndex)
+    .filter((msiIndex) => contests.isResting(target.vf.address, msiIndex));
   const cpus = new Map(
     queues.flatMap(({ msiIndex, affinity }) => {
-      const cpu = pins.find((pin) => pin.msiIndex === msiIndex)?.to ?? only(affinity);
+      const kept = resting.includes(msiIndex) ? rememberedCpu(target, { msiIndex }) : only(affinity);
+      const cpu = pins.find((pin) => pin.msiIndex === msiIndex)?.to ?? kept;
       return cpu === undefined ? [] : [[msiIndex, cpu] as const];
     }),
   );
@@ -62,7 +64,7 @@ function planVf(
     masks: isWaiting ? [] : planMasks(topology, target, cpus, refusals),
     cpus,
     isWaiting,
-    drifted: listDrifted(topology, target.saved, queues),
+    resting,
   };
 }
 
@@ -89,18 +91,4 @@ function listIrqCpus(target: TunedVf, queue: number, cpus: ReadonlyMap<number, n
     return isOwn ? [cpus.get(msiIndex)] : [];
   });
   return (own.length > 0 ? own : [...cpus.values()]).filter((cpu) => cpu !== undefined);
-}
-
-// The kernel itself takes interrupts away from a CPU that goes offline: nobody undid those pins.
-function listDrifted(
-  { cpus }: CpuTopology,
-  saved: TuningRecord | undefined,
-  queues: readonly Vector[],
-): readonly number[] {
-  return queues
-    .filter(({ msiIndex, affinity }) => {
-      const pin = saved?.vectors.find((each) => each.msiIndex === msiIndex);
-      return pin !== undefined && cpus.has(pin.cpu) && affinity !== undefined && only(affinity) !== pin.cpu;
-    })
-    .map(({ msiIndex }) => msiIndex);
 }

@@ -1,13 +1,14 @@
 // The plan of a pass for people and programs: what each vector and mask is and shall be, as JSON or as a table.
 
 import { alignColumns } from "./align-columns.ts";
+import { type ContestedPin, formatContestedPin } from "../sriov/contested-pins.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
 import { type InterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
 import { formatVectorRole } from "../sriov/irq-role.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { Vector } from "../sriov/vectors.ts";
 import type { VfPlan } from "./node-plan.ts";
-import type { NodeState } from "./node-state.ts";
+import type { PassReport } from "./pass.ts";
 import { listQueueVectors } from "./pin-plan.ts";
 import type { Problem } from "./problem.ts";
 
@@ -21,7 +22,7 @@ export interface VectorReport {
   /** How often it came since it was requested, on any CPU. */
   readonly count: number;
   readonly cpu: number | undefined;
-  readonly step: "pin" | "keep" | "leave" | "wait" | "fixed";
+  readonly step: "pin" | "keep" | "leave" | "wait" | "fixed" | "contested";
 }
 
 export interface VfReport {
@@ -42,6 +43,8 @@ export interface VfReport {
 }
 
 export interface NodeReport {
+  /** Pins that something undoes again and again, as the daemon knows. */
+  readonly contested: readonly ContestedPin[];
   readonly vfs: readonly VfReport[];
   readonly restore: readonly PciAddress[];
   readonly problems: readonly Problem[];
@@ -49,12 +52,11 @@ export interface NodeReport {
 
 /** The report of what was seen and planned. */
 export function describeNode(
-  state: NodeState,
-  plans: readonly VfPlan[],
-  problems: readonly Problem[],
+  { state, plans, problems, contested }: Pick<PassReport, "state" | "plans" | "problems" | "contested">,
   counts: InterruptCounts,
 ): NodeReport {
-  return { vfs: plans.map((plan) => describeVf(plan, counts)), restore: state.toRestore, problems };
+  const vfs = plans.map((plan) => describeVf(plan, counts));
+  return { contested, vfs, restore: state.toRestore, problems };
 }
 
 /** The report as a table with one line per vector and per RPS mask, and for each VF why it is so. */
@@ -64,6 +66,7 @@ export function formatNodeReport(report: NodeReport): string {
   const lines = [
     ...(rows.length === 0 ? ["no VF is attached to a pod"] : alignColumns([header, ...rows])),
     ...report.vfs.flatMap(explainVf),
+    ...report.contested.map(formatContestedPin),
     ...report.restore.map((address) => `${address}: no pod holds it, to be put back as it was`),
     ...report.problems.map(({ vf, about, code, message }) => `${vf} ${about}: ${code}: ${message}`),
   ];
@@ -93,7 +96,7 @@ function explainVf(vf: VfReport): readonly string[] {
   ];
 }
 
-function describeVf({ target, pins, masks, cpus }: VfPlan, counts: InterruptCounts): VfReport {
+function describeVf({ target, pins, masks, cpus, resting }: VfPlan, counts: InterruptCounts): VfReport {
   const { record, vf, vectors } = target;
   const { pod, containerId } = record.owner;
   const queues = new Set(listQueueVectors(target).map(({ msiIndex }) => msiIndex));
@@ -116,11 +119,13 @@ function describeVf({ target, pins, masks, cpus }: VfPlan, counts: InterruptCoun
       effective: formatCpuList(vector.effective),
       count: sumCounts(counts, vector.irq),
       cpu: cpus.get(vector.msiIndex),
-      step: describeStep(
-        vector,
-        target.candidates.policy !== "none" && queues.has(vector.msiIndex),
-        steps.has(vector.msiIndex),
-      ),
+      step: resting.includes(vector.msiIndex)
+        ? "contested"
+        : describeStep(
+            vector,
+            target.candidates.policy !== "none" && queues.has(vector.msiIndex),
+            steps.has(vector.msiIndex),
+          ),
     })),
     rps: target.masks?.map(({ queue, text }) => ({
       queue,

@@ -1,14 +1,33 @@
 // What the passes of one process remember, each of its own kind.
 
+import type { Host } from "../host/host.ts";
+import { readContestedPins } from "../sriov/contested-pins.ts";
+import { RecordCorruptError } from "../sriov/errors.ts";
+import { Contests } from "./contests.ts";
 import { Refusals } from "./refusals.ts";
 import { UndonePins } from "./undone-pins.ts";
 
 export interface PassMemory {
   readonly refusals: Refusals;
   readonly undone: UndonePins;
+  readonly contests: Contests;
 }
 
-/** The memory of a process that starts. */
-export function createPassMemory(): PassMemory {
-  return { refusals: new Refusals(), undone: new UndonePins() };
+/** The memory of a process that starts; pins that the daemon left to rest go on resting. */
+export function createPassMemory(host: Pick<Host, "files" | "paths" | "clock">): PassMemory {
+  return {
+    refusals: new Refusals(),
+    undone: new UndonePins(),
+    contests: new Contests(host, readKnown(host)),
+  };
+}
+
+// Nothing but a few rests is lost with a file that can't be read; the next one replaces it.
+function readKnown(host: Pick<Host, "files" | "paths">): ReturnType<typeof readContestedPins> {
+  try {
+    return readContestedPins(host);
+  } catch (error) {
+    if (error instanceof RecordCorruptError) return [];
+    throw error;
+  }
 }

@@ -1,12 +1,15 @@
 // One pass over the node: look, plan, carry out VF by VF, put back what nobody holds, announce what is pending.
 
 import type { Host } from "../host/host.ts";
+import type { ContestedPin, Opponent } from "../sriov/contested-pins.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { announcePending, type AnnounceOutcome } from "./announce-pending.ts";
 import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
+import type { ContestChange } from "./contests.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { planNode, type VfPlan } from "./node-plan.ts";
 import { isHandsOff, type NodeState, readNodeState } from "./node-state.ts";
+import { guessOpponent } from "./opponent.ts";
 import type { PassMemory } from "./pass-memory.ts";
 import type { Problem } from "./problem.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
@@ -28,6 +31,9 @@ export interface PassReport {
   readonly planMs: number;
   /** MSI indexes of pins that someone else undid since the pass before. */
   readonly undone: ReadonlyMap<PciAddress, readonly number[]>;
+  /** Pins that something undoes again and again, and what changed about them in this pass. */
+  readonly contested: readonly ContestedPin[];
+  readonly contestChanges: readonly ContestChange[];
   readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
   /** Of the VFs whose addresses were still to be announced. */
@@ -47,8 +53,10 @@ const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | AnnounceOutcome)["re
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
   const state = readNodeState(host, options.facts);
-  const { refusals, undone } = options.memory;
-  refusals.keepOnly(new Set(state.vfs.map(({ vf }) => vf.address)));
+  const { refusals, undone, contests } = options.memory;
+  const vfs = new Set(state.vfs.map(({ vf }) => vf.address));
+  refusals.keepOnly(vfs);
+  contests.keepOnly(vfs);
   const restored = new Map<PciAddress, RestoreOutcome>();
   for (const address of state.toRestore)
     restored.set(
@@ -58,10 +66,11 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
         lockTimeoutMs: options.lockTimeoutMs,
       }),
     );
+  const fresh = undone.add(state, contests);
+  const contestChanges = contests.add(fresh, (vf, msiIndex) => guess(host, state, vf, msiIndex));
   const startedMs = host.clock.monotonicMs();
-  const plans = planNode(state, refusals);
+  const plans = planNode(state, options.memory);
   const planMs = host.clock.monotonicMs() - startedMs;
-  const fresh = undone.add(plans);
   const applied = new Map<PciAddress, VfOutcome>();
   for (const plan of plans) {
     const { address } = plan.target.vf;
@@ -79,6 +88,8 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     plans,
     planMs,
     undone: fresh,
+    contested: contests.list(),
+    contestChanges,
     applied,
     restored,
     announced,
@@ -86,4 +97,10 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     isUnfinished:
       plans.some(({ isWaiting }) => isWaiting) || outcomes.some(({ result }) => unfinished.has(result)),
   };
+}
+
+function guess(host: TuningHost, state: NodeState, address: PciAddress, msiIndex: number): Opponent {
+  const target = state.vfs.find(({ vf }) => vf.address === address);
+  const vector = target?.vectors.find((each) => each.msiIndex === msiIndex);
+  return vector === undefined ? "unknown" : guessOpponent(host, vector);
 }

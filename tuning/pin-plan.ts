@@ -4,8 +4,12 @@ import { irqKey, type PinStep, planPlacement } from "../sriov/placement.ts";
 import type { IrqToPlace } from "../sriov/placement-model.ts";
 import type { Vector } from "../sriov/vectors.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
+import type { PassMemory } from "./pass-memory.ts";
 import { turnQueues } from "./queue-turns.ts";
 import type { Refusals } from "./refusals.ts";
+
+/** What passes before this one found not worth trying. */
+export type PlanMemory = Pick<PassMemory, "refusals" | "contests">;
 
 interface Placeable {
   readonly target: TunedVf;
@@ -16,7 +20,7 @@ interface Placeable {
  * Steps for interrupts that are not where they shall be, or not noted there yet, ordered by VF and MSI index. The plan starts
  * from the remembered pins, so that one that somebody moved goes back unless there is a reason for another place.
  */
-export function planPins(state: NodeState, refusals: Refusals): readonly PinStep[] {
+export function planPins(state: NodeState, { refusals, contests }: PlanMemory): readonly PinStep[] {
   const { topology } = state.facts;
   const placeable = state.vfs.flatMap((target) =>
     target.candidates.policy === "none" ? [] : listQueueVectors(target).map((vector) => ({ target, vector })),
@@ -34,7 +38,8 @@ export function planPins(state: NodeState, refusals: Refusals): readonly PinStep
   );
   return movable.flatMap(({ target, vector }, at): readonly PinStep[] => {
     const irq = irqs[at];
-    if (irq === undefined) return [];
+    // What rests keeps its place in the plan: the others shall not move because something moves this one.
+    if (irq === undefined || contests.isResting(irq.vf, irq.msiIndex)) return [];
     const stays = only(before.get(irqKey(irq)));
     const isAllowed = stays !== undefined && topology.cpus.has(stays) && irq.candidates.includes(stays);
     const to = placed.get(irqKey(irq)) ?? (isAllowed ? stays : undefined);
@@ -58,13 +63,17 @@ export function only(cpus: readonly number[] | undefined): number | undefined {
   return cpus?.length === 1 ? cpus[0] : undefined;
 }
 
+/** Where tuning pinned the vector, as the tuning record knows. */
+export function rememberedCpu(
+  { saved }: Pick<TunedVf, "saved">,
+  { msiIndex }: Pick<Vector, "msiIndex">,
+): number | undefined {
+  return saved?.vectors.find((each) => each.msiIndex === msiIndex)?.cpu;
+}
+
 function whereItIs({ target, vector }: Placeable): readonly number[] {
   const pin = rememberedCpu(target, vector);
   return pin === undefined ? (vector.affinity ?? []) : [pin];
-}
-
-function rememberedCpu({ saved }: TunedVf, { msiIndex }: Vector): number | undefined {
-  return saved?.vectors.find((each) => each.msiIndex === msiIndex)?.cpu;
 }
 
 function toPlace({ target, vector }: Placeable, queueCpus: ReadonlyMap<string, number>): IrqToPlace {
@@ -80,8 +89,8 @@ function toPlace({ target, vector }: Placeable, queueCpus: ReadonlyMap<string, n
   };
 }
 
-function isFixed(target: TunedVf, vector: Vector, refusals: Refusals): boolean {
-  return vector.isManaged || refusals.hasPin(target.vf.address, vector);
+function isFixed({ vf }: TunedVf, vector: Vector, refusals: Refusals): boolean {
+  return vector.isManaged || refusals.hasPin(vf.address, vector);
 }
 
 function countLoad(fixed: readonly Placeable[]): ReadonlyMap<number, number> {

@@ -5,6 +5,7 @@ import { Wakeup } from "../host/wakeup.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { createTopologyReader } from "../sriov/topology.ts";
 import { CarrierWatches } from "./carrier-watches.ts";
+import { createContestedTeller } from "./contested-teller.ts";
 import type { TuningMetrics } from "./metrics.ts";
 import { createNodeFactsReader } from "./node-facts.ts";
 import { type TuningDaemonHost, watchNode } from "./node-watch.ts";
@@ -36,7 +37,8 @@ export async function reconcile(
   host: TuningDaemonHost,
   { log, metrics, signal, onPass }: ReconcilerOptions,
 ): Promise<void> {
-  const memory = createPassMemory();
+  const memory = createPassMemory(host);
+  const tellContested = createContestedTeller(host, log, memory.contests.list());
   const reports = new ReportLog(log);
   const wakeup = new Wakeup(host);
   const rest = new Wakeup(host);
@@ -58,6 +60,7 @@ export async function reconcile(
     const passedMs = host.clock.monotonicMs();
     if (report !== undefined) {
       metrics.record(report, (passedMs - startedMs) / 1000, reports.add(report));
+      tellContested(report.contested);
       pins.follow(report);
       carriers.follow(listWaiting(report));
       onPass?.(report);

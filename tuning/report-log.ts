@@ -32,6 +32,15 @@ export class ReportLog {
         about.info({ pins, masks }, "tuned");
       }
     }
+    for (const { pin, is } of report.contestChanges) {
+      const { vf: pciAddress, msiIndex: vector, by, undone, restSeconds } = pin;
+      if (is === "over") this.#log.info({ pciAddress, vector }, "a pin is contested no more");
+      else
+        this.#log.warn(
+          { pciAddress, vector, by, undone, restSeconds },
+          "a pin is contested, leaving it alone",
+        );
+    }
     for (const [pciAddress, { result, writes }] of report.restored)
       if (result === "restored" || result === "discarded") this.#log.info({ pciAddress, writes }, result);
     for (const [pciAddress, { result }] of report.announced)

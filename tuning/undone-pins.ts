@@ -4,24 +4,30 @@ import { formatCpuList } from "../sriov/cpu-list.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { irqKey } from "../sriov/placement.ts";
 import type { VfOutcome } from "./apply-plan.ts";
-import type { VfPlan } from "./node-plan.ts";
+import type { Contests } from "./contests.ts";
+import type { NodeState, TunedVf } from "./node-state.ts";
+import { listQueueVectors, only, rememberedCpu } from "./pin-plan.ts";
+
+/** What is told of a pin that rests, until it is pinned again: wherever it goes meanwhile. */
+const anywhere = "anywhere";
 
 /** Lives as long as the process; a pin that is undone at its start counts once more. */
 export class UndonePins {
   /** By irqKey: the affinity that it was found with. */
   readonly #told = new Map<string, string>();
 
-  /** MSI indexes of pins that `plans` found undone, or undone in another way, since the pass before. */
-  add(plans: readonly VfPlan[]): ReadonlyMap<PciAddress, readonly number[]> {
+  /** MSI indexes of pins that are undone, or undone in another way, since the last call; not of those that rest. */
+  add(state: NodeState, contests: Contests): ReadonlyMap<PciAddress, readonly number[]> {
     const found = new Map<string, string>();
     const fresh = new Map<PciAddress, readonly number[]>();
-    for (const { target, drifted } of plans) {
+    for (const target of state.vfs) {
       const vf = target.vf.address;
-      const news = drifted.filter((msiIndex) => {
+      const news = listDrifted(state, target).flatMap(({ msiIndex, affinity }) => {
         const key = irqKey({ vf, msiIndex });
-        const affinity = target.vectors.find((vector) => vector.msiIndex === msiIndex)?.affinity ?? [];
-        found.set(key, formatCpuList(affinity));
-        return this.#told.get(key) !== found.get(key);
+        const told = this.#told.get(key);
+        const isAnywhere = told === anywhere || contests.isResting(vf, msiIndex);
+        found.set(key, isAnywhere ? anywhere : formatCpuList(affinity));
+        return isAnywhere || told === found.get(key) ? [] : [msiIndex];
       });
       if (news.length > 0) fresh.set(vf, news);
     }
@@ -34,4 +40,17 @@ export class UndonePins {
   settle(vf: PciAddress, { pinned }: VfOutcome): void {
     for (const msiIndex of pinned) this.#told.delete(irqKey({ vf, msiIndex }));
   }
+}
+
+// The kernel itself takes interrupts away from a CPU that goes offline: nobody undid those pins.
+function listDrifted(
+  { facts }: NodeState,
+  target: TunedVf,
+): readonly { readonly msiIndex: number; readonly affinity: readonly number[] }[] {
+  if (target.candidates.policy === "none") return [];
+  return listQueueVectors(target).flatMap(({ msiIndex, affinity }) => {
+    const cpu = rememberedCpu(target, { msiIndex });
+    const isUndone = cpu !== undefined && facts.topology.cpus.has(cpu) && only(affinity) !== cpu;
+    return isUndone && affinity !== undefined ? [{ msiIndex, affinity }] : [];
+  });
 }

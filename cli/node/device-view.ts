@@ -2,6 +2,7 @@
 
 import type { VfInfo } from "../../host/netlink/netlink.ts";
 import { type Attachment, isOfThisBoot } from "../../sriov/attachment.ts";
+import type { ContestedPin } from "../../sriov/contested-pins.ts";
 import type { PhysicalFunction, VirtualFunction } from "../../sriov/inventory.ts";
 import { formatVectorRole } from "../../sriov/irq-role.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "../../sriov/pci-address.ts";
@@ -56,6 +57,8 @@ export interface NodeView {
   readonly pfs: readonly PfView[];
   /** In PCI order, with those that are gone and still offered or in a record. */
   readonly vfs: readonly VfView[];
+  /** Interrupts that tuning leaves alone for a while, since something undoes their pins. */
+  readonly contested: readonly ContestedPin[];
   readonly problems: readonly string[];
 }
 
@@ -70,6 +73,7 @@ export function viewNode(facts: NodeFacts): NodeView {
   return {
     pfs: [...inventory.pfs.values()].map((pf) => viewPf(facts, pf)),
     vfs: [...addresses].toSorted(comparePciAddress).map((address) => viewVf(facts, address)),
+    contested: facts.contested,
     problems: [...facts.problems, ...facts.unreadable.map(({ error }) => error.message)],
   };
 }

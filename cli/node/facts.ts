@@ -8,6 +8,7 @@ import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import { type Advertisement, readAdvertisement } from "../../sriov/advertised-pools.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
 import { type Attachments, readAttachments } from "../../sriov/attachment-store.ts";
+import { type ContestedPin, readContestedPins } from "../../sriov/contested-pins.ts";
 import { SriovError } from "../../sriov/errors.ts";
 import { type Inventory, readInventory } from "../../sriov/inventory.ts";
 import { findNodeUse } from "../../sriov/node-use.ts";
@@ -33,6 +34,8 @@ export interface NodeFacts {
   readonly unreadable: Attachments["unreadable"];
   readonly vectors: ReadonlyMap<PciAddress, readonly Vector[]>;
   readonly tuned: ReadonlyMap<PciAddress, TuningRecord>;
+  /** Pins that tuning leaves alone for a while. */
+  readonly contested: readonly ContestedPin[];
   /** What the device plugin offered last; `undefined` when none ran since boot, or its list cannot be read. */
   readonly advertised: Advertisement | undefined;
   readonly hasAdvertisement: boolean;
@@ -72,6 +75,7 @@ export async function readNodeFacts(host: Eyes): Promise<NodeFacts> {
     unreadable,
     vectors: new Map(vectors),
     tuned: new Map(tuned),
+    contested: attempt(() => readContestedPins(host), []),
     advertised: attempt(() => readAdvertisement(host), undefined),
     hasAdvertisement: attempt(() => host.files.stat(host.paths.pools) !== undefined, true),
     checkpoint: attempt(() => readCheckpoint(host), undefined),

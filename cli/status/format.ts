@@ -1,5 +1,6 @@
 // The view of the node as text: a table of PFs, one of VFs, and why VFs are not offered or not healthy.
 
+import { formatContestedPin } from "../../sriov/contested-pins.ts";
 import { formatCpuList } from "../../sriov/cpu-list.ts";
 import type { IrqView, NodeView, PfView, VfView } from "../node/device-view.ts";
 import { type Colour, formatTable, wrapText } from "../table.ts";
@@ -19,7 +20,7 @@ const colours: ReadonlyMap<string, Colour> = new Map([
 ]);
 
 /** The text, lines ended. Lines have at most 100 columns unless `isWide`, single long words apart. */
-export function formatStatus({ pfs, vfs, problems }: NodeView, layout: StatusLayout): string {
+export function formatStatus({ pfs, vfs, contested, problems }: NodeView, layout: StatusLayout): string {
   if (pfs.length === 0 && vfs.length === 0) {
     return [`this node has no PF: no device with sriov_totalvfs`, ...formatProblems(problems), ""].join("\n");
   }
@@ -27,6 +28,7 @@ export function formatStatus({ pfs, vfs, problems }: NodeView, layout: StatusLay
     formatPfs(pfs, layout),
     formatVfs(vfs, layout),
     layout.isWide ? [] : formatReasons(vfs),
+    contested.flatMap((pin) => wrapText(formatContestedPin(pin), lineWidth)),
     formatProblems(problems),
   ].filter((lines) => lines.length > 0);
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;

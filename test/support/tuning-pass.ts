@@ -11,7 +11,7 @@ import type { TuningNode } from "./tuning-node.ts";
 /** `known` takes the place of what the node would tell. Waits for no lock. */
 export async function passOnce(
   host: Host,
-  memory = createPassMemory(),
+  memory = createPassMemory(host),
   known: Partial<NodeFacts> = {},
 ): Promise<PassReport> {
   const facts = { ...(await createNodeFactsReader(host)(readTopology(host))), ...known };

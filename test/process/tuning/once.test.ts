@@ -2,6 +2,8 @@
 
 import { expect, test } from "vitest";
 
+import { writeContestedPins } from "../../../sriov/contested-pins.ts";
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { TuningMachine } from "../../support/tuning-process.ts";
 
 test("a dry run prints the plan and changes nothing", async () => {
@@ -33,6 +35,23 @@ test("a dry run for programs says for each vector what it is, where it is and wh
     { msiIndex: 1, role: "rx 0", affinity: "0-15", cpu: 2, step: "pin" },
     { msiIndex: 2, role: "other", affinity: "0-15", step: "leave" },
   ]);
+});
+
+test("a pin that the daemon left to rest is told, and rests in another pass too", async () => {
+  using machine = new TuningMachine();
+  machine.attach(0, "web-1");
+  await machine.start("--once").result();
+  machine.setAffinity(0, 1, "8");
+  const contested = { vf: parsePciAddress("0000:01:10.0"), msiIndex: 1, by: "irqbalance" } as const;
+  const rest = { undone: 4, restSeconds: 60, restsUntil: new Date(Date.now() + 60_000).toISOString() };
+  writeContestedPins(machine.tree.host, [{ ...contested, ...rest }]);
+  const { output } = await machine.start("--once", "--dry-run").result();
+  expect(output).toMatch(/ rx 0 .* 2 +contested$/m);
+  expect(output).toContain(
+    "0000:01:10.0 vector 1: CONTESTED, its pin was undone 4 times, maybe by irqbalance",
+  );
+  await machine.start("--once").result();
+  expect(machine.affinities(0)).toBe("0 8 0-15");
 });
 
 test("--restore puts back what one pass changed, while the pod still has the VF", async () => {

@@ -214,7 +214,7 @@ describe("a refused pin", () => {
       using node = createTuningNode();
       node.attach(0, "web-1");
       const { host, attempts } = refusing(node, node.irqs(0)[0], errno);
-      const memory = createPassMemory();
+      const memory = createPassMemory(node.host);
       for (let i = 0; i < 3; i += 1) await passOnce(host, memory);
       expect(attempts()).toBe(1);
       expect(node.affinities(0)).toBe("0-3 1 0-3");

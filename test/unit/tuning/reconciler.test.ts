@@ -10,6 +10,7 @@ import { createClock } from "../../../host/clock.ts";
 import type { Host } from "../../../host/host.ts";
 import type { UeventNotice, Uevents } from "../../../host/uevent.ts";
 import { createMetrics, type TuningMetrics } from "../../../tuning/metrics.ts";
+import { readContestedPins } from "../../../sriov/contested-pins.ts";
 import type { TuningDaemonHost } from "../../../tuning/node-watch.ts";
 import { pinCheckMs } from "../../../tuning/pin-watch.ts";
 import { pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
@@ -154,6 +155,24 @@ describe("reconcile", () => {
     await loop.end();
     expect(loop.lines.map(({ msg }) => msg)).toEqual(["tuned", "tuned", "found pins undone", "tuned"]);
     expect(await loop.metrics.registry.metrics()).toContain("virtfn_tuning_drift_total 1");
+  });
+
+  test("stops fighting over a pin, and tells it in log, metrics and on disk", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    const loop = start(node);
+    const wasUndone = (): number => loop.lines.filter(({ msg }) => msg === "found pins undone").length;
+    for (let times = 0; times < 4; times += 1) {
+      await waitFor("the pins", () => node.affinities(0) === "0 1 0-3" && wasUndone() === times);
+      node.setAffinity(0, 1, "3");
+      await waitFor("a pass", () => wasUndone() > times);
+    }
+    await waitFor("the file", () => readContestedPins(node.host).length > 0);
+    await loop.end();
+    expect(node.affinities(0)).toBe("0 3 0-3");
+    expect(loop.lines.at(-1)?.msg).toBe("a pin is contested, leaving it alone");
+    expect(readContestedPins(node.host)).toMatchObject([{ vf: node.address(0), msiIndex: 1, undone: 4 }]);
+    expect(await loop.metrics.registry.metrics()).toContain('virtfn_tuning_contested_irqs{by="unknown"} 1');
   });
 
   test("logs and counts a problem once while it stays, and tells when it is gone", async () => {

@@ -9,7 +9,7 @@ import { passOnce } from "../../support/tuning-pass.ts";
 test("counts a pin that was undone once, however long it can't be put back", async () => {
   using node = createTuningNode();
   node.attach(0, "web-1");
-  const memory = createPassMemory();
+  const memory = createPassMemory(node.host);
   const undone = async (): Promise<readonly number[]> => {
     const report = await passOnce(node.host, memory);
     return [...report.undone.values()].flat();

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { runStatus } from "../../../../cli/status/main.ts";
 import type { Host } from "../../../../host/host.ts";
 import type { NodeView } from "../../../../cli/node/device-view.ts";
+import { writeContestedPins } from "../../../../sriov/contested-pins.ts";
 import { createFakeHost } from "../../../support/fake-host.ts";
 import { createStatusNode, offer } from "../../../support/status-node.ts";
 import { createTuningNode } from "../../../support/tuning-node.ts";
@@ -76,6 +77,20 @@ test("JSON has the same facts", async () => {
     { cpus: [1], pinnedTo: 1 },
     { cpus: [0, 1, 2, 3] },
   ]);
+});
+
+test("pins that something undoes again and again are told, with who may do it", async () => {
+  using node = createStatusNode();
+  const contested = { by: "irqbalance", undone: 4, restSeconds: 60 } as const;
+  const restsUntil = "2026-01-01T00:01:00.000Z";
+  writeContestedPins(node.host, [{ vf: node.address(0), msiIndex: 1, ...contested, restsUntil }]);
+  expect((await status(node.host)).split("\n\n").at(-1)).toMatchInlineSnapshot(`
+    "0000:3b:02.0 vector 1: CONTESTED, its pin was undone 4 times, maybe by irqbalance; it rests until
+      2026-01-01T00:01:00.000Z
+    "
+  `);
+  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
+  expect(view.contested).toMatchObject([contested]);
 });
 
 test("without a device plugin since boot every VF says so, and those that the node lives on say that", async () => {

@@ -1,0 +1,136 @@
+// Pins that are undone again and again: when they rest, how long, and what a pass does with them.
+
+import { describe, expect, test } from "vitest";
+
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import { Contests } from "../../../tuning/contests.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
+import { createFakeClock } from "../../support/fake-host-clock.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { passOnce } from "../../support/tuning-pass.ts";
+
+const vf = parsePciAddress("0000:3b:02.0");
+const minuteMs = 60_000;
+
+function openContests() {
+  const clock = createFakeClock();
+  const contests = new Contests({ clock }, []);
+  const add = (...indexes: readonly number[]): readonly string[] =>
+    contests
+      .add(new Map(indexes.length === 0 ? [] : [[vf, indexes]]), () => "irqbalance")
+      .map(({ is, pin }) => `${is}: ${pin.msiIndex} undone ${pin.undone}, rests ${pin.restSeconds}`);
+  return { clock, contests, add };
+}
+
+/** A node where someone moved the pin of VF 0's vector 1 to CPU 3 after each of four passes. */
+async function fight(node: TuningNode) {
+  node.attach(0, "web-1");
+  const memory = createPassMemory(node.host);
+  const pass = async () => {
+    const { undone, contestChanges } = await passOnce(node.host, memory);
+    const changes = contestChanges.map(({ is, pin }) => `${is} by ${pin.by}, ${pin.restSeconds} s`);
+    return { undone: [...undone.values()].flat().length, changes, now: node.affinities(0) };
+  };
+  await pass();
+  const passes: Awaited<ReturnType<typeof pass>>[] = [];
+  for (let times = 0; times < 4; times += 1) {
+    node.setAffinity(0, 1, "3");
+    passes.push(await pass());
+  }
+  return { memory, pass, passes };
+}
+
+describe("a pin", () => {
+  test("may be undone three times in two minutes; then it rests a minute, twice as long each time, an hour at most", async () => {
+    const { clock, contests, add } = openContests();
+    expect([add(1), add(1), add(1)]).toEqual([[], [], []]);
+    expect(contests.isResting(vf, 1)).toBe(false);
+    const told: string[] = [];
+    for (let times = 0; times < 8; times += 1) {
+      told.push(...add(1));
+      expect(contests.isResting(vf, 1)).toBe(true);
+      await clock.advance((contests.list()[0]?.restSeconds ?? 0) * 1000);
+      expect(contests.isResting(vf, 1)).toBe(false);
+    }
+    expect(told.map((text) => Number(text.split(" ").at(-1)))).toEqual([
+      60, 120, 240, 480, 960, 1920, 3600, 3600,
+    ]);
+    expect(told[0]).toBe("contested: 1 undone 4, rests 60");
+    expect(told[7]).toBe("contested: 1 undone 11, rests 3600");
+  });
+
+  test("that is undone now and then is not contested", async () => {
+    const { clock, add } = openContests();
+    for (let times = 0; times < 10; times += 1) {
+      expect(add(1)).toEqual([]);
+      await clock.advance(minuteMs);
+    }
+  });
+
+  test("that was left in peace for ten minutes is contested no more, and starts anew", async () => {
+    const { clock, contests, add } = openContests();
+    for (let times = 0; times < 4; times += 1) add(1);
+    await clock.advance(minuteMs + 10 * minuteMs - 1);
+    expect(add()).toEqual([]);
+    await clock.advance(1);
+    expect(add()).toEqual(["over: 1 undone 4, rests 60"]);
+    expect(contests.list()).toEqual([]);
+    expect(add(1)).toEqual([]);
+  });
+
+  test("does not make the others of its VF rest, and is forgotten with the VF", () => {
+    const { contests, add } = openContests();
+    for (let times = 0; times < 4; times += 1) add(0, 1);
+    expect(contests.list().map(({ msiIndex }) => msiIndex)).toEqual([0, 1]);
+    expect(contests.isResting(vf, 2)).toBe(false);
+    contests.keepOnly(new Set());
+    expect(contests.list()).toEqual([]);
+  });
+
+  test("rests on in the next process, for what is left", async () => {
+    const { clock, contests, add } = openContests();
+    for (let times = 0; times < 4; times += 1) add(1);
+    await clock.advance(minuteMs - 1);
+    const next = new Contests({ clock }, contests.list());
+    expect([next.isResting(vf, 1), next.list()]).toEqual([true, contests.list()]);
+    await clock.advance(1);
+    expect(next.isResting(vf, 1)).toBe(false);
+  });
+});
+
+describe("a pass", () => {
+  test("leaves a contested pin where it is, tells who may have undone it, and looks after the others", async () => {
+    using node = createTuningNode(1);
+    const { passes, pass } = await fight(node);
+    const back = { undone: 1, changes: [], now: "0 1 0-3" };
+    const resting = { undone: 1, changes: ["contested by unknown, 60 s"], now: "0 3 0-3" };
+    expect(passes).toEqual([back, back, back, resting]);
+    node.setAffinity(0, 0, "2");
+    node.setAffinity(0, 1, "2");
+    expect(await pass()).toEqual({ undone: 1, changes: [], now: "0 2 0-3" });
+  });
+
+  test("tries again after the rest, in the place of before, and rests longer when that is undone", async () => {
+    using node = createTuningNode(1);
+    const { pass } = await fight(node);
+    node.setAffinity(0, 1, "2");
+    await pass();
+    node.setAffinity(0, 1, "0-3");
+    await node.fake.clock.advance(minuteMs);
+    expect(await pass()).toEqual({ undone: 0, changes: [], now: "0 1 0-3" });
+    node.setAffinity(0, 1, "3");
+    expect(await pass()).toEqual({ undone: 1, changes: ["contested by unknown, 120 s"], now: "0 3 0-3" });
+    await node.fake.clock.advance(2 * minuteMs);
+    expect(await pass()).toEqual({ undone: 0, changes: [], now: "0 1 0-3" });
+    await node.fake.clock.advance(10 * minuteMs);
+    expect(await pass()).toEqual({ undone: 0, changes: ["over by unknown, 120 s"], now: "0 1 0-3" });
+  });
+
+  test("puts a contested interrupt back as it was before when the pod is gone", async () => {
+    using node = createTuningNode(1);
+    const { memory, pass } = await fight(node);
+    node.detach(0, "web-1");
+    expect((await pass()).now).toBe("0-3 0-3 0-3");
+    expect(memory.contests.list()).toEqual([]);
+  });
+});

@@ -1,0 +1,30 @@
+// Who is taken to have undone a pin, by what the node shows.
+
+import { expect, test } from "vitest";
+
+import { guessOpponent } from "../../../tuning/opponent.ts";
+import { createFakeHost } from "../../support/fake-host.ts";
+import { type FolderPlan, writeFolder } from "../../support/fixture-folder.ts";
+
+const irqbalance: FolderPlan = { "proc/812/comm": "irqbalance", "proc/813/comm": "bash" };
+const rule: FolderPlan = {
+  "etc/udev/rules.d/60-rps.rules":
+    'SUBSYSTEM=="net", RUN+="/bin/sh -c \'echo 3 > /proc/irq/40/smp_affinity\'"',
+  "usr/lib/udev/rules.d/50-other.rules": 'SUBSYSTEM=="net", NAME="x"',
+};
+const hint: FolderPlan = { "proc/irq/40/affinity_hint": "00000000,00000008" };
+const noHint: FolderPlan = { "proc/irq/40/affinity_hint": "00000000,00000000" };
+
+test.each<[string, FolderPlan, readonly number[], string]>([
+  ["nothing", {}, [3], "unknown"],
+  ["an empty hint", noHint, [], "unknown"],
+  ["irqbalance", irqbalance, [3], "irqbalance"],
+  ["a rule", rule, [3], "udev"],
+  ["irqbalance and a rule", { ...irqbalance, ...rule }, [3], "irqbalance"],
+  ["the driver's hint", { ...irqbalance, ...hint }, [3], "driver"],
+  ["another hint", { ...irqbalance, ...hint }, [2], "irqbalance"],
+])("with %s", (_, plan, affinity, expected) => {
+  using fake = createFakeHost();
+  writeFolder(fake.root, plan);
+  expect(guessOpponent(fake.host, { irq: 40, affinity })).toBe(expected);
+});
