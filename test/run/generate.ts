@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { formatChartValuesSchema } from "./chart-values.ts";
 import { formatMetricsPage } from "./metrics-page.ts";
 import { formatNetworkSchema } from "./network-schema.ts";
 
@@ -14,6 +15,7 @@ const protoFolder = "kubelet/gen";
 const makers: Readonly<Record<string, () => string>> = {
   "docs/network.schema.json": formatNetworkSchema,
   "docs/metrics.md": formatMetricsPage,
+  "deploy/helm/virtfn/values.schema.json": formatChartValuesSchema,
 };
 
 /** Texts by path. */

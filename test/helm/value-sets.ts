@@ -1,0 +1,38 @@
+// Values that the chart is rendered with, by what they are for; and some that it must refuse.
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Each stands for the overlay of its name. */
+export const overlayValues: Readonly<Record<string, Values>> = {
+  cdi: { cdi: true },
+  multus: { chained: false },
+  provision: { provision: true },
+  uninstall: { uninstall: true },
+};
+
+export const files = {
+  networks: [{ resource: "sriov/vf", vlan: 100, max_tx_rate: 1_000_000, ipam: { type: "static" } }],
+  deviceplugin: { resourceList: [{ resourceName: "fast", selectors: { vendors: ["8086"] } }] },
+};
+
+export const places: Values = {
+  image: { repository: "registry.test/virtfn", tag: "0.1.0", pullPolicy: "Never" },
+  imagePullSecrets: [{ name: "pull" }],
+  namespace: { create: false, name: "net" },
+  paths: { kubelet: "/data/kubelet" },
+  ports: { tuning: 19_811 },
+  nodeSelector: { sriov: "here" },
+  tolerations: [],
+  affinity: { nodeAffinity: {} },
+  podAnnotations: { team: "net" },
+  priorityClassName: "",
+};
+
+/** What its schema refuses. */
+export const refusedValues: readonly Values[] = [
+  { imag: {} },
+  { ports: { tuning: "metrics" } },
+  { networks: [{ vlann: 1 }] },
+  { namespace: { name: "A b" } },
+  { paths: { kubelet: "data/" } },
+];
