@@ -1,7 +1,7 @@
 // What goes over the wire: sizes that do not fit, addresses that are there twice, and counters.
 
 import type { Link } from "../../host/netlink/netlink.ts";
-import type { VirtualFunction } from "../../sriov/inventory.ts";
+import { isNetworkVf, type VirtualFunction } from "../../sriov/inventory.ts";
 import { zeroMac } from "../../sriov/mac-address.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import type { CountersAbsence } from "../../sriov/vf-counters.ts";
@@ -15,7 +15,10 @@ export const linkChecks: readonly Check[] = [
   makeCheck({
     name: "mtu",
     needs: ["inventory", "network", "namespaces", "live"],
-    find: (facts) => [...facts.inventory.pfs.keys()].flatMap((pf) => findOddMtu(facts, pf)),
+    find: (facts) => [
+      ...[...facts.inventory.pfs.keys()].flatMap((pf) => findOddMtu(facts, pf)),
+      ...tellUnseen(facts),
+    ],
     ok: ({ inventory: { pfs }, network: { links } }) =>
       listSome([...pfs.values()].flatMap((pf) => describeMtu(findLink(links, pf)))) ||
       "no PF has an interface here",
@@ -25,7 +28,7 @@ export const linkChecks: readonly Check[] = [
     needs: ["inventory", "network", "namespaces"],
     find: (facts) => {
       const holders = Map.groupBy(listMacs(facts), ({ mac }) => mac);
-      return [...holders].flatMap(([mac, group]) => findTwice(mac, group));
+      return [...[...holders].flatMap(([mac, group]) => findTwice(mac, group)), ...tellUnseen(facts)];
     },
     ok: (facts) => `${new Set(listMacs(facts).map(({ mac }) => mac)).size} of PFs and VFs, each once`,
   }),
@@ -74,6 +77,25 @@ function findOddMtu(facts: Links & Pick<DoctorFacts, "live">, address: PciAddres
   return [
     ...tellMtu(pfLink, larger, "many cards drop what is longer than the PF's"),
     ...tellMtu(pfLink, smaller, "made before the PF's was raised, or set by hand"),
+  ];
+}
+
+/** Interfaces that network drivers have made, and that are nowhere where this process sees them. */
+function tellUnseen(facts: Links): readonly Finding[] {
+  const { inventory, network } = facts;
+  const pfs = [...inventory.pfs.values()].filter(
+    (pf) => isNetworkVf(pf) && findLink(network.links, pf) === undefined,
+  );
+  const vfs = [...inventory.vfs.values()].filter(
+    (vf) => isNetworkVf(vf) && findVf(facts, vf.address) === undefined,
+  );
+  const unseen = [...pfs, ...vfs].map(({ address }) => address);
+  if (unseen.length === 0) return [];
+  return [
+    unknown(
+      `the interfaces of ${listSome(unseen, 3)} are not seen from here`,
+      "run it in the node's network namespace: in the container tuning, or as root on the node",
+    ),
   ];
 }
 

@@ -82,6 +82,18 @@ test("what cannot be read is unknown with the reason, and never an error", async
   expect(unknown.flatMap(({ findings }) => findings.map(({ seen }) => seen)).join("\n")).toContain("EACCES");
 });
 
+test("interfaces that are not seen are told as such, and their MTUs and MACs do not pass as good", async () => {
+  using node = createDoctorNode();
+  node.attach(1, "hidden");
+  node.fake.kernel.mounted.delete("/run/netns/hidden");
+  for (const [index, { name }] of node.fake.kernel.host.links)
+    if (name === "ens1f0") node.fake.kernel.host.links.delete(index);
+  const { told } = await findTrouble(node);
+  const unseen = "the interfaces of 0000:3b:00.0, 0000:3b:02.1 are not seen from here";
+  for (const check of ["mtu", "macs"])
+    expect(told).toContainEqual(expect.objectContaining({ check, severity: "unknown", seen: unseen }));
+});
+
 test("a node without SR-IOV says so", async () => {
   using node = createDoctorNode();
   rmSync(join(node.fake.root, "sys/bus/pci/devices"), { recursive: true });
