@@ -10,7 +10,6 @@ import type { Host } from "../../../host/host.ts";
 import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
 import { readTuningRecord } from "../../../sriov/tuning-store.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
-import { type Fault, withFault } from "../../support/faults.ts";
 import { listWrites, passOnce } from "../../support/tuning-pass.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 
@@ -34,16 +33,6 @@ function refusing(
   return { host: { ...node.host, files }, attempts: () => attempts };
 }
 
-/** A node with one pod on which one pass ran into `fault`. */
-async function tuneOnce(
-  fault?: Fault,
-): Promise<{ readonly node: TuningNode; readonly calls: readonly string[] }> {
-  const node = createTuningNode(1);
-  node.attach(0, "web-1");
-  const faulty = withFault(node.host, fault);
-  await passOnce(faulty.host).catch(() => undefined);
-  return { node, calls: faulty.calls };
-}
 describe("a pass", () => {
   test("pins each queue vector of each VF to a CPU of its own on the VF's node, and leaves the mailbox", async () => {
     using node = createTuningNode();
@@ -220,28 +209,4 @@ describe("a refused pin", () => {
       expect(node.affinities(0)).toBe("0-3 1 0-3");
     },
   );
-});
-
-test("killed after any change and started again, a pass ends in the same state and restores the same", async () => {
-  const whole = await tuneOnce();
-  whole.node[Symbol.dispose]();
-  const changes = whole.calls.flatMap((call, at) => (/write|remove|rename|acquire/i.test(call) ? [at] : []));
-  expect(changes.map((at) => whole.calls[at])).toEqual([
-    "locks.acquire",
-    "files.writeAtomic",
-    "files.writeText",
-    "files.writeText",
-    "namespaces.openSysfs().writeText",
-    "locks.acquire().Symbol(Symbol.dispose)",
-  ]);
-  for (const at of changes) {
-    const { node } = await tuneOnce({ at, how: "killAfter" });
-    using _node = node;
-    node.fake.endProcess();
-    await passOnce(node.host);
-    expect(`${node.affinities(0)} ${node.mask("web-1")}`).toBe("0 1 0-3 0,2-3");
-    node.detach(0, "web-1");
-    await passOnce(node.host);
-    expect(`after call ${at}: ${node.affinities(0)}`).toBe(`after call ${at}: 0-3 0-3 0-3`);
-  }
 });

@@ -1,0 +1,114 @@
+// Every kind of change that tuning makes to a node, each with a node where it is due: what is killed in it must end as what is not.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { readAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
+import { run } from "../../tuning/main.ts";
+import type { TuningDaemonHost } from "../../tuning/node-watch.ts";
+import { createTuningNode, type TuningNode } from "./tuning-node.ts";
+import { passOnce } from "./tuning-pass.ts";
+
+export interface TuningKillCase {
+  readonly name: string;
+  /** Makes the change due, after what tuning did before it. */
+  readonly prepare: (node: TuningNode) => void | Promise<void>;
+  /** One process of tuning that makes the change; a pass by default. */
+  readonly act?: (host: TuningDaemonHost) => Promise<unknown>;
+  /** Nothing of tuning is left on the node afterwards. */
+  readonly isUndone?: boolean;
+}
+
+const tuned = async (node: TuningNode): Promise<void> => {
+  for (const vf of [0, 1]) node.attach(vf, `web-${vf}`);
+  await passOnce(node.host);
+};
+
+/** Records of another minor format, with fields that are not known here. */
+export const laterRelease: TuningKillCase = {
+  name: "what a later release left",
+  prepare: async (node) => {
+    await tuned(node);
+    for (const name of fs.readdirSync(node.host.paths.tuningState)) {
+      const path = join(node.host.paths.tuningState, name);
+      const text = fs.readFileSync(path, "utf8");
+      fs.writeFileSync(path, text.replace('"format": "1.0"', '"format": "1.7", "mood": "good"'));
+    }
+  },
+};
+
+export const tuningKillCases: readonly TuningKillCase[] = [
+  { name: "two pods that came", prepare: (node) => [0, 1].forEach((vf) => node.attach(vf, `web-${vf}`)) },
+  {
+    name: "a third pod that came",
+    prepare: async (node) => {
+      await tuned(node);
+      node.attach(2, "web-2");
+    },
+  },
+  {
+    name: "a CPU that went offline",
+    prepare: async (node) => {
+      await tuned(node);
+      node.setOnline("0,2-7");
+    },
+  },
+  {
+    name: "pins that somebody moved",
+    prepare: async (node) => {
+      await tuned(node);
+      node.setAffinity(0, 0, "3");
+      node.setAffinity(1, 1, "0-7");
+    },
+  },
+  {
+    name: "another policy of the node",
+    prepare: async (node) => {
+      await tuned(node);
+      const { files, paths } = node.host;
+      files.writeAtomic(paths.nodeConfig, "tuning: { policy: explicit, cpus: 2-3, rps: numa }\n");
+    },
+  },
+  laterRelease,
+  {
+    name: "a record that can't be read",
+    prepare: async (node) => {
+      node.attach(0, "web-0");
+      fs.mkdirSync(node.host.paths.tuningState, { recursive: true });
+      fs.writeFileSync(join(node.host.paths.tuningState, `${node.address(0)}.json`), "");
+    },
+  },
+  {
+    name: "policy none",
+    isUndone: true,
+    prepare: async (node) => {
+      await tuned(node);
+      for (const vf of [0, 1]) {
+        const record = readAttachment(node.host, node.address(vf));
+        if (record !== undefined) writeAttachment(node.host, { ...record, tuning: { policy: "none" } });
+      }
+    },
+  },
+  {
+    name: "pods that went",
+    isUndone: true,
+    prepare: async (node) => {
+      await tuned(node);
+      for (const vf of [0, 1]) node.detach(vf, `web-${vf}`);
+    },
+  },
+  {
+    name: "--restore",
+    isUndone: true,
+    prepare: tuned,
+    act: async (host) => run(host, ["--restore"], () => {}),
+  },
+];
+
+/** A node with three VFs where the change is due. */
+export async function createTuningKillNode({ prepare }: TuningKillCase): Promise<TuningNode> {
+  const node = createTuningNode(3);
+  await prepare(node);
+  node.fake.endProcess();
+  return node;
+}
