@@ -1,8 +1,10 @@
 // The kubelet's side: its folders, what is offered to it, and what it thinks that pods have.
 
-import { isPciAddress } from "../../sriov/pci-address.ts";
+import type { DeviceGrant } from "../../kubelet/checkpoint-grants.ts";
+import type { PodAllocation } from "../../kubelet/pod-resources.ts";
+import { findStaleGrants, listVfioGroups, type StaleGrant } from "../../sriov/stale-groups.ts";
 import { findUnrecorded } from "../../sriov/unrecorded-pods.ts";
-import type { DoctorFacts } from "./facts.ts";
+import { findPodOf } from "../node/pod-allocations.ts";
 import { type Check, count, fail, type Finding, listSome, makeCheck, warn } from "./check.ts";
 
 const rootDir = "virtfn needs the kubelet's usual folder: no --root-dir other than /var/lib/kubelet";
@@ -96,9 +98,10 @@ export const kubeletChecks: readonly Check[] = [
   makeCheck({
     name: "vfio-groups",
     needs: ["grants", "inventory", "pods"],
-    find: (facts) => facts.grants.flatMap((grant) => findStaleGroup(facts, grant)),
+    find: ({ grants, inventory, pods }) =>
+      findStaleGrants(grants, inventory.vfs).flatMap((stale) => tellStale(stale, pods)),
     ok: ({ grants }) => {
-      const nodes = grants.filter((grant) => listGroups(grant).length > 0);
+      const nodes = grants.filter((grant) => listVfioGroups(grant.nodes).length > 0);
       return nodes.length === 0
         ? "no container has a VFIO group"
         : `those of ${count(nodes.length, "container")} are their VFs'`;
@@ -114,34 +117,22 @@ function tellUnrecorded(pod: string, vfs: readonly string[]): Finding {
   });
 }
 
-function findStaleGroup(
-  { inventory, pods }: Pick<DoctorFacts, "inventory" | "pods">,
-  grant: DoctorFacts["grants"][number],
+function tellStale(
+  { grant, given, now }: StaleGrant<DeviceGrant>,
+  pods: readonly PodAllocation[],
 ): readonly Finding[] {
-  const { resource, ids, container } = grant;
-  const pod = pods.find(({ containers }) =>
-    containers.some(({ devices }) => ids.some((id) => devices.get(resource)?.includes(id))),
-  );
+  const { ids, container } = grant;
+  const pod = findPodOf(pods, grant);
   // The checkpoint keeps pods that are gone for a while.
   if (pod === undefined) return [];
-  const groups = ids.filter(isPciAddress).map((id) => inventory.vfs.get(id)?.iommuGroup);
-  const stale = listGroups(grant).filter((group) => !groups.includes(group));
-  if (stale.length === 0) return [];
-  const now = groups.map((group) => (group === undefined ? "none" : String(group)));
+  const { namespace, name } = pod;
   return [
     fail(
-      `container ${container} of pod ${pod.namespace}/${pod.name} is given the VFIO group ${stale.join(", ")} at each start`,
+      `container ${container} of pod ${namespace}/${name} is given the VFIO group ${given.join(", ")} at each start`,
       {
-        expected: `${now.join(", ")}, the group of ${ids.join(", ")} since the node booted again`,
-        fix: `kubectl delete pod -n ${pod.namespace} ${pod.name}: the kubelet asks anew for a new pod only`,
+        expected: `${now.join(", ") || "none"}, the group of ${ids.join(", ")} since the node booted again`,
+        fix: `kubectl delete pod -n ${namespace} ${name}: the kubelet asks anew for a new pod only`,
       },
     ),
   ];
-}
-
-function listGroups({ nodes }: Pick<DoctorFacts["grants"][number], "nodes">): readonly number[] {
-  return nodes.flatMap((node) => {
-    const group = /^\/dev\/vfio\/(?:noiommu-)?(\d+)$/.exec(node)?.[1];
-    return group === undefined ? [] : [Number(group)];
-  });
 }

@@ -2,6 +2,7 @@
 
 import { isUserspaceVf } from "../../sriov/inventory.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
+import { findStaleGrants } from "../../sriov/stale-groups.ts";
 import type { DoctorReadings } from "../doctor/facts.ts";
 import { done, type Step, stopped, untold } from "./step.ts";
 
@@ -10,7 +11,7 @@ export function explainInterface(readings: DoctorReadings, record: Attachment): 
   const { inventory, namespaces } = readings;
   const { address } = record.device;
   const vf = "value" in inventory ? inventory.value.vfs.get(address) : undefined;
-  if (vf !== undefined && isUserspaceVf(vf)) return explainUserspace(readings, record, vf);
+  if (vf !== undefined && isUserspaceVf(vf)) return explainUserspace(readings, record, vf.driver);
   if ("unknown" in namespaces) return untold("interface", namespaces.unknown);
   const found = namespaces.value.found.get(address);
   if (found === undefined) return explainMissing(readings, record, vf?.netdevs[0]);
@@ -28,22 +29,23 @@ export function explainInterface(readings: DoctorReadings, record: Attachment): 
 }
 
 function explainUserspace(
-  { grants }: DoctorReadings,
+  { grants, inventory }: DoctorReadings,
   { device }: Attachment,
-  { driver, iommuGroup }: { readonly driver: string | undefined; readonly iommuGroup: number | undefined },
+  driver: string | undefined,
 ): Step {
-  const text = `none: ${driver} has it, for a program in userspace`;
-  if (iommuGroup === undefined || driver !== "vfio-pci") return done("interface", text);
-  const now = `/dev/vfio/${iommuGroup}`;
-  const given =
-    "value" in grants
-      ? grants.value.filter(({ ids }) => ids.includes(device.address)).flatMap(({ nodes }) => nodes)
-      : [];
-  const groups = given.filter((node) => /^\/dev\/vfio\/\d+$/.test(node));
-  if (groups.length === 0 || groups.includes(now)) return done("interface", `${text}, by ${now}`);
+  const text = `none: ${driver ?? "no driver"} has it, for a program in userspace`;
+  if ("unknown" in grants || "unknown" in inventory) return done("interface", text);
+  const own = grants.value.filter(({ ids }) => ids.includes(device.address));
+  const [stale] = findStaleGrants(own, inventory.value.vfs);
+  if (stale === undefined) {
+    const nodes = new Set(own.flatMap(({ nodes }) => nodes));
+    return done("interface", nodes.size === 0 ? text : `${text}, by ${[...nodes].join(", ")}`);
+  }
+  const { given, now } = stale;
+  const what = `its VFIO group is ${now.join(", ") || "none"}, and the kubelet gives the container ${given.join(", ")}`;
   return stopped(
     "interface",
-    `${text}; its group is ${now}, and the kubelet gives the container ${groups.join(", ")}, that of before a reboot`,
+    `${text}; ${what}, that of before a reboot`,
     "delete the pod: the kubelet asks anew for a new one only",
   );
 }

@@ -6,8 +6,10 @@ import type { ContestedPin } from "../../sriov/contested-pins.ts";
 import type { PhysicalFunction, VirtualFunction } from "../../sriov/inventory.ts";
 import { formatVectorRole } from "../../sriov/irq-role.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "../../sriov/pci-address.ts";
+import { findStaleGrants } from "../../sriov/stale-groups.ts";
 import { isRecordOf } from "../../sriov/tuning-record.ts";
 import type { NodeFacts } from "./facts.ts";
+import { findPodOf } from "./pod-allocations.ts";
 
 export interface PfView extends Pick<
   PhysicalFunction,
@@ -74,8 +76,24 @@ export function viewNode(facts: NodeFacts): NodeView {
     pfs: [...inventory.pfs.values()].map((pf) => viewPf(facts, pf)),
     vfs: [...addresses].toSorted(comparePciAddress).map((address) => viewVf(facts, address)),
     contested: facts.contested,
-    problems: [...facts.problems, ...facts.unreadable.map(({ error }) => error.message)],
+    problems: [
+      ...facts.problems,
+      ...facts.unreadable.map(({ error }) => error.message),
+      ...listStaleGroups(facts),
+    ],
   };
+}
+
+/** Pods that the kubelet gives another group than their VF's, since the node booted again. */
+function listStaleGroups({ grants, inventory, pods }: NodeFacts): readonly string[] {
+  return findStaleGrants(grants, inventory.vfs).flatMap(({ grant, given, now }) => {
+    const pod = pods === undefined ? undefined : findPodOf(pods, grant);
+    // The kubelet keeps what pods had that are gone.
+    if (pod === undefined && pods !== undefined) return [];
+    const who = pod === undefined ? `UID ${grant.podUid}` : `${pod.namespace}/${pod.name}`;
+    const what = `is given the VFIO group ${given.join(", ")}, ${grant.ids.join(", ")} has ${now.join(", ") || "none"}`;
+    return [`container ${grant.container} of pod ${who} ${what} since the node booted again: delete the pod`];
+  });
 }
 
 /** The record that says who has the VF now: of this boot, and of this very VF or of one that is gone. */
@@ -173,9 +191,7 @@ function findKubeletPod(
   address: PciAddress,
   resource: string | undefined,
 ): VfView["pod"] {
-  const has = pods?.find(({ containers }) =>
-    containers.some(({ devices }) => resource !== undefined && devices.get(resource)?.includes(address)),
-  );
+  const has = pods && resource !== undefined ? findPodOf(pods, { resource, ids: [address] }) : undefined;
   return has && { namespace: has.namespace, name: has.name };
 }
 

@@ -4,6 +4,7 @@ import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Link, VfInfo } from "../../host/netlink/netlink.ts";
 import { type Checkpoint, readCheckpoint } from "../../kubelet/checkpoint.ts";
+import type { DeviceGrant } from "../../kubelet/checkpoint-grants.ts";
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import { type Advertisement, readAdvertisement } from "../../sriov/advertised-pools.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
@@ -40,6 +41,8 @@ export interface NodeFacts {
   readonly advertised: Advertisement | undefined;
   readonly hasAdvertisement: boolean;
   readonly checkpoint: Checkpoint | undefined;
+  /** What the kubelet gives containers at each start. */
+  readonly grants: readonly DeviceGrant[];
   /** The kubelet's running pods; `undefined` when it cannot be asked. */
   readonly pods: readonly PodAllocation[] | undefined;
   readonly problems: readonly string[];
@@ -79,9 +82,23 @@ export async function readNodeFacts(host: Eyes): Promise<NodeFacts> {
     advertised: attempt(() => readAdvertisement(host), undefined),
     hasAdvertisement: attempt(() => host.files.stat(host.paths.pools) !== undefined, true),
     checkpoint: attempt(() => readCheckpoint(host), undefined),
+    grants: await readGrants(host, problems),
     pods: await readPodAllocations(host, problems),
     problems,
   };
+}
+
+// Loads gRPC: not where no device plugin ever registered.
+async function readGrants(host: Eyes, problems: string[]): Promise<readonly DeviceGrant[]> {
+  try {
+    if (host.files.stat(host.paths.kubelet.checkpoint) === undefined) return [];
+    const { readDeviceGrants } = await import("../../kubelet/checkpoint-grants.ts");
+    return readDeviceGrants(host);
+  } catch (error) {
+    const problem = describeKnownError(error);
+    if (!problems.includes(problem)) problems.push(problem);
+    return [];
+  }
 }
 
 /** The message of an error of ours; anything else is a defect and thrown on. */

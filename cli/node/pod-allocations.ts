@@ -23,3 +23,13 @@ export async function readPodAllocations(
     return undefined;
   }
 }
+
+/** The pod that has one of these devices of the resource. */
+export function findPodOf(
+  pods: readonly PodAllocation[],
+  { resource, ids }: { readonly resource: string; readonly ids: readonly string[] },
+): PodAllocation | undefined {
+  return pods.find(({ containers }) =>
+    containers.some(({ devices }) => ids.some((id) => devices.get(resource)?.includes(id))),
+  );
+}

@@ -177,7 +177,7 @@ const cases: readonly Case[] = [
     },
     "web-1",
     `${up}, device ok, record ok, namespace ok, interface stopped`,
-    "its group is /dev/vfio/10, and the kubelet gives the container /dev/vfio/77, that of before a reboot",
+    "its VFIO group is 10, and the kubelet gives the container 77, that of before a reboot",
   ],
   [
     "a VF for a program in userspace",

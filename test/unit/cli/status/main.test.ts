@@ -6,6 +6,7 @@ import { runStatus } from "../../../../cli/status/main.ts";
 import type { Host } from "../../../../host/host.ts";
 import type { NodeView } from "../../../../cli/node/device-view.ts";
 import { writeContestedPins } from "../../../../sriov/contested-pins.ts";
+import { createDoctorNode, writeGrant } from "../../../support/doctor-node.ts";
 import { createFakeHost } from "../../../support/fake-host.ts";
 import { createStatusNode, offer } from "../../../support/status-node.ts";
 import { createTuningNode } from "../../../support/tuning-node.ts";
@@ -135,6 +136,16 @@ test("what cannot be read is told, and hides nothing else", async () => {
   expect(text).toContain("left out, what the device plugin offers cannot be read: 0000:3b:02.0");
   expect(text.replaceAll(/\s+/g, " ")).toContain(`attachments/${node.address(0)}.json:`);
   expect(text).toContain("shop/odd");
+});
+
+test("a container with the VFIO group of before a reboot is named, and hides nothing", async () => {
+  using node = createDoctorNode();
+  writeGrant(node, "/dev/vfio/77");
+  const text = (await status({ ...node.host, files: node.fake.host.files })).replaceAll(/\s+/g, " ");
+  expect(text).toContain(
+    "problem: container app of pod UID uid-of-web-1 is given the VFIO group 77, 0000:3b:02.0 has 10 since the node booted again",
+  );
+  expect(text).toContain("shop/web-1");
 });
 
 test("a node without SR-IOV says so", async () => {
