@@ -16,7 +16,7 @@ const commands: Commands = {
     },
   },
   tuning: {
-    summary: "keeps the interrupts of VFs in pods on CPUs near them, and sets their RPS masks",
+    summary: "keeps the interrupts of VFs in pods on CPUs near them, and sets their RPS and XPS masks",
     run: async (args) => {
       const { run } = await import("../tuning/main.ts");
       // In a container that shares the host's PID namespace, and on the host itself: the root of the host.

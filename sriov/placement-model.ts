@@ -70,7 +70,7 @@ function listChoices(topology: CpuTopology, { candidates, near }: IrqToPlace): r
 }
 
 /** 0: shares a core with one of `near`, 1: a level-3 cache, 2: a NUMA node, 3: none of them; 0 where `near` is empty. */
-function distanceTo(topology: CpuTopology, cpu: number, near: readonly number[]): number {
+export function distanceTo(topology: CpuTopology, cpu: number, near: readonly number[]): number {
   const place = topology.cpus.get(cpu);
   const distances = near.map((other) => {
     const there = topology.cpus.get(other);

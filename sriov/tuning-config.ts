@@ -11,6 +11,9 @@ import { networkPolicies, type NetworkPolicy } from "./network-entries.ts";
 /** Who shares the protocol work of receive queues: nobody, the NUMA node's CPUs, the pod's, or those of `rpsCpus`. */
 export type RpsMode = "off" | "numa" | "pod" | "explicit";
 
+/** Who sends through which transmit queue: each CPU through the one with the nearest interrupt, or as the driver has it. */
+export type XpsMode = "off" | "near";
+
 /** What goes with a policy; undefined: as the policy itself has it. */
 export interface PolicySettings {
   /** Of policy `explicit`, ascending. */
@@ -20,6 +23,8 @@ export interface PolicySettings {
   readonly rps: RpsMode | undefined;
   /** Of `rps: explicit`, ascending. */
   readonly rpsCpus: readonly number[] | undefined;
+  /** Undefined is `near`. */
+  readonly xps: XpsMode | undefined;
 }
 
 interface PolicyDefaults extends PolicySettings {
@@ -42,6 +47,7 @@ const cpuList = v.optional(
     v.transform(readCpuList),
   ),
 );
+const xpsModes = ["off", "near"] as const;
 const rpsModes = ["off", "numa", "pod", "explicit"] as const;
 
 const policyEntries = {
@@ -50,6 +56,7 @@ const policyEntries = {
   coresPerNode: v.optional(v.pipe(v.number(coresText), v.integer(coresText), v.minValue(1, coresText))),
   rps: v.optional(v.picklist(rpsModes, `one of ${rpsModes.join(", ")}`)),
   rpsCpus: cpuList,
+  xps: v.optional(v.picklist(xpsModes, `one of ${xpsModes.join(", ")}`)),
 } as const satisfies ConfigEntries;
 
 const tuningEntries = {
@@ -89,6 +96,7 @@ function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults
     coresPerNode: output?.coresPerNode,
     rps: output?.rps,
     rpsCpus: output?.rpsCpus,
+    xps: output?.xps,
   };
 }
 

@@ -38,6 +38,7 @@ export function choosePolicy(
     coresPerNode: ofResource?.coresPerNode ?? config.coresPerNode,
     rps: ofResource?.rps ?? config.rps,
     rpsCpus: ofResource?.rpsCpus ?? config.rpsCpus,
+    xps: ofResource?.xps ?? config.xps,
   };
   if (asked !== undefined) {
     const source = "pod or network";

@@ -12,7 +12,7 @@ export interface TunedVector {
   readonly cpu: number;
 }
 
-/** `original`: rps_cpus of the queue folder ("rx-0") as the kernel printed it before the first write for this owner. */
+/** `original`: rps_cpus ("rx-0") or xps_cpus ("tx-0") of the queue's folder as the kernel printed it before the first write for this owner. */
 export interface TunedQueue {
   readonly queue: string;
   readonly original: string;
@@ -52,6 +52,11 @@ const schema = v.object({
     v.object({
       owner: v.string(),
       queues: v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^rx-\d+$/)), original: v.string() })),
+      // Since 1.1, apart from the others: 1.0 takes no "tx-0" among them.
+      txQueues: v.optional(
+        v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^tx-\d+$/)), original: v.string() })),
+        [],
+      ),
     }),
   ),
 });
@@ -64,12 +69,18 @@ export function parseTuningRecord(json: string, address: PciAddress, path: strin
     throw new TuningRecordError(path, problems.join("; "));
   }
   const { bootId, inode, vectors, masks } = parsed.output;
-  return { address, bootId, inode, vectors, masks };
+  const all = masks && { owner: masks.owner, queues: [...masks.queues, ...masks.txQueues] };
+  return { address, bootId, inode, vectors, masks: all };
 }
 
-/** JSON text of a record, format 1.0. */
+/** JSON text of a record, format 1.1. */
 export function formatTuningRecord({ bootId, inode, vectors, masks }: TuningRecord): string {
-  return `${JSON.stringify({ format: "1.0", bootId, inode, vectors, masks }, undefined, 1)}\n`;
+  const parts = masks && {
+    owner: masks.owner,
+    queues: masks.queues.filter((queue) => !isTx(queue)),
+    txQueues: masks.queues.filter(isTx),
+  };
+  return `${JSON.stringify({ format: "1.1", bootId, inode, vectors, masks: parts }, undefined, 1)}\n`;
 }
 
 /** Whether the record is about this very VF: of this boot, and not of an earlier VF at the same address. */
@@ -79,6 +90,10 @@ export function isRecordOf(
   bootId: string,
 ): boolean {
   return record.address === vf.address && record.bootId === bootId && record.inode === String(vf.inode);
+}
+
+function isTx({ queue }: TunedQueue): boolean {
+  return queue.startsWith("tx-");
 }
 
 function parseJson(json: string, path: string): unknown {

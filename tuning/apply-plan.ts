@@ -9,12 +9,13 @@ import { parseCpuMask } from "../sriov/cpu-mask.ts";
 import { readVf } from "../sriov/inventory.ts";
 import type { PinStep } from "../sriov/placement.ts";
 import { readAffinity, writeAffinity } from "../sriov/vectors.ts";
-import type { MaskStep, VfPlan } from "./node-plan.ts";
+import type { MaskStep } from "./mask-plan.ts";
+import type { VfPlan } from "./node-plan.ts";
 import { holdsVf } from "./node-state.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 import { forgetFailedPins, rememberBefore } from "./remember.ts";
-import { openVfQueues, type VfQueues } from "./vf-queues.ts";
+import { maskFile, openVfQueues, type VfQueues } from "./vf-queues.ts";
 
 /**
  * `stale`: the VF changed since it was looked at; `busy`: the CNI has its lock: nothing was written. `unsettled`: a pin reads
@@ -26,7 +27,8 @@ export interface VfOutcome {
   readonly pinned: readonly number[];
   /** How many of them had been pinned to another CPU by tuning. */
   readonly moves: number;
-  readonly masks: number;
+  /** Queues whose masks were written: "rx-0", "tx-1". */
+  readonly masks: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -69,11 +71,12 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
   const maskProblems = masks
     .map((step) => attempt(vf.address, step.queue, () => writeMask(plan, queues, step, refusals)))
     .filter((problem) => problem !== undefined);
+  const failedQueues = new Set(maskProblems.map(({ about }) => about));
   return {
     result: failed.some(({ problem }) => problem.code === "PARTIAL") ? "unsettled" : "done",
     pinned: done.map(({ msiIndex }) => msiIndex),
     moves: done.filter((pin) => isMove(plan, pin)).length,
-    masks: masks.length - maskProblems.length,
+    masks: masks.map(({ queue }) => queue).filter((queue) => !failedQueues.has(queue)),
     problems: [...failed.map(({ problem }) => problem), ...maskProblems],
   };
 }
@@ -133,7 +136,7 @@ function writeMask(
   }
   if (parseCpuMask(got).join() === parseCpuMask(step.to).join()) return undefined;
   refusals.addMask(target.vf.address, { ...step, from: got });
-  const message = `wrote rps_cpus ${step.to} of ${step.queue}, the kernel kept ${got}`;
+  const message = `wrote ${maskFile(step.queue)} ${step.to} of ${step.queue}, the kernel kept ${got}`;
   return { vf: target.vf.address, about: step.queue, code: "PARTIAL", message };
 }
 
@@ -146,5 +149,5 @@ function attempt(vf: Problem["vf"], about: string, write: () => Problem | undefi
 }
 
 function unchanged(result: VfOutcome["result"]): VfOutcome {
-  return { result, pinned: [], moves: 0, masks: 0, problems: [] };
+  return { result, pinned: [], moves: 0, masks: [], problems: [] };
 }

@@ -88,7 +88,7 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
       address,
       result,
       pins: pinned.length,
-      masks,
+      masks: masks.length,
     })),
     restored: listRestored(restored),
     isUnfinished,

@@ -62,7 +62,8 @@ export function createMetrics(host: TuningHost): TuningMetrics {
     new Counter({ name: `virtfn_tuning_${name}_total`, help, registers });
   const pins = counter("pins", "Interrupts pinned: new ones, moved ones and repaired ones.");
   const moves = counter("moves", "Pinned interrupts moved to another CPU.");
-  const masks = counter("rps_masks", "RPS masks written.");
+  const rpsMasks = counter("rps_masks", "RPS masks written.");
+  const xpsMasks = counter("xps_masks", "XPS masks written.");
   const drift = counter("drift", "Pins found undone by someone else.");
   const contested = new Gauge({
     name: "virtfn_tuning_contested_irqs",
@@ -109,7 +110,8 @@ export function createMetrics(host: TuningHost): TuningMetrics {
       for (const outcome of report.applied.values()) {
         pins.inc(outcome.pinned.length);
         moves.inc(outcome.moves);
-        masks.inc(outcome.masks);
+        rpsMasks.inc(outcome.masks.filter((queue) => queue.startsWith("rx-")).length);
+        xpsMasks.inc(outcome.masks.filter((queue) => queue.startsWith("tx-")).length);
       }
       drift.inc([...report.undone.values()].flat().length);
       for (const by of opponents)

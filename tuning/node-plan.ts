@@ -1,19 +1,10 @@
-// What one pass changes: pins over all VFs together, then the RPS masks that follow from them.
+// What one pass changes: pins over all VFs together, then the masks that follow from them.
 
-import { countMaskGroups, formatCpuMask, parseCpuMask } from "../sriov/cpu-mask.ts";
 import type { PinStep } from "../sriov/placement.ts";
-import { chooseRpsCpus } from "../sriov/rps.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
+import { type MaskStep, planMasks } from "./mask-plan.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
 import { listQueueVectors, only, planPins, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
-import type { Refusals } from "./refusals.ts";
-
-/** One rps_cpus to write; texts as the kernel has them. */
-export interface MaskStep {
-  readonly queue: string;
-  readonly from: string;
-  readonly to: string;
-}
 
 export interface VfPlan {
   readonly target: TunedVf;
@@ -66,29 +57,4 @@ function planVf(
     isWaiting,
     resting,
   };
-}
-
-function planMasks(
-  topology: CpuTopology,
-  target: TunedVf,
-  cpus: ReadonlyMap<number, number>,
-  refusals: Refusals,
-): readonly MaskStep[] {
-  const masks = target.masks ?? [];
-  return masks.flatMap(({ queue, text }) => {
-    const irqCpus = listIrqCpus(target, Number(queue.slice("rx-".length)), cpus);
-    const wanted = chooseRpsCpus(topology, target.rps, { irqCpus, queues: masks.length });
-    if (wanted.join() === parseCpuMask(text).join()) return [];
-    const step = { queue, from: text, to: formatCpuMask(wanted, countMaskGroups(text)) };
-    return refusals.hasMask(target.vf.address, step) ? [] : [step];
-  });
-}
-
-// Of the queue's own vector; of all of them where it can't be told which one that is.
-function listIrqCpus(target: TunedVf, queue: number, cpus: ReadonlyMap<number, number>): readonly number[] {
-  const own = target.vectors.flatMap(({ msiIndex, role }) => {
-    const isOwn = role?.kind === "queue" && role.direction !== "tx" && role.queue === queue;
-    return isOwn ? [cpus.get(msiIndex)] : [];
-  });
-  return (own.length > 0 ? own : [...cpus.values()]).filter((cpu) => cpu !== undefined);
 }

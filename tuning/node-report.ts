@@ -11,6 +11,7 @@ import type { VfPlan } from "./node-plan.ts";
 import type { PassReport } from "./pass.ts";
 import { listQueueVectors } from "./pin-plan.ts";
 import type { Problem } from "./problem.ts";
+import { maskFile } from "./vf-queues.ts";
 
 /** CPU sets in the kernel's list format; `cpu` is where the vector shall be, absent where it is left alone. */
 export interface VectorReport {
@@ -23,6 +24,13 @@ export interface VectorReport {
   readonly count: number;
   readonly cpu: number | undefined;
   readonly step: "pin" | "keep" | "leave" | "wait" | "fixed" | "contested";
+}
+
+/** Masks as the kernel prints them. */
+export interface MaskReport {
+  readonly queue: string;
+  readonly now: string;
+  readonly to: string;
 }
 
 export interface VfReport {
@@ -39,7 +47,9 @@ export interface VfReport {
   /** Why each other online CPU is no candidate: CPU lists by reason. */
   readonly leftOut: Readonly<Record<string, string>>;
   readonly vectors: readonly VectorReport[];
-  readonly rps: readonly { readonly queue: string; readonly now: string; readonly to: string }[] | undefined;
+  readonly rps: readonly MaskReport[] | undefined;
+  /** Of transmit queues that have a choice. */
+  readonly xps: readonly MaskReport[] | undefined;
 }
 
 export interface NodeReport {
@@ -73,15 +83,22 @@ export function formatNodeReport(report: NodeReport): string {
   return `${lines.join("\n")}\n`;
 }
 
-function listRows({ address, pod, interface: name, vectors, rps }: VfReport): readonly (readonly string[])[] {
+function listRows({
+  address,
+  pod,
+  interface: name,
+  vectors,
+  rps,
+  xps,
+}: VfReport): readonly (readonly string[])[] {
   return [
     ...vectors.map(({ irq, role, affinity, effective, count, cpu, step }) => {
       const to = cpu === undefined ? "" : `${cpu}`;
       return [address, pod, name, `${irq}`, role, affinity ?? "-", effective || "-", `${count}`, to, step];
     }),
-    ...(rps ?? []).map(({ queue, now, to }) => {
+    ...[...(rps ?? []), ...(xps ?? [])].map(({ queue, now, to }) => {
       const step = now === to ? "keep" : "write";
-      return [address, pod, name, "", `${queue} rps`, now, "", "", to, step];
+      return [address, pod, name, "", `${queue} ${maskFile(queue).slice(0, 3)}`, now, "", "", to, step];
     }),
   ];
 }
@@ -100,6 +117,13 @@ function describeVf({ target, pins, masks, cpus, resting }: VfPlan, counts: Inte
   const { record, vf, vectors } = target;
   const { pod, containerId } = record.owner;
   const queues = new Set(listQueueVectors(target).map(({ msiIndex }) => msiIndex));
+  const listMasks = (prefix: string): readonly MaskReport[] | undefined =>
+    target.masks
+      ?.filter(({ queue }) => queue.startsWith(prefix))
+      .map(({ queue, text }) => {
+        const to = masks.find((step) => step.queue === queue)?.to ?? text;
+        return { queue, now: text, to };
+      });
   const steps = new Set(pins.map(({ msiIndex }) => msiIndex));
   return {
     address: vf.address,
@@ -127,11 +151,8 @@ function describeVf({ target, pins, masks, cpus, resting }: VfPlan, counts: Inte
             steps.has(vector.msiIndex),
           ),
     })),
-    rps: target.masks?.map(({ queue, text }) => ({
-      queue,
-      now: text,
-      to: masks.find((step) => step.queue === queue)?.to ?? text,
-    })),
+    rps: listMasks("rx-"),
+    xps: listMasks("tx-"),
   };
 }
 

@@ -22,7 +22,7 @@ class TuningUsageError extends HostError {
 }
 
 /** What `--help` prints. */
-export const usage = `virtfn tuning: keeps the interrupts of VFs in pods on CPUs near them, and sets their RPS masks
+export const usage = `virtfn tuning: keeps the interrupts of VFs in pods on CPUs near them, and sets their RPS and XPS masks
 
 Usage: virtfn tuning [--listen ADDRESS:PORT | off] [--log-level LEVEL]
        virtfn tuning --once [--dry-run] [--json]

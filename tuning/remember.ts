@@ -31,12 +31,15 @@ export interface Remembered {
 export function rememberBefore(host: Store, plan: VfPlan, masks: readonly QueueMask[]): Remembered {
   const { vf, record } = plan.target;
   const before = readOrQuarantine(host, plan);
+  // A pod may steer what it sends by itself, where tuning does not.
+  const isOurs = ({ queue }: QueueMask): boolean =>
+    queue.startsWith("rx-") || plan.masks.some((step) => step.queue === queue);
   const after: TuningRecord = {
     address: vf.address,
     bootId: host.clock.bootId(),
     inode: String(vf.inode),
     vectors: rememberVectors(host, plan, before?.vectors ?? []),
-    masks: rememberMasks(ownerToken(record.owner), before?.masks, masks),
+    masks: rememberMasks(ownerToken(record.owner), before?.masks, masks.filter(isOurs)),
   };
   if (before === undefined || formatTuningRecord(before) !== formatTuningRecord(after))
     writeTuningRecord(host, after);

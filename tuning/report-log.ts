@@ -26,7 +26,7 @@ export class ReportLog {
       });
       const vectors = report.undone.get(vf.address);
       if (vectors !== undefined) about.warn({ vectors }, "found pins undone");
-      if (outcome !== undefined && outcome.pinned.length + outcome.masks > 0) {
+      if (outcome !== undefined && outcome.pinned.length + outcome.masks.length > 0) {
         const pins = plan.pins.map(({ msiIndex, to }) => `${msiIndex} -> CPU ${to}`);
         const masks = plan.masks.map(({ queue, to }) => `${queue} ${to}`);
         about.info({ pins, masks }, "tuned");

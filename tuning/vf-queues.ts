@@ -1,11 +1,11 @@
-// The receive queues of a VF inside its pod's network namespace: their RPS masks, read and written without a mount point.
+// The queues of a VF inside its pod's network namespace: their RPS and XPS masks, read and written without a mount point.
 
 import type { Host } from "../host/host.ts";
 import type { NetnsSysfs } from "../host/netns.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { openRecordNetns } from "./record-netns.ts";
 
-/** `queue`: its folder, "rx-0"; `text`: rps_cpus as the kernel printed it, trimmed. */
+/** `queue`: its folder, "rx-0" or "tx-0"; `text`: rps_cpus or xps_cpus as the kernel printed it, trimmed. */
 export interface QueueMask {
   readonly queue: string;
   readonly text: string;
@@ -14,7 +14,7 @@ export interface QueueMask {
 /** Open queues of one VF; dispose of them soon: while they are open, the namespace cannot die. */
 export interface VfQueues extends Disposable {
   read(): readonly QueueMask[];
-  /** Writes rps_cpus and returns what the kernel made of it. SystemCallError: EINVAL when no allowed CPU is left. */
+  /** Writes its mask and returns what the kernel made of it. SystemCallError: EINVAL when no allowed CPU is left. */
   write(queue: string, mask: string): string;
 }
 
@@ -40,22 +40,31 @@ export function openVfQueues(
 /** The queues of a netdev in the namespace of `sysfs`, which is disposed of with them. */
 export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
   const folder = `class/net/${netdev}/queues`;
-  const read = (queue: string): string | undefined => sysfs.readText(`${folder}/${queue}/rps_cpus`)?.trim();
+  // A device with one transmit queue has no xps_cpus to read (ENOENT).
+  const read = (queue: string): string | undefined =>
+    sysfs.readText(`${folder}/${queue}/${maskFile(queue)}`)?.trim();
   return {
     read: () =>
       (sysfs.list(folder) ?? [])
-        .filter((queue) => /^rx-\d+$/.test(queue))
-        .toSorted((a, b) => Number(a.slice(3)) - Number(b.slice(3)))
+        .filter((queue) => /^[rt]x-\d+$/.test(queue))
+        .toSorted(
+          (a, b) => a.slice(0, 3).localeCompare(b.slice(0, 3)) || Number(a.slice(3)) - Number(b.slice(3)),
+        )
         .flatMap((queue) => {
           const text = read(queue);
           return text === undefined ? [] : [{ queue, text }];
         }),
     write: (queue, mask) => {
-      sysfs.writeText(`${folder}/${queue}/rps_cpus`, mask);
+      sysfs.writeText(`${folder}/${queue}/${maskFile(queue)}`, mask);
       return read(queue) ?? "";
     },
     [Symbol.dispose]: () => sysfs[Symbol.dispose](),
   };
+}
+
+/** The file of a queue's mask. Source: Documentation/ABI/testing/sysfs-class-net-queues. */
+export function maskFile(queue: string): "rps_cpus" | "xps_cpus" {
+  return queue.startsWith("tx-") ? "xps_cpus" : "rps_cpus";
 }
 
 // Network device folders show only what is in the namespace this sysfs belongs to; a virtio NIC has its own below virtioN.

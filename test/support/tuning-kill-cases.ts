@@ -32,7 +32,7 @@ export const laterRelease: TuningKillCase = {
     for (const name of fs.readdirSync(node.host.paths.tuningState)) {
       const path = join(node.host.paths.tuningState, name);
       const text = fs.readFileSync(path, "utf8");
-      fs.writeFileSync(path, text.replace('"format": "1.0"', '"format": "1.7", "mood": "good"'));
+      fs.writeFileSync(path, text.replace('"format": "1.1"', '"format": "1.7", "mood": "good"'));
     }
   },
 };

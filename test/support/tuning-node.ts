@@ -9,6 +9,7 @@ import { formatCpuList } from "../../sriov/cpu-list.ts";
 import { parseCpuMask } from "../../sriov/cpu-mask.ts";
 import { readVf } from "../../sriov/inventory.ts";
 import { parsePciAddress, type PciAddress } from "../../sriov/pci-address.ts";
+import { maskFile } from "../../tuning/vf-queues.ts";
 import { makeAttachment } from "./attached-vf.ts";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
 import { vfAddress } from "./fake-host-nic.ts";
@@ -39,13 +40,15 @@ export interface TuningNode extends Disposable {
   setAffinity(vf: number, msiIndex: number, cpuList: string): void;
   /** These CPUs are online from now on. */
   setOnline(cpuList: string): void;
-  /** CPUs in rps_cpus of the VF's one receive queue inside the pod, as a list; "" is off. */
-  mask(pod: string): string;
+  /** CPUs in rps_cpus of the VF's first receive queue inside the pod, or in the mask of another queue, as a list; "" is off. */
+  mask(pod: string, queue?: string): string;
+  /** The VF in the pod has a second queue each way from now on. */
+  addQueues(pod: string): void;
 }
 
-/** One PF with `vfs` VFs on node 0 of two nodes with four CPUs each. */
-export function createTuningNode(vfs = 3): TuningNode {
-  const fake = createFakeHost([{ name: "ens1f0", address: pf, vfs }]);
+/** One PF with `vfs` VFs on node 0 of two nodes with four CPUs each. VFs of ice serve two queues, by their handlers' names. */
+export function createTuningNode(vfs = 3, driver: "igb" | "ice" = "igb"): TuningNode {
+  const fake = createFakeHost([{ name: "ens1f0", address: pf, vfs, driver }]);
   const { kernel, root } = fake;
   const host = { ...fake.host, files: asKernelFiles(fake.host.files) };
   writeFolder(root, planCpus({ nodes: 2, coresPerNode: 4, threads: 1, cachesPerNode: 1 }));
@@ -54,7 +57,8 @@ export function createTuningNode(vfs = 3): TuningNode {
   const sysfsOf = (pod: string): string => kernel.mounted.get(`/run/netns/${pod}`)?.sysfs ?? "";
 
   function open(vf: number, name: string, affinity = defaultAffinity): void {
-    const actions = [`${name}-tx-0`, `${name}-rx-0`, name];
+    const handlers = driver === "igb" ? ["tx-0", "rx-0"] : ["TxRx-0", "TxRx-1"];
+    const actions = [...handlers.map((handler) => `${name}-${handler}`), name];
     for (const [at, irq] of irqs(vf).entries())
       if (readIrq(root, irq) === "none") writeIrq(root, irq, actions[at] ?? "", affinity);
   }
@@ -88,8 +92,12 @@ export function createTuningNode(vfs = 3): TuningNode {
       fs.writeFileSync(join(root, path), `${cpuList}\n`);
     },
     setOnline: (cpuList) => writeFolder(root, { "sys/devices/system/cpu/online": cpuList }),
-    mask: (pod) => {
-      const path = join(sysfsOf(pod), "class/net/net1/queues/rx-0/rps_cpus");
+    addQueues: (pod) => {
+      const queues = "class/net/net1/queues";
+      writeFolder(sysfsOf(pod), { [`${queues}/rx-1/rps_cpus`]: "00", [`${queues}/tx-1/xps_cpus`]: "00" });
+    },
+    mask: (pod, queue = "rx-0") => {
+      const path = join(sysfsOf(pod), "class/net/net1/queues", queue, maskFile(queue));
       return formatCpuList(parseCpuMask(fs.readFileSync(path, "utf8")));
     },
     [Symbol.dispose]: () => fake[Symbol.dispose](),

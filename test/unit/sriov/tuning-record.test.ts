@@ -14,6 +14,10 @@ import {
 const address = parsePciAddress("0000:3b:02.1");
 const path = "/var/lib/virtfn/tuning/0000:3b:02.1.json";
 
+function queues(direction: "rx" | "tx") {
+  return fc.array(fc.record({ queue: fc.nat().map((n) => `${direction}-${n}`), original: fc.string() }));
+}
+
 test("a record is read as it was written", () => {
   const record = fc.record({
     address: fc.constant(address),
@@ -23,7 +27,7 @@ test("a record is read as it was written", () => {
     masks: fc.option(
       fc.record({
         owner: fc.string(),
-        queues: fc.array(fc.record({ queue: fc.nat().map((n) => `rx-${n}`), original: fc.string() })),
+        queues: fc.tuple(queues("rx"), queues("tx")).map((each) => each.flat()),
       }),
       { nil: undefined },
     ),

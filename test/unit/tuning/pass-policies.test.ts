@@ -17,7 +17,7 @@ describe("a pass", () => {
     expect(node.affinities(0)).toBe("0-3 0-3 0-3");
     expect(node.mask("web-1")).toBe("");
     const { applied } = await passOnce(node.host);
-    expect([...applied.values()].map(({ pinned, masks }) => pinned.length + masks)).toEqual([0]);
+    expect([...applied.values()].map(({ pinned, masks }) => pinned.length + masks.length)).toEqual([0]);
   });
 
   test("falls back to numa-spread from a policy it does not know, and says so", async () => {

@@ -1,0 +1,76 @@
+// XPS masks of a VF with two queues: set, kept, put back, and left alone.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { writeAttachment } from "../../../sriov/attachment-store.ts";
+import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { listWrites, passOnce } from "../../support/tuning-pass.ts";
+
+const off = { config: parseTuningConfig({ xps: "off" }, "tuning").config };
+
+/** A pod with a VF of two queues, whose driver had all CPUs send through tx-1. */
+function openNode() {
+  const node = createTuningNode(1, "ice");
+  const record = node.attach(0, "web-1");
+  node.addQueues("web-1");
+  setMask(node, "tx-1", "ff");
+  return { node, record };
+}
+
+function setMask({ fake }: TuningNode, queue: string, mask: string): void {
+  const sysfs = fake.kernel.mounted.get("/run/netns/web-1")?.sysfs ?? "";
+  fs.writeFileSync(join(sysfs, `class/net/net1/queues/${queue}/xps_cpus`), `${mask}\n`);
+}
+
+function xps(node: TuningNode): readonly string[] {
+  return ["tx-0", "tx-1"].map((queue) => node.mask("web-1", queue));
+}
+
+test("each CPU sends through the queue with the nearest interrupt, and stays with it", async () => {
+  const { node } = openNode();
+  using _node = node;
+  await passOnce(node.host);
+  expect(node.affinities(0)).toBe("0 1 0-3");
+  expect(xps(node)).toEqual(["0,2,4,6", "1,3,5,7"]);
+  expect(await listWrites(node)).toEqual([]);
+  setMask(node, "tx-0", "ff");
+  await passOnce(node.host);
+  expect(xps(node)).toEqual(["0,2,4,6", "1,3,5,7"]);
+});
+
+test("with xps off it stays as it is, and as it was before where tuning had set it", async () => {
+  const { node } = openNode();
+  using _node = node;
+  await passOnce(node.host, undefined, off);
+  expect(xps(node)).toEqual(["", "0-7"]);
+  await passOnce(node.host);
+  await passOnce(node.host, undefined, off);
+  expect(xps(node)).toEqual(["", "0-7"]);
+});
+
+test("policy none puts it back", async () => {
+  const { node, record } = openNode();
+  using _node = node;
+  await passOnce(node.host);
+  writeAttachment(node.host, { ...record, tuning: { policy: "none" } });
+  await passOnce(node.host);
+  expect(xps(node)).toEqual(["", "0-7"]);
+});
+
+test("of one transmit queue, or where it can't be told whose interrupt is whose, nothing is written", async () => {
+  using node = createTuningNode(1);
+  const record = node.attach(0, "web-1");
+  setMask(node, "tx-0", "0f");
+  await passOnce(node.host);
+  expect(node.mask("web-1", "tx-0")).toBe("0-3");
+  node.addQueues("web-1");
+  await passOnce(node.host);
+  setMask(node, "tx-0", "01");
+  writeAttachment(node.host, { ...record, tuning: { policy: "none" } });
+  await passOnce(node.host);
+  expect(xps(node)).toEqual(["0", ""]);
+});
