@@ -6,6 +6,7 @@ import { interruptChecks } from "./interrupt-checks.ts";
 import { kernelChecks } from "./kernel-checks.ts";
 import { kubeletChecks } from "./kubelet-checks.ts";
 import { linkChecks } from "./link-checks.ts";
+import { pinChecks } from "./pin-checks.ts";
 import { vfChecks } from "./vf-checks.ts";
 
 export const checks: readonly Check[] = [
@@ -14,5 +15,6 @@ export const checks: readonly Check[] = [
   ...cniChecks,
   ...vfChecks,
   ...linkChecks,
+  ...pinChecks,
   ...interruptChecks,
 ];

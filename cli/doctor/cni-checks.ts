@@ -36,10 +36,10 @@ export const cniChecks: readonly Check[] = [
             fix: `virtfn validate ${path}`,
           }),
         ];
-      if (types.includes(pluginName) || types.includes(multus)) return [];
+      if (types.includes(pluginName) || types.some(isMultus)) return [];
       return [
         fail(`the runtime loads ${path}, which calls ${types.join(", ")}`, {
-          expected: `${pluginName} behind them, or ${multus}`,
+          expected: `${pluginName} behind them, or Multus`,
           fix: installer,
         }),
       ];
@@ -48,10 +48,12 @@ export const cniChecks: readonly Check[] = [
       const { path = "", types = [] } = configuration ?? {};
       return types.includes(pluginName)
         ? `${path} calls ${types.join(", ")}`
-        : `${path} calls ${multus}: VFs are attached by NetworkAttachmentDefinitions`;
+        : `${path} calls Multus: VFs are attached by NetworkAttachmentDefinitions`;
     },
   }),
 ];
 
-/** Type of the plugin that calls others as a pod's annotations say. */
-const multus = "multus";
+/** The plugin that calls others as a pod's annotations say, alone or as the shim of its daemon. */
+function isMultus(type: string): boolean {
+  return type === "multus" || type === "multus-shim";
+}

@@ -6,6 +6,7 @@ import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import { type Advertisement, readAdvertisement } from "../../sriov/advertised-pools.ts";
 import { type Attachments, readAttachments } from "../../sriov/attachment-store.ts";
 import { type Attachment, isOfThisBoot } from "../../sriov/attachment.ts";
+import { type ContestedPin, readContestedPins } from "../../sriov/contested-pins.ts";
 import { type Inventory, readInventory } from "../../sriov/inventory.ts";
 import { judgeOwner, type OwnerVerdict } from "../../sriov/liveness.ts";
 import { readOwnerFacts } from "../../sriov/owner-facts.ts";
@@ -45,6 +46,8 @@ export interface DoctorFacts {
   readonly vectors: ReadonlyMap<PciAddress, readonly Vector[]>;
   /** Where tuning pinned vectors of VFs that are there. */
   readonly pins: ReadonlyMap<PciAddress, readonly TunedVector[]>;
+  /** Pins that tuning lets rest. */
+  readonly contested: readonly ContestedPin[];
   readonly irqBalancers: readonly Process[];
   readonly vfio: VfioFacts;
   readonly kubelet: KubeletFacts;
@@ -89,6 +92,7 @@ export async function readDoctorFacts(
     owners: deriveFact(attachments, ({ records }) => judgeOwners(host, records)),
     vectors: deriveFact(inventory, (known) => readAllVectors(host, known)),
     pins: deriveFact(inventory, (known) => readPins(host, known)),
+    contested: readFact(() => readContestedPins(host)),
     irqBalancers: readFact(() => readIrqBalancers(host)),
     vfio: await awaitFact(() => readVfioFacts(host, { inventory, live, grants })),
     kubelet: deriveFact(root, (known) => readKubeletFacts(known)),

@@ -111,8 +111,8 @@ function explainWhyNot({ cni }: DoctorReadings, { namespace, name }: PodName): r
     "virtfn doctor: executable and configuration of the CNI plugin",
   ];
   if ("unknown" in cni) return places;
-  const { executable, configuration } = cni.value;
-  if (configuration === undefined) places.unshift("the runtime has no CNI configuration");
+  const { executable, configuration, confDir } = cni.value;
+  if (configuration === undefined) places.unshift(`no CNI configuration is in ${confDir}`);
   if (executable.state !== "there") places.unshift(`${executable.path} is ${executable.state}`);
   return places;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import type { Finding } from "../../../../cli/doctor/check.ts";
+import { writeContestedPins } from "../../../../sriov/contested-pins.ts";
 import { callDoctor, findTrouble, type Told } from "../../../support/call-doctor.ts";
 import { createDoctorNode, type DoctorNode, makePod, writeGrant } from "../../../support/doctor-node.ts";
 import { findByName } from "../../../support/fake-host-kernel.ts";
@@ -195,6 +196,26 @@ const cases: readonly Case[] = [
     "irqbalance",
     "warn",
     "1 are not there any more (41, pinned to 1)",
+  ],
+  [
+    "pins that something undoes again and again",
+    (node) => {
+      const rest = {
+        by: "udev",
+        undone: 4,
+        restSeconds: 60,
+        restsUntil: "2026-01-01T00:01:00.000Z",
+      } as const;
+      const vf = node.address(0);
+      const pins = [
+        { vf, msiIndex: 0, ...rest },
+        { vf, msiIndex: 1, ...rest },
+      ];
+      writeContestedPins(node.host, pins);
+    },
+    "contested-pins",
+    "warn",
+    "vector 0: CONTESTED, its pin was undone 4 times, maybe by udev; it rests until 2026-01-01T00:01:00.000Z; and 1 pin more",
   ],
   [
     "all interrupts on one CPU",

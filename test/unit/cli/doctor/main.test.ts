@@ -33,10 +33,11 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     macs               ok       4 of PFs and VFs, each once
     vf-counters        ok       the driver igb does not count for its VFs: take the counters in the pods
     irqbalance         ok       not running; 2 pinned interrupts
+    contested-pins     ok       nothing undoes pins of tuning again and again
     irq-spread         ok       1 VF with interrupts, on 2 CPUs
     pf-queues          ok       ens1f0 (its driver tells none)
 
-    18 checks: 0 errors, 0 warnings, 0 unknown
+    19 checks: 0 errors, 0 warnings, 0 unknown
     "
   `);
   expect(exitCode).toBe(0);
@@ -92,6 +93,26 @@ test("interfaces that are not seen are told as such, and their MTUs and MACs do 
   const unseen = "the interfaces of 0000:3b:00.0, 0000:3b:02.1 are not seen from here";
   for (const check of ["mtu", "macs"])
     expect(told).toContainEqual(expect.objectContaining({ check, severity: "unknown", seen: unseen }));
+});
+
+test("VFs in namespaces are found by sysfs, too, where links do not tell their device", async () => {
+  using node = createDoctorNode();
+  const openNetlink: DoctorNode["host"]["openNetlink"] = (netns) => {
+    const netlink = node.host.openNetlink(netns);
+    const listLinks = () =>
+      netlink.listLinks().map((link) => Object.assign(link, { parentDevice: undefined }));
+    return { ...netlink, listLinks };
+  };
+  const { text } = await callDoctor({ ...node, host: { ...node.host, openNetlink } });
+  expect(text).toContain("orphans            ok       1 VF in 1 network namespace, each with a record");
+});
+
+test("Multus, alone or as a shim, is the configuration of VFs as well", async () => {
+  for (const type of ["multus", "multus-shim"]) {
+    using node = createDoctorNode();
+    node.write("etc/cni/net.d/00-multus.conf", JSON.stringify({ name: "multus", type }));
+    expect((await findTrouble(node)).told).toEqual([]);
+  }
 });
 
 test("a node without SR-IOV says so", async () => {
