@@ -15,13 +15,15 @@ export interface DevicePluginArguments {
   readonly resourcePrefix: string;
   /** Device nodes by CDI. */
   readonly useCdi: boolean;
+  /** The node whose labels and Events are kept at the API server; `undefined`: the API server is not asked. */
+  readonly reportNode: string | undefined;
 }
 
 /** What `--help` prints. */
 export const usage = `virtfn deviceplugin: offers the SR-IOV virtual functions of this node to the kubelet
 
 Usage: virtfn deviceplugin [--config-file FILE] [--resource-prefix PREFIX] [--use-cdi]
-                           [--listen ADDRESS:PORT | off] [--log-level LEVEL]
+                           [--report-node NODE] [--listen ADDRESS:PORT | off] [--log-level LEVEL]
 
 Without a configuration it offers every VF that has a network driver, of every PF, as
 sriov/vf, except VFs that the node itself lives on. Follows changes of the node and of the
@@ -32,6 +34,8 @@ configuration by itself. Needs the node's network namespace and the kubelet's fo
                           YAML (default /etc/virtfn/deviceplugin/config.yaml if it is there)
   --resource-prefix PREFIX  of resources whose configuration names none (default sriov)
   --use-cdi               tell the container runtime device nodes by CDI files in /run/cdi
+  --report-node NODE      keep labels and Events of this node at the API server; needs a
+                          service account that may
   --listen ADDRESS:PORT   where /healthz, /readyz and /metrics are served
                           (default :9810, every IPv4 address; "off": nowhere)
   --log-level LEVEL       ${logLevels.join(", ")} (default info)
@@ -54,7 +58,16 @@ export function parseDevicePluginArguments(args: readonly string[]): DevicePlugi
       `--resource-prefix: expected a domain like example.com, not kubernetes.io, got "${resourcePrefix}"`,
     );
   }
-  return { help, listen: parseListenAddress(listen), logLevel: level, configFile, resourcePrefix, useCdi };
+  const reportNode = flags["report-node"];
+  return {
+    help,
+    listen: parseListenAddress(listen),
+    logLevel: level,
+    configFile,
+    resourcePrefix,
+    useCdi,
+    reportNode,
+  };
 }
 
 /** Flags of sriov-network-device-plugin are Go's, which may have one dash. */
@@ -75,6 +88,7 @@ interface Flags {
   readonly "config-file"?: string | undefined;
   readonly "resource-prefix": string;
   readonly "use-cdi": boolean;
+  readonly "report-node"?: string | undefined;
 }
 
 function parseFlags(args: readonly string[]): Flags {
@@ -87,6 +101,7 @@ function parseFlags(args: readonly string[]): Flags {
         "log-level": { type: "string", default: "info" },
         "config-file": { type: "string" },
         "use-cdi": { type: "boolean", default: false },
+        "report-node": { type: "string" },
         "resource-prefix": { type: "string", default: "sriov" },
       },
     });

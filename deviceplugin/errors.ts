@@ -1,4 +1,4 @@
-// Errors of the device plugin: bad flags, and devices that are not given to a container.
+// Errors of the device plugin: bad flags, devices that are not given to a container, an API server that cannot be told.
 import { SriovError } from "../sriov/errors.ts";
 
 /** The command line is wrong; the message says which flag and what it takes. */
@@ -21,5 +21,14 @@ export class AllocationError extends SriovError {
   constructor(reason: RefusalReason, resource: string, id: string, problem: string) {
     super(`allocating ${id} of ${resource}: ${problem}`);
     this.reason = reason;
+  }
+}
+
+/** The API server was not asked, or did not do what it was asked for. */
+export class ClusterError extends SriovError {
+  readonly code = "ERR_CLUSTER";
+
+  constructor(doing: string, cause: unknown) {
+    super(`${doing}: ${cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause)}`, { cause });
   }
 }

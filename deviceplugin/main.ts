@@ -7,13 +7,15 @@ import { watchAttachments } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { parseDevicePluginArguments, usage } from "./arguments.ts";
 import { type DevicePluginHost, watchChanges } from "./changes.ts";
+import { findAccess, openCluster } from "./cluster-client.ts";
+import { ClusterReporter } from "./cluster-reporter.ts";
 import { ConfigSource } from "./config-source.ts";
 import { HealthTracker } from "./health-tracker.ts";
 import { knowDevices, type KnownDevices, readKnownDevices } from "./known-devices.ts";
 import { Manager } from "./manager.ts";
 import { createMetrics, type DevicePluginMetrics } from "./metrics.ts";
 import { type Scan, scanDevices } from "./scanner.ts";
-import { followUnrecordedPods } from "./unrecorded-loop.ts";
+import { followUnrecordedPods, type UnrecordedSink } from "./unrecorded-loop.ts";
 
 /** Events can be lost: the node is looked at this often anyway. */
 const pollMs = 30_000;
@@ -25,7 +27,8 @@ const lockAttemptMs = 1_000;
 
 /** Runs until SIGTERM or SIGINT; gives the exit code. Throws ERR_USAGE for bad flags. */
 export async function run(host: DevicePluginHost, args: readonly string[]): Promise<number> {
-  const { help, listen, logLevel, configFile, resourcePrefix, useCdi } = parseDevicePluginArguments(args);
+  const { help, listen, logLevel, configFile, resourcePrefix, useCdi, reportNode } =
+    parseDevicePluginArguments(args);
   if (help) {
     console.log(usage.trimEnd());
     return 0;
@@ -44,11 +47,20 @@ export async function run(host: DevicePluginHost, args: readonly string[]): Prom
     using _instance = await becomeOnlyInstance(host, context);
     const config = new ConfigSource(host, { configFile, prefix: resourcePrefix, log: context.log });
     const manager = new Manager(host, metrics, context.log, { useCdi });
-    plugin = { manager, config };
+    const reporter = reportNode === undefined ? undefined : createReporter(host, reportNode, context.log);
+    plugin = { manager, config, reporter };
+    const unrecorded: UnrecordedSink = {
+      resources: () => metrics.resources(),
+      setUnrecorded: (devices) => {
+        metrics.setUnrecorded(devices);
+        reporter?.noteUnrecorded(devices);
+      },
+    };
     try {
       await Promise.all([
         followNode(host, plugin, metrics, context),
-        followUnrecordedPods(host, metrics, context),
+        followUnrecordedPods(host, unrecorded, context),
+        reporter?.run(context.signal),
       ]);
     } finally {
       await manager.stop();
@@ -59,10 +71,15 @@ export async function run(host: DevicePluginHost, args: readonly string[]): Prom
 interface Plugin {
   readonly manager: Manager;
   readonly config: ConfigSource;
+  readonly reporter: ClusterReporter | undefined;
+}
+
+function createReporter(host: DevicePluginHost, node: string, log: Log): ClusterReporter {
+  return new ClusterReporter(host, () => openCluster(host, findAccess(process.env, node)), log);
 }
 
 /** A configuration that was never good is all there is to say. */
-function whyNotReady({ manager, config }: Plugin): string | undefined {
+function whyNotReady({ manager, config }: Pick<Plugin, "manager" | "config">): string | undefined {
   return config.isInForce ? manager.whyNotReady() : "no configuration is in force";
 }
 
@@ -84,7 +101,7 @@ async function becomeOnlyInstance(
 
 async function followNode(
   host: DevicePluginHost,
-  { manager, config }: Plugin,
+  { manager, config, reporter }: Plugin,
   metrics: DevicePluginMetrics,
   { signal, log }: DaemonContext,
 ): Promise<void> {
@@ -101,12 +118,15 @@ async function followNode(
     configWatch ??= stack.use(config.watch(() => wakeup.wake()));
     recordWatch ??= stack.use(watchRecords(host, () => wakeup.wake()));
     const pools = config.read();
+    reporter?.noteConfig(config.problem);
     metrics.configValid.set(config.problem === undefined ? 1 : 0);
     try {
       if (pools !== undefined) {
         const seen = scan(host, pools, known, metrics);
         known = knowDevices(seen);
-        await manager.apply(health.apply(seen, host.clock.monotonicMs()));
+        const judged = health.apply(seen, host.clock.monotonicMs());
+        await manager.apply(judged);
+        reporter?.follow(judged);
       }
     } catch (error) {
       metrics.scanFailures.inc();

@@ -16,12 +16,13 @@ const settleMs = 60_000;
 const kubeletTimeoutMs = 2_000;
 
 type Node = Pick<Host, "files" | "paths" | "clock">;
-type Counted = Pick<DevicePluginMetrics, "resources" | "setUnrecorded">;
+/** Where the resources come from, and where what was found goes. */
+export type UnrecordedSink = Pick<DevicePluginMetrics, "resources" | "setUnrecorded">;
 
 /** Runs until the signal. A kubelet that cannot be asked leaves the count as it was. */
 export async function followUnrecordedPods(
   host: Node,
-  metrics: Counted,
+  metrics: UnrecordedSink,
   { signal, log }: DaemonContext,
 ): Promise<void> {
   let since: ReadonlyMap<string, number> = new Map();

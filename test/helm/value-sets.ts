@@ -7,6 +7,7 @@ export const overlayValues: Readonly<Record<string, Values>> = {
   cdi: { cdi: true },
   multus: { chained: false },
   provision: { provision: true },
+  report: { report: true },
   uninstall: { uninstall: true },
 };
 

@@ -26,6 +26,7 @@ export const chartValues = v.strictObject({
   chained: v.boolean(),
   cdi: v.boolean(),
   provision: v.boolean(),
+  report: v.boolean(),
   uninstall: v.boolean(),
   paths: v.strictObject({ cniBin: folder, cniConf: folder, kubelet: folder }),
   ports: v.strictObject({ deviceplugin: port, tuning: port, installCni: port, uninstall: port }),

@@ -119,6 +119,17 @@ test("it is ready while the kubelet holds its list, says why not otherwise, and 
   expect(metrics).toContain('virtfn_registrations_total{resource="sriov/vf"} 2');
 });
 
+test("an API server that cannot be asked is a warning, and devices are offered all the same", async () => {
+  await using node = await startNode(machines.igb, { args: ["--listen", "off", "--report-node", "n1"] });
+  await node.kubelet.waitForDevices(resource, 7);
+  const { level, error } = await node.plugin.waitForLine("cannot tell the API server about the node");
+  expect({ level, error }).toMatchObject({ level: "warn", error: { code: "ERR_CLUSTER" } });
+  node.tree.setNumVfs(pf, 3);
+  node.plugin.sendUevent();
+  await node.kubelet.waitForDevices(resource, 3);
+  expect(await node.plugin.end("SIGTERM")).toBe(0);
+});
+
 test("a taken metrics port is an error line, and devices are offered all the same", async () => {
   using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
   await using node = await startNode(machines.igb, { args: ["--listen", `127.0.0.1:${other.port}`] });

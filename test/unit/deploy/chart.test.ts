@@ -47,9 +47,16 @@ interface Operation {
 
 /** The DaemonSet of the base with the changes of an overlay (RFC 6902). */
 function patchBase(overlay: string): Objects {
-  const objects = structuredClone(readBase());
-  const file = join(deploy, "kustomize/overlays", overlay, "kustomization.yaml");
-  const { patches } = parse(readFileSync(file, "utf8")) as { patches: { patch: string }[] };
+  const folder = join(deploy, "kustomize", overlay === "report" ? "components" : "overlays", overlay);
+  const { patches, resources } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as {
+    readonly patches: readonly { readonly patch: string }[];
+    readonly resources: readonly string[];
+  };
+  const added = resources.filter((file) => file.endsWith(".yaml"));
+  const objects = {
+    ...structuredClone(readBase()),
+    ...readObjects(added.map((file) => readFileSync(join(folder, file), "utf8"))),
+  };
   for (const { op, path, value } of patches.flatMap(({ patch }) => parse(patch) as Operation[])) {
     const keys = path
       .split("/")

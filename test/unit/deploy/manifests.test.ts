@@ -168,6 +168,32 @@ test.each(["cdi", "lab", "multus", "provision", "udev-rule", "uninstall"])(
   },
 );
 
+test("the token that may label nodes and make Events is one container's, and the change meets the base", () => {
+  const folder = join(deploy, "kustomize/components/report");
+  const { patches } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as {
+    readonly patches: readonly [{ readonly patch: string }];
+  };
+  const operations = parse(patches[0].patch) as readonly { readonly op: string; readonly path: string }[];
+  expect(operations.map(({ op, path }) => `${op} ${path}`)).toEqual([
+    "add /spec/template/spec/containers/1/args/-",
+    "add /spec/template/spec/containers/1/env/-",
+    "add /spec/template/spec/containers/1/volumeMounts/-",
+    "add /spec/template/spec/volumes/-",
+  ]);
+  expect(pod.containers[1]?.name).toBe("deviceplugin");
+  const roles = parseAllDocuments(readFileSync(join(folder, "cluster-role.yaml"), "utf8")).map(
+    (document) => document.toJSON() as { readonly kind: string; readonly rules?: unknown },
+  );
+  expect(roles.flatMap(({ kind, rules }) => (rules === undefined ? [] : [[kind, rules]]))).toEqual([
+    ["ClusterRole", [{ apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch"] }]],
+    ["Role", [{ apiGroups: [""], resources: ["events"], verbs: ["create"] }]],
+  ]);
+  const overlay = parse(
+    readFileSync(join(deploy, "kustomize/overlays/report/kustomization.yaml"), "utf8"),
+  ) as object;
+  expect(overlay).toMatchObject({ resources: ["../../base"], components: ["../../components/report"] });
+});
+
 test("uninstalling, nothing runs but one container that reaches the host through its process 1", () => {
   const file = join(deploy, "kustomize/overlays/uninstall/kustomization.yaml");
   const { patches } = parse(readFileSync(file, "utf8")) as { patches: [{ patch: string }] };
