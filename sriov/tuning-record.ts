@@ -10,6 +10,8 @@ export interface TunedVector {
   readonly msiIndex: number;
   readonly original: string;
   readonly cpu: number;
+  /** It serves no queue. */
+  readonly isMailbox?: boolean | undefined;
 }
 
 /** `original`: rps_cpus ("rx-0") or xps_cpus ("tx-0") of the queue's folder as the kernel printed it before the first write for this owner. */
@@ -47,7 +49,14 @@ const schema = v.object({
   format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
   bootId: v.string(),
   inode: v.string(),
-  vectors: v.array(v.object({ msiIndex: count, original: v.string(), cpu: count })),
+  vectors: v.array(
+    v.object({
+      msiIndex: count,
+      original: v.string(),
+      cpu: count,
+      isMailbox: v.optional(v.boolean()),
+    }),
+  ),
   masks: v.optional(
     v.object({
       owner: v.string(),

@@ -2,6 +2,7 @@
 
 import type { PinStep } from "../sriov/placement.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
+import { isDue, planMailboxes } from "./mailbox-plan.ts";
 import { type MaskStep, planMasks } from "./mask-plan.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
 import { listQueueVectors, only, planPins, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
@@ -12,6 +13,8 @@ export interface VfPlan {
   readonly masks: readonly MaskStep[];
   /** Where each queue vector is once the plan is carried out, or shall be after its rest, by MSI index. */
   readonly cpus: ReadonlyMap<number, number>;
+  /** CPUs of the vectors that serve no queue and are pinned all the same, by MSI index. */
+  readonly mailboxes: ReadonlyMap<number, number>;
   /** The driver has not registered the handlers yet (it does when the link goes up): look again soon. */
   readonly isWaiting: boolean;
   /** MSI indexes of interrupts that are left alone because something undoes their pins. */
@@ -21,9 +24,14 @@ export interface VfPlan {
 /** The plan for each attached VF, in PCI order; without steps where nothing differs. `memory`: what is not to be tried. */
 export function planNode(state: NodeState, memory: PlanMemory): readonly VfPlan[] {
   const steps = planPins(state, memory);
+  const mailboxes = planMailboxes(state, memory);
   return state.vfs.map((target) => {
     const pins = steps.filter((step) => step.vf === target.vf.address);
-    return planVf(state.facts.topology, target, pins, memory);
+    const plan = planVf(state.facts.topology, target, pins, memory);
+    return withMailboxes(
+      plan,
+      mailboxes.filter((step) => step.vf === target.vf.address),
+    );
   });
 }
 
@@ -34,7 +42,15 @@ function planVf(
   { refusals, contests }: PlanMemory,
 ): VfPlan {
   if (target.candidates.policy === "none")
-    return { target, pins: [], masks: [], cpus: new Map(), isWaiting: false, resting: [] };
+    return {
+      target,
+      pins: [],
+      masks: [],
+      cpus: new Map(),
+      mailboxes: new Map(),
+      isWaiting: false,
+      resting: [],
+    };
   const queues = listQueueVectors(target);
   const resting = queues
     .map(({ msiIndex }) => msiIndex)
@@ -54,7 +70,17 @@ function planVf(
     pins,
     masks: isWaiting ? [] : planMasks(topology, target, cpus, refusals),
     cpus,
+    mailboxes: new Map(),
     isWaiting,
     resting,
+  };
+}
+
+function withMailboxes(plan: VfPlan, steps: readonly PinStep[]): VfPlan {
+  const due = steps.filter((step) => isDue(step, rememberedCpu(plan.target, step)));
+  return {
+    ...plan,
+    pins: [...plan.pins, ...due],
+    mailboxes: new Map(steps.map(({ msiIndex, to }) => [msiIndex, to])),
   };
 }

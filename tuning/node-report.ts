@@ -113,7 +113,10 @@ function explainVf(vf: VfReport): readonly string[] {
   ];
 }
 
-function describeVf({ target, pins, masks, cpus, resting }: VfPlan, counts: InterruptCounts): VfReport {
+function describeVf(
+  { target, pins, masks, cpus, mailboxes, resting }: VfPlan,
+  counts: InterruptCounts,
+): VfReport {
   const { record, vf, vectors } = target;
   const { pod, containerId } = record.owner;
   const queues = new Set(listQueueVectors(target).map(({ msiIndex }) => msiIndex));
@@ -142,12 +145,13 @@ function describeVf({ target, pins, masks, cpus, resting }: VfPlan, counts: Inte
       affinity: vector.affinity === undefined ? undefined : formatCpuList(vector.affinity),
       effective: formatCpuList(vector.effective),
       count: sumCounts(counts, vector.irq),
-      cpu: cpus.get(vector.msiIndex),
+      cpu: cpus.get(vector.msiIndex) ?? mailboxes.get(vector.msiIndex),
       step: resting.includes(vector.msiIndex)
         ? "contested"
         : describeStep(
             vector,
-            target.candidates.policy !== "none" && queues.has(vector.msiIndex),
+            target.candidates.policy !== "none" &&
+              (queues.has(vector.msiIndex) || mailboxes.has(vector.msiIndex)),
             steps.has(vector.msiIndex),
           ),
     })),

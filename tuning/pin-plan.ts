@@ -54,7 +54,8 @@ export function listQueueVectors({ vectors, saved }: Pick<TunedVf, "vectors" | "
   return vectors.filter(
     ({ role, msiIndex }) =>
       role?.kind === "queue" ||
-      (role === undefined && saved?.vectors.some((each) => each.msiIndex === msiIndex) === true),
+      (role === undefined &&
+        saved?.vectors.some((each) => each.msiIndex === msiIndex && each.isMailbox !== true) === true),
   );
 }
 

@@ -63,12 +63,12 @@ export class PinWatch implements Disposable {
 
 function listPins({ plans, applied }: PassReport): ReadonlyMap<number, number> {
   return new Map(
-    plans.flatMap(({ target, cpus, pins, resting }) => {
+    plans.flatMap(({ target, cpus, mailboxes, pins, resting }) => {
       const pinned = new Set(applied.get(target.vf.address)?.pinned);
       const missed = pins.map(({ msiIndex }) => msiIndex).filter((msiIndex) => !pinned.has(msiIndex));
       const open = new Set([...missed, ...resting]);
       return target.vectors.flatMap(({ msiIndex, irq }) => {
-        const cpu = open.has(msiIndex) ? undefined : cpus.get(msiIndex);
+        const cpu = open.has(msiIndex) ? undefined : (cpus.get(msiIndex) ?? mailboxes.get(msiIndex));
         return cpu === undefined ? [] : [[irq, cpu] as const];
       });
     }),

@@ -13,7 +13,6 @@ import { quarantineTuningRecord, removeTuningRecord, writeTuningRecord } from ".
 import { readAffinity } from "../sriov/vectors.ts";
 import type { VfPlan } from "./node-plan.ts";
 import { readSaved } from "./node-state.ts";
-import { listQueueVectors } from "./pin-plan.ts";
 import type { QueueMask } from "./vf-queues.ts";
 
 type Store = Pick<Host, "files" | "paths" | "clock">;
@@ -62,11 +61,13 @@ export function forgetFailedPins(
 
 function rememberVectors(host: Store, plan: VfPlan, known: readonly TunedVector[]): readonly TunedVector[] {
   if (plan.pins.length === 0) return known;
-  const fresh = listQueueVectors(plan.target).flatMap(({ msiIndex, irq }): readonly TunedVector[] => {
-    const cpu = plan.cpus.get(msiIndex);
+  const fresh = plan.target.vectors.flatMap(({ msiIndex, irq }): readonly TunedVector[] => {
+    const mailbox = plan.mailboxes.get(msiIndex);
+    const cpu = mailbox ?? plan.cpus.get(msiIndex);
     const original =
       known.find((vector) => vector.msiIndex === msiIndex)?.original ?? readOriginal(host, irq);
-    return cpu === undefined || original === undefined ? [] : [{ msiIndex, original, cpu }];
+    if (cpu === undefined || original === undefined) return [];
+    return [{ msiIndex, original, cpu, ...(mailbox === undefined ? {} : { isMailbox: true }) }];
   });
   const others = known.filter(({ msiIndex }) => fresh.every((vector) => vector.msiIndex !== msiIndex));
   return [...fresh, ...others].toSorted((a, b) => a.msiIndex - b.msiIndex);

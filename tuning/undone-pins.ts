@@ -6,7 +6,7 @@ import { irqKey } from "../sriov/placement.ts";
 import type { VfOutcome } from "./apply-plan.ts";
 import type { Contests } from "./contests.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
-import { listQueueVectors, only, rememberedCpu } from "./pin-plan.ts";
+import { only, rememberedCpu } from "./pin-plan.ts";
 
 /** What is told of a pin that rests, until it is pinned again: wherever it goes meanwhile. */
 const anywhere = "anywhere";
@@ -48,7 +48,7 @@ function listDrifted(
   target: TunedVf,
 ): readonly { readonly msiIndex: number; readonly affinity: readonly number[] }[] {
   if (target.candidates.policy === "none") return [];
-  return listQueueVectors(target).flatMap(({ msiIndex, affinity }) => {
+  return target.vectors.flatMap(({ msiIndex, affinity }) => {
     const cpu = rememberedCpu(target, { msiIndex });
     const isUndone = cpu !== undefined && facts.topology.cpus.has(cpu) && only(affinity) !== cpu;
     return isUndone && affinity !== undefined ? [{ msiIndex, affinity }] : [];

@@ -66,7 +66,10 @@ export const tuningKillCases: readonly TuningKillCase[] = [
     prepare: async (node) => {
       await tuned(node);
       const { files, paths } = node.host;
-      files.writeAtomic(paths.nodeConfig, "tuning: { policy: explicit, cpus: 2-3, rps: numa }\n");
+      files.writeAtomic(
+        paths.nodeConfig,
+        "tuning: { policy: explicit, cpus: 2-3, rps: numa, housekeepingCpus: 0 }\n",
+      );
     },
   },
   laterRelease,

@@ -32,6 +32,8 @@ export interface TuningNode extends Disposable {
   attach(vf: number, pod: string, change?: (record: Attachment) => Attachment): Attachment;
   /** Registers the VF's interrupts under new default affinities, as a first open does. */
   open(vf: number, name: string, affinity?: string): void;
+  /** Frees the handlers of the VF's interrupts, as a close does; their affinities stay. */
+  close(vf: number, name: string): void;
   /** Brings the VF home: netdev moved back, record removed. Its interrupts keep their affinity, as the kernel has it. */
   detach(vf: number, pod: string): void;
   /** Affinity of tx, rx and mailbox, as "1 2 0-3". */
@@ -77,6 +79,11 @@ export function createTuningNode(vfs = 3, driver: "igb" | "ice" = "igb"): Tuning
       const record = change(makeAttachment(host, owned));
       writeAttachment(host, record);
       return record;
+    },
+    close(vf, name) {
+      for (const irq of irqs(vf))
+        for (const entry of fs.readdirSync(join(root, `proc/irq/${irq}`)))
+          if (entry.startsWith(name)) fs.rmdirSync(join(root, `proc/irq/${irq}`, entry));
     },
     detach(vf, pod) {
       moveLink(fake, `/run/netns/${pod}`, "/proc/1/ns/net", "net1", `ens1f0v${vf}`);

@@ -1,0 +1,72 @@
+// Vectors that serve no queue: kept off the CPUs of others, held there, put back.
+
+import { expect, test } from "vitest";
+
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
+import { createTuningNode } from "../../support/tuning-node.ts";
+import { listWrites, passOnce } from "../../support/tuning-pass.ts";
+
+const reserved = { housekeeping: [0, 1, 4] };
+
+test("go to the housekeeping CPUs of the VF's node, the fewest on each, and back when the pod is gone", async () => {
+  using node = createTuningNode(3);
+  for (const vf of [0, 1, 2]) node.attach(vf, `web-${vf}`);
+  await passOnce(node.host, undefined, reserved);
+  const mailboxes = (): readonly (string | undefined)[] =>
+    [0, 1, 2].map((vf) => node.affinities(vf).split(" ").at(2));
+  expect(mailboxes()).toEqual(["0", "1", "0"]);
+  const { plans } = await passOnce(node.host, undefined, reserved);
+  expect(plans.flatMap(({ pins }) => pins)).toEqual([]);
+  for (const vf of [0, 1, 2]) node.detach(vf, `web-${vf}`);
+  await passOnce(node.host);
+  expect([0, 1, 2].map((vf) => node.affinities(vf))).toEqual(Array.from({ length: 3 }, () => "0-3 0-3 0-3"));
+});
+
+test("are left alone on a node whose CPUs are all for everybody", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  expect(node.affinities(0)).toBe("0 1 0-3");
+});
+
+test("go to other nodes where the VF's has none, and stay where there are none at all", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  await passOnce(node.host, undefined, { housekeeping: [] });
+  expect(node.affinities(0)).toBe("0 1 0-3");
+  await passOnce(node.host, undefined, { housekeeping: [6] });
+  expect(node.affinities(0)).toBe("0 1 6");
+});
+
+test("that somebody moved are drift, and are put back", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const memory = createPassMemory(node.host);
+  await passOnce(node.host, memory, reserved);
+  node.setAffinity(0, 2, "1");
+  const { undone } = await passOnce(node.host, memory, reserved);
+  expect([...undone.values()]).toEqual([[2]]);
+  expect(node.affinities(0)).toBe("0 1 0");
+});
+
+test("move when a pod gets their CPU for itself, and stay when all CPUs are free again", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  await passOnce(node.host, undefined, reserved);
+  await passOnce(node.host, undefined, { housekeeping: [2] });
+  expect(node.affinities(0)).toBe("0 1 2");
+  expect(await listWrites(node)).toEqual([]);
+});
+
+test("are no queue while their handler is gone", async () => {
+  using node = createTuningNode(1, "ice");
+  node.attach(0, "web-1");
+  await passOnce(node.host, undefined, reserved);
+  expect(node.affinities(0)).toBe("0 1 0");
+  node.close(0, "net1");
+  const { plans } = await passOnce(node.host, undefined, reserved);
+  expect(plans.flatMap(({ pins }) => pins)).toEqual([]);
+  expect(plans.map(({ cpus, mailboxes }) => [[...cpus.keys()], [...mailboxes.keys()]])).toEqual([
+    [[0, 1], [2]],
+  ]);
+});
