@@ -1,6 +1,7 @@
 // What the node knows about a run that has ended: its journal and its pods' logs, brought out before it is switched off.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { askDeadNode } from "./dead-node.ts";
 import type { LabNode } from "./node/lab-node.ts";
 
 const logs = {
@@ -10,8 +11,16 @@ const logs = {
     'cd /var/lib/virtfn 2>/dev/null && find . -type f | sort | while read -r file; do echo "== $file"; cat "$file"; echo; done',
 } as const;
 
-/** Writes journal.log, pods.log and records.log into `logsDir`; a node that no longer answers leaves only its console's log. */
-export async function collectGuestLogs(node: Pick<LabNode, "exec">, logsDir: string): Promise<void> {
+/** Writes journal.log, pods.log and records.log into `logsDir`; of a node that answers no more, what its CPUs and console tell. */
+export async function collectGuestLogs(node: Pick<LabNode, "exec" | "qmp">, logsDir: string): Promise<void> {
+  try {
+    await node.exec("true", { timeoutMs: 20_000 });
+  } catch (error) {
+    process.stderr.write(
+      `the node answers no more (${String(error)}); the end of its console:\n${await askDeadNode(node, logsDir)}\n`,
+    );
+    return;
+  }
   await Promise.all(
     Object.entries(logs).map(async ([name, script]) => {
       try {

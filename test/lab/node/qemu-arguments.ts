@@ -65,6 +65,8 @@ function kernelCommandLine(numVfs: readonly number[]): string {
     "libata.force=disable",
     // Periodic ticks: on a loaded machine a one-shot timer was lost at times, and the boot hung ("kthread timer wakeup didn't happen").
     "nohz=off highres=off",
+    // A task that is blocked for so long is named on the console; an NMI (dead-node.ts) shows CPUs (0x40), blocked tasks (0x80) and timers (0x4).
+    "sysctl.kernel.hung_task_timeout_secs=20 unknown_nmi_panic panic_print=0xc4",
     "intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
     `virtfn.numvfs=${numVfs.join(",")}`,
   ].join(" ");
