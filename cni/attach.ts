@@ -7,7 +7,7 @@ import { formatCidr } from "../sriov/cidr.ts";
 import type { IpamResult } from "../sriov/ipam.ts";
 import { applyLinkSizes, type LinkSizes } from "../sriov/link-sizes.ts";
 import { ownSysfs, resetQueueMasks } from "../sriov/queue-masks.ts";
-import { VfMissingError } from "../sriov/vf-errors.ts";
+import { VfMissingError, VfStepError } from "../sriov/vf-errors.ts";
 import { setMac, takeAdminMac } from "../sriov/vf-mac.ts";
 import { moveVf, type Side } from "../sriov/vf-move.ts";
 import { planAddresses, type AddressPlan } from "./addresses.ts";
@@ -58,8 +58,7 @@ export async function attachVf(
   const inside = pod.netlink;
   steps.run("name", () => inside.setLink(index, { set: "name", value: target.interface }));
   const { mac, mtu } = network;
-  if (mtu !== undefined && mtu !== moved.mtu)
-    steps.run("MTU", () => inside.setLink(index, { set: "mtu", value: mtu }));
+  if (mtu !== undefined && mtu !== moved.mtu) steps.run("MTU", () => setMtu(inside, index, mtu));
   if (mac !== undefined && mac !== moved.mac)
     steps.run("MAC", () => {
       if (!setMac(inside, index, mac)) takeAdminMac(inside, index, mac);
@@ -80,6 +79,14 @@ export async function attachVf(
   const addresses = plan.addresses.map((cidr) => formatCidr(cidr));
   const routes = plan.routes.map(({ destination, gateway }) => ({ destination, gateway }));
   return { target, index, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
+}
+
+function setMtu(inside: Side["netlink"], index: number, mtu: number): void {
+  try {
+    inside.setLink(index, { set: "mtu", value: mtu });
+  } catch (cause) {
+    throw new VfStepError("the VF", `mtu ${mtu}`, [], { cause });
+  }
 }
 
 function setSizes(host: Pick<Host, "openEthtool">, index: number, sizes: LinkSizes): void {

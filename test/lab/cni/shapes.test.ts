@@ -59,18 +59,8 @@ test("every pod has the VFs that its containers were given, each once", async ()
 });
 
 function shapedPod(name: string, { init, sidecar, containers }: Shape): object {
-  const container = (title: string, vfs: number, command: readonly string[]): object => ({
-    name: title,
-    image: lab.toolsImage,
-    imagePullPolicy: "Never",
-    command,
-    resources: vfs === 0 ? {} : { limits: { [resource]: String(vfs) } },
-  });
-  const first = init === undefined ? [] : [container("first", init, ["true"])];
-  const beside =
-    sidecar === undefined
-      ? []
-      : [Object.assign(container("beside", sidecar, ["stay"]), { restartPolicy: "Always" })];
+  const first = init === undefined ? [] : [container("first", init, "true")];
+  const beside = sidecar === undefined ? [] : [{ ...container("beside", sidecar), restartPolicy: "Always" }];
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -81,7 +71,17 @@ function shapedPod(name: string, { init, sidecar, containers }: Shape): object {
       dnsPolicy: "Default",
       automountServiceAccountToken: false,
       initContainers: [...first, ...beside],
-      containers: containers.map((vfs, at) => container(`main-${at + 1}`, vfs, ["stay"])),
+      containers: containers.map((vfs, at) => container(`main-${at + 1}`, vfs)),
     },
+  };
+}
+
+function container(name: string, vfs: number, command = "stay"): object {
+  return {
+    name,
+    image: lab.toolsImage,
+    imagePullPolicy: "Never",
+    command: [command],
+    resources: vfs === 0 ? {} : { limits: { [resource]: String(vfs) } },
   };
 }
