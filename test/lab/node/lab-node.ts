@@ -72,8 +72,23 @@ export class LabNode implements Disposable {
     readonly timeoutMs?: number;
     readonly signal?: AbortSignal;
   } = {}): Promise<string> {
+    return await this.#waitForBootId(() => this.bootId(), { hungAfterMs, timeoutMs, signal });
+  }
+
+  async #waitForBootId(
+    look: () => Promise<string>,
+    {
+      hungAfterMs = 75_000,
+      timeoutMs,
+      signal,
+    }: {
+      readonly hungAfterMs?: number;
+      readonly timeoutMs: number;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<string> {
     const wait = async (limitMs: number): Promise<string> =>
-      await waitUntil("the node's boot", () => this.bootId(), { timeoutMs: limitMs, signal });
+      await waitUntil("the node's boot", look, { timeoutMs: limitMs, signal });
     try {
       return await wait(hungAfterMs);
     } catch (error) {
@@ -107,9 +122,7 @@ export class LabNode implements Disposable {
       if (now === before) throw new Error("still the boot before the reset");
       return now;
     };
-    return await waitUntil("the node's boot after a reset", bootIdAfter, {
-      timeoutMs: options.timeoutMs ?? 300_000,
-    });
+    return await this.#waitForBootId(bootIdAfter, { timeoutMs: options.timeoutMs ?? 300_000 });
   }
 
   [Symbol.dispose](): void {
