@@ -12,6 +12,9 @@ export interface LabNodeOptions {
   readonly qmpSocket: string;
 }
 
+const bootHungAfterMs = 75_000;
+const bootTimeoutMs = 300_000;
+
 export class LabNode implements Disposable {
   readonly #options: LabNodeOptions;
   readonly #agent: Agent;
@@ -64,8 +67,8 @@ export class LabNode implements Disposable {
    * hangs ("rcu_preempt kthread timer wakeup didn't happen"): after `hungAfterMs` its reset button is pressed, once.
    */
   async waitForBoot({
-    hungAfterMs = 75_000,
-    timeoutMs = 300_000,
+    hungAfterMs = bootHungAfterMs,
+    timeoutMs = bootTimeoutMs,
     signal,
   }: {
     readonly hungAfterMs?: number;
@@ -78,11 +81,11 @@ export class LabNode implements Disposable {
   async #waitForBootId(
     look: () => Promise<string>,
     {
-      hungAfterMs = 75_000,
+      hungAfterMs,
       timeoutMs,
       signal,
     }: {
-      readonly hungAfterMs?: number;
+      readonly hungAfterMs: number;
       readonly timeoutMs: number;
       readonly signal?: AbortSignal | undefined;
     },
@@ -109,7 +112,7 @@ export class LabNode implements Disposable {
     return await use(qmp);
   }
 
-  /** Presses the node's reset button, after a `sync` in the guest or without, and gives the new boot id once the agent answers again. */
+  /** Presses the node's reset button, after a `sync` in the guest or without, and gives the new boot id once the agent answers again; a boot that hangs is reset as in waitForBoot. */
   async reset(options: { readonly sync: boolean; readonly timeoutMs?: number }): Promise<string> {
     const before = await this.bootId();
     if (options.sync) await this.run("sync");
@@ -122,7 +125,10 @@ export class LabNode implements Disposable {
       if (now === before) throw new Error("still the boot before the reset");
       return now;
     };
-    return await this.#waitForBootId(bootIdAfter, { timeoutMs: options.timeoutMs ?? 300_000 });
+    return await this.#waitForBootId(bootIdAfter, {
+      hungAfterMs: bootHungAfterMs,
+      timeoutMs: options.timeoutMs ?? bootTimeoutMs,
+    });
   }
 
   [Symbol.dispose](): void {
