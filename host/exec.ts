@@ -19,12 +19,14 @@ export interface ExecResult {
 }
 
 export interface Exec {
-  /** Runs to the end. A non-zero exit is a result; not startable, timed out or killed by a signal is an ExecError. */
+  /** Runs to the program's end, whatever children it leaves behind. A non-zero exit is a result; not startable, timed out or killed by a signal is an ExecError. */
   run(request: ExecRequest): Promise<ExecResult>;
 }
 
 /** Longest output that is kept, per stream. */
 const outputLimitBytes = 1 << 20;
+/** A program that ended has nothing more to say when for so long nothing came. */
+const quietMs = 50;
 
 /**
  * Real processes, with `root` as their root. Each child leads a process group of its own; time-out and too much output end the
@@ -39,23 +41,31 @@ async function run(request: ExecRequest, root: string): Promise<ExecResult> {
   const child = start(request, root);
   const ended = new AbortController();
   const failure = Promise.withResolvers<never>();
+  let chunks = 0;
+  let quiet: NodeJS.Timeout | undefined;
   function end(why: string): void {
     killGroup(child.pid);
     failure.reject(new ExecError(command, why));
     // Whoever left the group may hold the pipes open for ever.
     ended.abort();
   }
+  function note(stream: string, length: number): void {
+    chunks += 1;
+    if (length > outputLimitBytes) end(`wrote more than ${outputLimitBytes} bytes to ${stream}`);
+  }
+  // The program's own words are in the pipes when it ends: whoever holds these open then is a child that it left behind. Two
+  // rounds at least, as this process may have slept through one without a look at the pipes.
+  function endWhenQuiet(before?: number): void {
+    quiet = setTimeout(() => (before === chunks ? ended.abort() : endWhenQuiet(chunks)), quietMs);
+  }
+  void child.exited.then(() => ended.signal.aborted || endWhenQuiet());
   const timer = setTimeout(() => end(`did not end within ${timeoutMs} ms`), timeoutMs);
   try {
     const [stdout, stderr] = await Promise.race([
       failure.promise,
       Promise.all([
-        readBounded(child.stdout, ended.signal, () =>
-          end(`wrote more than ${outputLimitBytes} bytes to stdout`),
-        ),
-        readBounded(child.stderr, ended.signal, () =>
-          end(`wrote more than ${outputLimitBytes} bytes to stderr`),
-        ),
+        readAll(child.stdout, ended.signal, (length) => note("stdout", length)),
+        readAll(child.stderr, ended.signal, (length) => note("stderr", length)),
         child.exited,
       ]),
     ]);
@@ -64,6 +74,7 @@ async function run(request: ExecRequest, root: string): Promise<ExecResult> {
     return { exitCode: child.exitCode ?? -1, stdout, stderr };
   } finally {
     clearTimeout(timer);
+    clearTimeout(quiet);
   }
 }
 
@@ -89,10 +100,10 @@ function start(
   }
 }
 
-async function readBounded(
+async function readAll(
   stream: ReadableStream<Uint8Array>,
   ended: AbortSignal,
-  onTooMuch: () => void,
+  onChunk: (length: number) => void,
 ): Promise<string> {
   const reader = stream.getReader();
   ended.addEventListener("abort", () => void reader.cancel().catch(() => {}));
@@ -102,8 +113,8 @@ async function readBounded(
     const { value } = await reader.read();
     if (value === undefined) return Buffer.concat(chunks).toString("utf8");
     length += value.length;
-    if (length > outputLimitBytes) onTooMuch();
-    else chunks.push(value);
+    if (length <= outputLimitBytes) chunks.push(value);
+    onChunk(length);
   }
 }
 

@@ -52,15 +52,21 @@ describe("run", () => {
     await expect(running).rejects.toThrow("running /bin/sh: did not end within 200 ms");
   });
 
-  it("waits no longer than the time-out for a grandchild that keeps the pipes open", async () => {
-    await expect(exec.run(shell("sleep 60 & exit 0", { timeoutMs: 200 }))).rejects.toThrow(
-      "did not end within 200 ms",
-    );
+  it("takes the answer of a program that ended, though a child that it left behind holds the pipes open", async () => {
+    const text = "x".repeat(200_000);
+    const script = `sleep 5 & echo $!; head -c 200000 /dev/zero | tr "\\\\0" x; exit 3`;
+    const before = performance.now();
+    const { exitCode, stdout } = await exec.run(shell(script, { env: { PATH } }));
+    expect(performance.now() - before).toBeLessThan(3000);
+    const [pid = "", output] = stdout.split("\n");
+    expect([exitCode, output]).toEqual([3, text]);
+    // It is the program's own: a daemon that hands out addresses may be one.
+    expect(() => process.kill(Number(pid), "SIGKILL")).not.toThrow();
   });
 
-  it("leaves a grandchild alone that went its own way with the pipes open", async () => {
+  it("waits no longer than the time-out, whoever went its own way with the pipes open", async () => {
     const folder = mkdtempSync(join(tmpdir(), "virtfn-exec-"));
-    const script = `setsid sh -c 'echo $$ > ${folder}/pid; exec sleep 5' & until [ -s ${folder}/pid ]; do :; done`;
+    const script = `setsid sh -c 'echo $$ > ${folder}/pid; exec sleep 5' & exec sleep 5`;
     await expect(exec.run(shell(script, { timeoutMs: 300, env: { PATH } }))).rejects.toThrow(
       "did not end within 300 ms",
     );
