@@ -1,15 +1,17 @@
 // Which VFs an ADD is about, and what each is called in the pod.
 
 import type { Host } from "../host/host.ts";
+import type { Checkpoint } from "../kubelet/checkpoint.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { ConfigError } from "../sriov/config-problems.ts";
 import type { CniConfig, PodNetwork } from "./config.ts";
 import type { CniCall } from "./environment.ts";
-import { EnvironmentError, SecondEntryError } from "./errors.ts";
+import { EnvironmentError, NotAllocatedError, SecondEntryError } from "./errors.ts";
 import { listHandedOut } from "./handed-out.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
 import type { PodArguments } from "./pod-arguments.ts";
 import { findResource, judgeChoice, listPodDevices } from "./pod-devices.ts";
+import { describePod } from "./request.ts";
 
 /** One VF to attach. */
 export interface Target {
@@ -23,10 +25,13 @@ export interface Target {
 }
 
 const multusKey = "k8s.v1.cni.cncf.io/networks";
+/** What runtimes call the interface of the pod's own network. Source: containerd go-cni, CRI-O ocicni. */
+const firstInterface = "eth0";
 
 /**
- * The given device as CNI_IFNAME; or, chained, all VFs that the kubelet gave to the pod; none for a pod without, and for one
- * that Multus serves. Throws ERR_CNI_ENVIRONMENT without K8S_POD_UID, ERR_NOT_ALLOCATED, ERR_CNI_SECOND_ENTRY, ERR_CNI_KUBELET.
+ * The given device as CNI_IFNAME; else all VFs that the kubelet gave to the pod: chained, none for a pod without, and for one that
+ * Multus serves; first in the list, where they are its network, that is an error. Throws ERR_CNI_ENVIRONMENT without K8S_POD_UID,
+ * ERR_NETWORK_CONFIG, ERR_NOT_ALLOCATED, ERR_CNI_SECOND_ENTRY, ERR_CNI_KUBELET.
  */
 export async function findTargets(
   host: Pick<Host, "files" | "paths" | "clock">,
@@ -35,21 +40,40 @@ export async function findTargets(
   pod: PodArguments,
 ): Promise<readonly Target[]> {
   if (config.device !== undefined) return findDevice(host, call, config, pod);
-  if (config.prevResult === undefined)
+  const isFirst = config.prevResult === undefined;
+  // Anything else is a network of Multus without the resource that it is for.
+  if (isFirst && call.ifName !== firstInterface)
     throw new ConfigError(`network "${config.name}"`, [
-      "deviceID: expected a PCI address, or prevResult of a plugin before this one in the list; got neither",
+      `deviceID: expected a PCI address, or prevResult of a plugin before this one in the list; got neither, and ${call.ifName} is not the pod's first interface`,
     ]);
   if (pod.uid === undefined)
     throw new EnvironmentError(["CNI_ARGS: expected K8S_POD_UID to find the pod's devices by, got none"]);
-  if (!config.withMultus && isServedByMultus(config.annotations)) return [];
-  const facts = await readKubeletFacts(host, pod.pod);
-  const uid = pod.uid;
-  const found = config.networks.flatMap((network) =>
-    listPodDevices(facts, uid, network.resource).map((address) => ({ address, network })),
-  );
+  const isLeft = !config.withMultus && isServedByMultus(config.annotations);
+  const found = isLeft ? [] : listFound(await readKubeletFacts(host, pod.pod), pod.uid, config);
+  if (isFirst && found.length === 0)
+    throw withoutNetwork(describePod({ call, pod }, call.ifName), config, isLeft);
   checkNotAttached(config, found);
   checkSingleChoices(config, found.length);
-  return nameInterfaces(found);
+  return nameInterfaces(found, isFirst ? call.ifName : undefined);
+}
+
+interface Found {
+  readonly address: PciAddress;
+  readonly network: PodNetwork;
+}
+
+function listFound(facts: Checkpoint | undefined, uid: string, { networks }: CniConfig): readonly Found[] {
+  return networks.flatMap((network) =>
+    listPodDevices(facts, uid, network.resource).map((address) => ({ address, network })),
+  );
+}
+
+function withoutNetwork(who: string, { networks }: CniConfig, isLeft: boolean): NotAllocatedError {
+  const resources = networks.map(({ resource }) => resource).join(", ");
+  const reason = isLeft
+    ? "it names networks for Multus, which its VFs are left to (withMultus)"
+    : `the kubelet gave it no ${resources}`;
+  return new NotAllocatedError(`no network for ${who}: ${reason}`);
 }
 
 async function findDevice(
@@ -66,16 +90,16 @@ async function findDevice(
   return [{ address: device, interface: call.ifName, network, pickedBy, resource }];
 }
 
-function nameInterfaces(
-  found: readonly { readonly address: PciAddress; readonly network: PodNetwork }[],
-): readonly Target[] {
+/** `first`: the first one's name; the others', or all names, are PREFIX1, PREFIX2, ... */
+function nameInterfaces(found: readonly Found[], first: string | undefined): readonly Target[] {
   const counts = new Map<string, number>();
-  return found.map(({ address, network }) => {
-    const prefix = network.ifNamePrefix;
-    const number = (counts.get(prefix) ?? 0) + 1;
-    counts.set(prefix, number);
-    const { resource } = network;
-    return { address, network, interface: `${prefix}${number}`, pickedBy: "kubelet", resource };
+  return found.map(({ address, network }, at) => {
+    const { resource, ifNamePrefix } = network;
+    const target = { address, network, pickedBy: "kubelet", resource } as const;
+    if (at === 0 && first !== undefined) return { ...target, interface: first };
+    const number = (counts.get(ifNamePrefix) ?? 0) + 1;
+    counts.set(ifNamePrefix, number);
+    return { ...target, interface: `${ifNamePrefix}${number}` };
   });
 }
 
@@ -85,10 +109,7 @@ export function isServedByMultus(annotations: CniConfig["annotations"]): boolean
   return networks !== undefined && networks !== "" && networks !== "[]";
 }
 
-function checkNotAttached(
-  { prevResult }: CniConfig,
-  found: readonly { readonly address: PciAddress }[],
-): void {
+function checkNotAttached({ prevResult }: CniConfig, found: readonly Found[]): void {
   const attached = prevResult?.interfaces.find((nic) =>
     found.some(({ address }) => nic.pciID?.toLowerCase() === address),
   );

@@ -31,7 +31,7 @@ test("every JSON block is taken as it stands", () => {
   const configurations = [...page.matchAll(/```json\n(.*?)```/gs)].flatMap(([, text]) =>
     configurationsOf(String(text)),
   );
-  expect(configurations).toHaveLength(6);
+  expect(configurations).toHaveLength(7);
   for (const configuration of configurations)
     expect(parseConfig(configuration, noPod).networks).toHaveLength(1);
 });
