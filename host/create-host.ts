@@ -8,6 +8,7 @@ import { attempt } from "./file-errors.ts";
 import { createFiles } from "./files.ts";
 import type { Host } from "./host.ts";
 import { createLibc, type Libc } from "./libc.ts";
+import { createLocalSockets } from "./local-sockets.ts";
 import { createLocks } from "./lock.ts";
 import { createNetlink } from "./netlink/create-netlink.ts";
 import { createEthtool, type Ethtool } from "./netlink/ethtool.ts";
@@ -27,7 +28,7 @@ export function createHost({
   hostRoot = root,
 }: { readonly root?: string; readonly hostRoot?: string } = {}): Host {
   const libc = createLibc();
-  const files = createFiles(libc);
+  const files = createFiles();
   const paths = createPaths(root, hostRoot);
   const clock = createClock(files, paths.proc);
   return {
@@ -39,6 +40,7 @@ export function createHost({
     openNetlink: (netns) => (netns === undefined ? openOwnNetlink(libc) : openNetlinkIn(libc, netns)),
     openEthtool: (netns) => openEthtool(libc, netns),
     exec: createExec(paths.programRoot),
+    localSockets: createLocalSockets({ libc, clock }),
   };
 }
 

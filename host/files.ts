@@ -4,9 +4,7 @@ import * as fs from "node:fs";
 
 import { appendLog } from "./append-log.ts";
 import { SystemCallError } from "./errors.ts";
-import { replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
 import { absentAs, attempt } from "./file-errors.ts";
-import { createLibc, type Libc } from "./libc.ts";
 import { replaceFile } from "./replace-file.ts";
 import { watchFolder } from "./watch-folder.ts";
 
@@ -21,8 +19,6 @@ export interface FileStat {
   readonly sizeBytes: number;
   readonly mode: number;
   readonly changedMs: number;
-  /** Nothing leads to it any more: a folder that was removed, and is seen where it is mounted. */
-  readonly isRemoved: boolean;
 }
 
 /** One change below a watched folder: the name of the entry that came, went or was renamed. */
@@ -43,8 +39,6 @@ export interface Files {
   writeAtomic(path: string, text: string, mode?: number): void;
   /** As `writeAtomic`, and on the disk when it returns (fsync): a power cut leaves the old file or the new one. */
   writeDurable(path: string, text: string, mode: number): void;
-  /** As `writeDurable`, of a file that other programs write, too: false, and it stays, when it holds something else than `before` (host/exchange-file.ts). */
-  replaceUnchanged(path: string, change: UnchangedFile): boolean;
   /** Appends to a log file `path` below /var/log, which is `folder`; only to a file of our own (host/append-log.ts). */
   appendLog(folder: string, path: string, text: string): void;
   /** Entry names, sorted; `undefined` when the folder is missing. */
@@ -72,7 +66,7 @@ export interface Files {
 }
 
 /** The real file system. */
-export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files {
+export function createFiles(): Files {
   return {
     readText: (path) => absentAs(undefined, "read", path, () => fs.readFileSync(path, "utf8")),
     readBytes,
@@ -81,7 +75,6 @@ export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files 
       replaceFile(path, (temporary) => writeNew(temporary, text, mode)),
     writeDurable: (path, text, mode) =>
       replaceFile(path, (temporary) => writeNew(temporary, text, mode), { isDurable: true }),
-    replaceUnchanged: (path, change) => replaceUnchanged(path, change, libc.exchange),
     copyFile: (from, to, mode) =>
       replaceFile(
         to,
@@ -172,7 +165,6 @@ function readStat(path: string, noFollow: boolean): FileStat {
     sizeBytes: Number(stat.size),
     mode: Number(stat.mode) & 0o7777,
     changedMs: Number(stat.mtimeMs),
-    isRemoved: stat.nlink === 0n,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { Exec } from "./exec.ts";
 import type { Files } from "./files.ts";
 import type { Locks } from "./lock.ts";
+import type { LocalSockets } from "./local-sockets.ts";
 import type { Ethtool } from "./netlink/ethtool.ts";
 import type { Netlink } from "./netlink/netlink.ts";
 import type { NetnsHandle, Namespaces } from "./netns.ts";
@@ -23,5 +24,7 @@ export interface Host {
   /** Channels and rings of the links in `netns`, or in the process's own namespace; the caller closes it (`using`). */
   readonly openEthtool: (netns?: NetnsHandle) => Ethtool;
   readonly exec: Exec;
+  /** Programs of this node that answer at a socket. */
+  readonly localSockets: LocalSockets;
   readonly clock: Clock;
 }

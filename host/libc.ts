@@ -12,6 +12,7 @@ import { SystemCallError } from "./errors.ts";
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): void;
+  connect(fd: number, address: Uint8Array): void;
   getsockopt(fd: number, level: number, option: number, value: Uint8Array): void;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): void;
   /** Bytes received; with MSG_TRUNC the whole length, also of what did not fit. */
@@ -22,8 +23,6 @@ export interface Libc {
   flock(fd: number, operation: number): void;
   /** Closes a descriptor whose end the kernel waits for (a packet socket: 8-40 ms); where it can, it waits by itself. */
   closeInBackground(fd: number): void;
-  /** Has two files change places, at once for everybody who looks. Source: rename(2), RENAME_EXCHANGE. */
-  exchange(left: string, right: string): void;
   /** A new instance of a file system type as it looks from the calling thread's namespaces, attached nowhere. */
   mountDetached(type: string): number;
 }
@@ -33,6 +32,7 @@ const signatures = {
   __errno_location: { args: [], returns: "ptr" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
@@ -50,15 +50,11 @@ const CLONE_NEWNET = 0x4000_0000;
 const SYS_fsopen = 430;
 const SYS_fsconfig = 431;
 const SYS_fsmount = 432;
-// glibc has a wrapper since 2.28 only.
-const SYS_renameat2 = process.arch === "arm64" ? 276 : 316;
 const SYS_io_uring_setup = 425;
 const SYS_io_uring_register = 427;
 const IORING_REGISTER_FILES = 2;
 /** sizeof(struct io_uring_params). */
 const ringParamsBytes = 120;
-const AT_FDCWD = -100;
-const RENAME_EXCHANGE = 2;
 const FSOPEN_CLOEXEC = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const FSMOUNT_CLOEXEC = 1;
@@ -86,6 +82,8 @@ export function createLibc(): Libc {
     socket: (domain, type, protocol) =>
       check("socket", `${domain}, ${type}, ${protocol}`, () => calls().socket(domain, type, protocol)),
     bind: (fd, address) => void check("bind", `${fd}`, () => calls().bind(fd, address, address.length)),
+    connect: (fd, address) =>
+      void check("connect", `${fd}`, () => calls().connect(fd, address, address.length)),
     getsockopt: (fd, level, option, value) => {
       const length = new Uint32Array([value.length]);
       check("getsockopt", `${fd}, ${level}, ${option}`, () =>
@@ -112,12 +110,6 @@ export function createLibc(): Libc {
         syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, ptr(new Int32Array([fd])), 1, 0);
       close(fd);
       if (ring >= 0) close(ring);
-    },
-    exchange: (left, right) => {
-      const [from, to] = [Buffer.from(`${left}\0`), Buffer.from(`${right}\0`)];
-      check("renameat2", `${left}, ${right}, RENAME_EXCHANGE`, () =>
-        calls().syscall(SYS_renameat2, AT_FDCWD, ptr(from), AT_FDCWD, ptr(to), RENAME_EXCHANGE),
-      );
     },
     mountDetached: (type) => {
       const { syscall, close } = calls();

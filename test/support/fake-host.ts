@@ -23,6 +23,7 @@ import { openFakeNetlink } from "./fake-host-netlink.ts";
 import { writePciFile } from "./fake-host-drivers.ts";
 import { writeCheckpoint } from "./fake-host-kubelet.ts";
 import { addFakePf, vfAddress } from "./fake-host-nic.ts";
+import { createFakeSockets, type FakeSockets } from "./fake-host-sockets.ts";
 import { destroyNetns } from "./fake-host-rules.ts";
 import { addDriver, writeSysfs } from "./fake-host-sysfs.ts";
 import { formatKernel } from "./fake-host-text.ts";
@@ -45,6 +46,7 @@ export interface FakeHost extends Disposable {
   readonly clock: FakeClock;
   readonly ipam: FakeIpam;
   readonly locks: FakeLocks;
+  readonly sockets: FakeSockets;
   /** Folder that stands for / of the node. */
   readonly root: string;
   /** Makes and mounts a namespace; returns its path, /run/netns/NAME. */
@@ -69,6 +71,7 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
   const clock = createFakeClock();
   const ipam = createFakeIpam();
   const locks = createFakeLocks(paths.locks, clock);
+  const sockets = createFakeSockets();
   makeTree(root);
   const eth0 = addLink(kernel, { name: "eth0", mac: "02:00:00:00:ff:01", isUp: true, hasCarrier: true });
   addDefaultRoute(kernel, eth0.index);
@@ -91,6 +94,7 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       return openFakeEthtool(target);
     },
     exec: ipam.exec,
+    localSockets: sockets.localSockets,
     clock,
   };
   return {
@@ -99,6 +103,7 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
     clock,
     ipam,
     locks,
+    sockets,
     root,
     addNetns: (name) => addNetns(kernel, root, name),
     removeNetns: (name, returnAfterMs = 0) => {

@@ -1,0 +1,90 @@
+// One question to a local program, and its answer, over a stream socket (AF_UNIX).
+
+import * as fs from "node:fs";
+
+import type { Clock } from "./clock.ts";
+import { SystemCallError } from "./errors.ts";
+import type { Libc } from "./libc.ts";
+
+export interface LocalSockets {
+  /**
+   * Connects to `address`, sends `message` in one write and gives what comes back until the other side closes. `address` is
+   * an absolute path, or a name that starts with NUL (abstract, of this network namespace). The kernel tells our user to a
+   * receiver that wants to know it. SystemCallError: ENOENT or ECONNREFUSED where nobody listens, ETIMEDOUT. Source: unix(7).
+   */
+  ask(address: string, message: string, options: { readonly timeoutMs: number }): Promise<string>;
+}
+
+const AF_UNIX = 1;
+const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0o4000 | 0o2000000;
+/** sizeof(sun_path). */
+const longestPathBytes = 108;
+const longestAnswerBytes = 1 << 20;
+/** Between two looks at what the other side makes of it: it answers in a few milliseconds, or is busy for long. */
+const lookMs = 2;
+
+/** Sockets of this process's namespaces. None of them blocks the thread. */
+export function createLocalSockets({
+  libc,
+  clock,
+}: {
+  readonly libc: Libc;
+  readonly clock: Clock;
+}): LocalSockets {
+  return {
+    async ask(address, message, { timeoutMs }) {
+      const deadlineMs = clock.monotonicMs() + timeoutMs;
+      const name = encodeAddress(address);
+      const fd = libc.socket(AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
+      try {
+        await patiently(clock, deadlineMs, () => libc.connect(fd, name));
+        await patiently(clock, deadlineMs, () => libc.send(fd, Buffer.from(message)));
+        const parts: Uint8Array[] = [];
+        const part = new Uint8Array(16_384);
+        for (let total = 0; ;) {
+          const length = await patiently(clock, deadlineMs, () => libc.recv(fd, part, 0));
+          if (length === 0) return Buffer.concat(parts).toString("utf8");
+          total += length;
+          if (total > longestAnswerBytes) throw new SystemCallError("recv", printable(address), "EMSGSIZE");
+          parts.push(part.slice(0, length));
+        }
+      } catch (error) {
+        if (!(error instanceof SystemCallError)) throw error;
+        throw new SystemCallError(error.call, printable(address), error.errno, { cause: error });
+      } finally {
+        fs.closeSync(fd);
+      }
+    },
+  };
+}
+
+/** Repeats a call that would block until it does not. */
+async function patiently<T>(clock: Clock, deadlineMs: number, call: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.errno !== "EAGAIN") throw error;
+      if (clock.monotonicMs() >= deadlineMs) throw new SystemCallError(error.call, "", "ETIMEDOUT");
+    }
+    await clock.sleep(lookMs);
+  }
+}
+
+/** struct sockaddr_un; a path has a NUL behind it, an abstract name is as long as it is. */
+function encodeAddress(address: string): Uint8Array {
+  const bytes = Buffer.from(address);
+  const isAbstract = address.startsWith("\0");
+  if (bytes.length + (isAbstract ? 0 : 1) > longestPathBytes)
+    throw new SystemCallError("connect", printable(address), "ENAMETOOLONG");
+  return Buffer.concat([
+    new Uint8Array(new Uint16Array([AF_UNIX]).buffer),
+    bytes,
+    ...(isAbstract ? [] : [new Uint8Array(1)]),
+  ]);
+}
+
+// As ss(8) and /proc/net/unix print abstract names.
+function printable(address: string): string {
+  return address.replaceAll("\0", "@");
+}

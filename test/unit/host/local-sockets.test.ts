@@ -1,0 +1,65 @@
+// Questions over real sockets of this machine.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { createClock } from "../../../host/clock.ts";
+import { SystemCallError } from "../../../host/errors.ts";
+import { createFiles } from "../../../host/files.ts";
+import { createLibc } from "../../../host/libc.ts";
+import { createLocalSockets } from "../../../host/local-sockets.ts";
+
+const sockets = createLocalSockets({ libc: createLibc(), clock: createClock(createFiles()) });
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "virtfn-socket-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Serves at `unix`: gives `answer` to whatever comes, or nothing ever, or closes at once. */
+function serve(unix: string, answer: string | undefined): Disposable & { readonly heard: string[] } {
+  const heard: string[] = [];
+  const server = Bun.listen({
+    unix,
+    socket: {
+      data(socket, bytes) {
+        heard.push(bytes.toString());
+        if (answer === undefined) return;
+        socket.end(answer);
+      },
+    },
+  });
+  return { heard, [Symbol.dispose]: () => server.stop(true) };
+}
+
+async function errnoOf(address: string, timeoutMs = 1_000): Promise<string> {
+  const error: unknown = await sockets
+    .ask(address, "setup", { timeoutMs })
+    .catch((reason: unknown) => reason);
+  return error instanceof SystemCallError ? error.message : String(error);
+}
+
+test.each([
+  ["a path", (name: string) => join(folder, name)] as const,
+  ["an abstract name", (name: string) => `\0${folder}/${name}`] as const,
+])("asks at %s and gives the whole answer", async (_, at) => {
+  const answer = "IRQ 1 ".repeat(20_000);
+  using server = serve(at("one"), answer);
+  expect(await sockets.ask(at("one"), "setup", { timeoutMs: 5_000 })).toBe(answer);
+  using silent = serve(at("two"), "");
+  expect(await sockets.ask(at("two"), "settings", { timeoutMs: 5_000 })).toBe("");
+  expect([server.heard, silent.heard]).toEqual([["setup"], ["settings"]]);
+});
+
+test("nobody there, nobody listening, a name that is too long, and no answer are told apart", async () => {
+  const path = join(folder, "socket");
+  expect(await errnoOf(path)).toBe(`connect(${path}) failed: ENOENT`);
+  expect(await errnoOf(`\0${folder}`)).toBe(`connect(@${folder}) failed: ECONNREFUSED`);
+  expect(await errnoOf(`/${"x".repeat(108)}`)).toContain("ENAMETOOLONG");
+  using _server = serve(path, undefined);
+  expect(await errnoOf(path, 20)).toBe(`recv(${path}) failed: ETIMEDOUT`);
+});
