@@ -17,6 +17,8 @@ export interface Paths {
   readonly quarantine: string;
   /** What tuning changed, one file per VF. */
   readonly tuningState: string;
+  /** What tuning told irqbalance. */
+  readonly toldIrqBalance: string;
   readonly locks: string;
   /** Says for which boot the records of earlier boots were released. */
   readonly releasedBoot: string;
@@ -59,6 +61,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     attachments: at("var/lib/virtfn/attachments"),
     quarantine: at("var/lib/virtfn/quarantine"),
     tuningState: at("var/lib/virtfn/tuning"),
+    toldIrqBalance: at("var/lib/virtfn/irqbalance.json"),
     locks: at("run/virtfn/lock"),
     releasedBoot: at("run/virtfn/released-boot"),
     sriovCni: at("var/lib/cni/sriov"),

@@ -35,6 +35,8 @@ interface PolicyDefaults extends PolicySettings {
 export interface TuningConfig extends PolicyDefaults {
   /** CPUs for work that is nobody's own; undefined: those that the kubelet never hands out. */
   readonly housekeepingCpus: readonly number[] | undefined;
+  /** Whether irqbalance's configuration file may be changed. */
+  readonly configureIrqBalance: boolean;
   readonly resources: ReadonlyMap<string, PolicyDefaults>;
 }
 
@@ -59,9 +61,14 @@ const policyEntries = {
   xps: v.optional(v.picklist(xpsModes, `one of ${xpsModes.join(", ")}`)),
 } as const satisfies ConfigEntries;
 
+const irqBalanceEntries = {
+  configure: v.optional(v.boolean("true or false")),
+} as const satisfies ConfigEntries;
+
 const tuningEntries = {
   ...policyEntries,
   housekeepingCpus: cpuList,
+  irqbalance: v.optional(v.unknown()),
   resources: v.optional(v.record(v.string(), v.unknown(), "policies by resource name")),
 } as const satisfies ConfigEntries;
 
@@ -71,7 +78,10 @@ export function parseTuningConfig(
   path: string,
 ): { readonly config: TuningConfig; readonly problems: readonly ConfigProblem[] } {
   const { output, problems } = readConfigObject(tuningEntries, value, { path });
-  const found = [...problems];
+  const irqBalance = readConfigObject(irqBalanceEntries, output?.irqbalance ?? {}, {
+    path: `${path}.irqbalance`,
+  });
+  const found = [...problems, ...irqBalance.problems];
   const resources = new Map<string, PolicyDefaults>();
   for (const [resource, given] of Object.entries(output?.resources ?? {})) {
     const at = `${path}.resources.${resource}`;
@@ -84,6 +94,7 @@ export function parseTuningConfig(
   const config: TuningConfig = {
     ...toDefaults(output),
     housekeepingCpus: output?.housekeepingCpus,
+    configureIrqBalance: irqBalance.output?.configure ?? false,
     resources,
   };
   return { config, problems: [...found, ...findMissingLists(config, path)] };

@@ -5,6 +5,8 @@ import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { readTopology } from "../sriov/topology.ts";
 import { listTuningRecords } from "../sriov/tuning-store.ts";
+import { IrqBalanceFinder } from "./irqbalance/finder.ts";
+import { leaveIrqBalance } from "./irqbalance/keep-off.ts";
 import { createMetrics } from "./metrics.ts";
 import { createNodeFactsReader, type NodeFacts } from "./node-facts.ts";
 import { planNode } from "./node-plan.ts";
@@ -15,6 +17,7 @@ import { runPass, type TuningHost } from "./pass.ts";
 import { reconcile } from "./reconciler.ts";
 import type { TuningDaemonHost } from "./node-watch.ts";
 import { createPassMemory } from "./pass-memory.ts";
+import { describeProblem, type Problem } from "./problem.ts";
 import { keepRepaired } from "./repair-loop.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
@@ -101,6 +104,7 @@ async function restoreAll(host: TuningHost, isJson: boolean, print: (text: strin
   const outcomes = new Map<PciAddress, RestoreOutcome>();
   for (const address of listTuningRecords(host))
     outcomes.set(address, await restoreVf(host, address, { evenInPods: "all", lockTimeoutMs }));
+  const irqBalance = await attemptLeave(host);
   const restored = listRestored(outcomes);
   const lines = restored.map(({ address, result, writes, problems }) =>
     [
@@ -108,8 +112,23 @@ async function restoreAll(host: TuningHost, isJson: boolean, print: (text: strin
       ...problems.map(({ message }) => `  ${message}`),
     ].join("\n"),
   );
-  print(isJson ? formatJson({ restored }) : `${lines.join("\n") || "tuning has changed nothing"}\n`);
-  return restored.every(({ result }) => result === "restored" || result === "discarded") ? 0 : 1;
+  if (irqBalance !== undefined) lines.push(irqBalance.message);
+  print(
+    isJson
+      ? formatJson({ restored, problems: irqBalance === undefined ? [] : [irqBalance] })
+      : `${lines.join("\n") || "tuning has changed nothing"}\n`,
+  );
+  const isDone = restored.every(({ result }) => result === "restored" || result === "discarded");
+  return isDone && irqBalance === undefined ? 0 : 1;
+}
+
+async function attemptLeave(host: TuningHost): Promise<Problem | undefined> {
+  try {
+    await leaveIrqBalance(host, new IrqBalanceFinder(host));
+    return undefined;
+  } catch (error) {
+    return describeProblem("node", "irqbalance", error);
+  }
 }
 
 async function readNodeFacts(host: TuningHost): Promise<NodeFacts> {

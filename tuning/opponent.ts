@@ -6,6 +6,7 @@ import { SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Opponent } from "../sriov/contested-pins.ts";
 import { parseCpuMask } from "../sriov/cpu-mask.ts";
+import { listIrqBalance } from "./irqbalance/process.ts";
 import type { Vector } from "../sriov/vectors.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
@@ -20,14 +21,8 @@ const rulesFolders = ["etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rule
 export function guessOpponent(host: Eyes, { irq, affinity }: Pick<Vector, "irq" | "affinity">): Opponent {
   const hint = parseCpuMask(read(host, join(host.paths.proc, "irq", `${irq}`, "affinity_hint")) || "0");
   if (hint.length > 0 && hint.join() === affinity?.join()) return "driver";
-  if (isRunning(host, "irqbalance")) return "irqbalance";
+  if (listIrqBalance(host).length > 0) return "irqbalance";
   return hasAffinityRule(host) ? "udev" : "unknown";
-}
-
-function isRunning(host: Eyes, name: string): boolean {
-  const { files, paths } = host;
-  const processes = (files.list(paths.proc) ?? []).filter((entry) => /^\d+$/.test(entry));
-  return processes.some((pid) => read(host, join(paths.proc, pid, "comm")) === name);
 }
 
 function hasAffinityRule(host: Eyes): boolean {
@@ -38,7 +33,7 @@ function hasAffinityRule(host: Eyes): boolean {
   });
 }
 
-// A process that ends while it is looked at (ESRCH) is none that fights.
+// What can't be read tells nothing.
 function read({ files }: Eyes, path: string): string {
   try {
     return files.readText(path)?.trim() ?? "";

@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import { readContestedPins } from "../sriov/contested-pins.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { Contests } from "./contests.ts";
+import { IrqBalanceFinder } from "./irqbalance/finder.ts";
 import { Refusals } from "./refusals.ts";
 import { UndonePins } from "./undone-pins.ts";
 
@@ -11,6 +12,7 @@ export interface PassMemory {
   readonly refusals: Refusals;
   readonly undone: UndonePins;
   readonly contests: Contests;
+  readonly irqBalance: IrqBalanceFinder;
 }
 
 /** The memory of a process that starts; pins that the daemon left to rest go on resting. */
@@ -19,6 +21,7 @@ export function createPassMemory(host: Pick<Host, "files" | "paths" | "clock">):
     refusals: new Refusals(),
     undone: new UndonePins(),
     contests: new Contests(host, readKnown(host)),
+    irqBalance: new IrqBalanceFinder(host),
   };
 }
 

@@ -1,4 +1,4 @@
-// One pass over the node: look, plan, carry out VF by VF, put back what nobody holds, announce what is pending.
+// One pass over the node: look, plan, carry out VF by VF, put back what nobody holds, have irqbalance keep off, announce.
 
 import type { Host } from "../host/host.ts";
 import type { ContestedPin, Opponent } from "../sriov/contested-pins.ts";
@@ -6,6 +6,7 @@ import type { PciAddress } from "../sriov/pci-address.ts";
 import { announcePending, type AnnounceOutcome } from "./announce-pending.ts";
 import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
 import type { ContestChange } from "./contests.ts";
+import { keepIrqBalanceOff, type KeepOffOutcome } from "./irqbalance/keep-off.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { planNode, type VfPlan } from "./node-plan.ts";
 import { isHandsOff, type NodeState, readNodeState } from "./node-state.ts";
@@ -14,7 +15,10 @@ import type { PassMemory } from "./pass-memory.ts";
 import type { Problem } from "./problem.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
-export type TuningHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock" | "openNetlink">;
+export type TuningHost = Pick<
+  Host,
+  "files" | "paths" | "namespaces" | "locks" | "clock" | "openNetlink" | "localSockets"
+>;
 
 export interface PassOptions {
   readonly memory: PassMemory;
@@ -36,6 +40,8 @@ export interface PassReport {
   readonly contestChanges: readonly ContestChange[];
   readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
+  /** What irqbalance was told in this pass. */
+  readonly irqBalance: KeepOffOutcome["told"];
   /** Of the VFs whose addresses were still to be announced. */
   readonly announced: ReadonlyMap<PciAddress, AnnounceOutcome>;
   readonly problems: readonly Problem[];
@@ -78,6 +84,10 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     undone.settle(address, outcome);
     applied.set(address, outcome);
   }
+  const irqBalance = await keepIrqBalanceOff(host, {
+    finder: options.memory.irqBalance,
+    configure: options.facts.config.configureIrqBalance,
+  });
   const announced = new Map<PciAddress, AnnounceOutcome>();
   for (const { record } of state.vfs)
     if (record.announce === "pending")
@@ -92,8 +102,9 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     contestChanges,
     applied,
     restored,
+    irqBalance: irqBalance.told,
     announced,
-    problems: [...state.problems, ...outcomes.flatMap(({ problems }) => problems)],
+    problems: [...state.problems, ...irqBalance.problems, ...outcomes.flatMap(({ problems }) => problems)],
     isUnfinished:
       plans.some(({ isWaiting }) => isWaiting) || outcomes.some(({ result }) => unfinished.has(result)),
   };

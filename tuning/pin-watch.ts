@@ -1,8 +1,9 @@
-// Finds pins that someone else undid: no event tells of a write to /proc/irq, so that they are looked at now and then.
+// Finds pins that someone else undid, and an irqbalance that knows of none: no event tells of either, so that they are looked at now and then.
 
 import type { Host } from "../host/host.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import { readAffinity } from "../sriov/vectors.ts";
+import type { IrqBalanceFinder } from "./irqbalance/finder.ts";
 import type { PassReport } from "./pass.ts";
 import { only } from "./pin-plan.ts";
 
@@ -14,13 +15,15 @@ type PinHost = Pick<Host, "files" | "paths" | "clock">;
 /** Looks while there are pins to look at; none of them is read without a pass that left it in its place. */
 export class PinWatch implements Disposable {
   readonly #host: PinHost;
+  readonly #irqBalance: Pick<IrqBalanceFinder, "hasChanged">;
   readonly #onUndone: () => void;
   /** CPU by IRQ number. */
   #pins: ReadonlyMap<number, number> = new Map();
   #end: AbortController | undefined;
 
-  constructor(host: PinHost, onUndone: () => void) {
+  constructor(host: PinHost, irqBalance: Pick<IrqBalanceFinder, "hasChanged">, onUndone: () => void) {
     this.#host = host;
+    this.#irqBalance = irqBalance;
     this.#onUndone = onUndone;
   }
 
@@ -43,12 +46,17 @@ export class PinWatch implements Disposable {
     const pause = new Wakeup(this.#host);
     while (!signal.aborted) {
       await pause.wait(pinCheckMs, signal);
-      if (!signal.aborted && [...this.#pins].some(([irq, cpu]) => !this.#isOn(irq, cpu))) {
+      if (!signal.aborted && this.#needsPass()) {
         // The pass that this leads to tells what to look at then.
         this.#pins = new Map();
         this.#onUndone();
       }
     }
+  }
+
+  #needsPass(): boolean {
+    if (this.#pins.size === 0) return false;
+    return this.#irqBalance.hasChanged() || [...this.#pins].some(([irq, cpu]) => !this.#isOn(irq, cpu));
   }
 
   // What can't be read is for a pass to judge.

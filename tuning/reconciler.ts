@@ -50,7 +50,7 @@ export async function reconcile(
     wakeup.wake();
   }
   using _node = watchNode(host, onEvent);
-  using pins = new PinWatch(host, onEvent);
+  using pins = new PinWatch(host, memory.irqBalance, onEvent);
   using carriers = new CarrierWatches(host, onEvent);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();

@@ -43,6 +43,8 @@ export class ReportLog {
     }
     for (const [pciAddress, { result, writes }] of report.restored)
       if (result === "restored" || result === "discarded") this.#log.info({ pciAddress, writes }, result);
+    if (report.irqBalance !== undefined)
+      this.#log.info(report.irqBalance, "told irqbalance which interrupts to leave alone");
     for (const [pciAddress, { result }] of report.announced)
       if (result === "announced") this.#log.info({ pciAddress }, "announced the addresses");
     return this.#addProblems(report.problems);

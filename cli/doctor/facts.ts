@@ -17,16 +17,17 @@ import { type PfCounters, readVfCounters } from "../../sriov/vf-counters.ts";
 import { readVectors, type Vector } from "../../sriov/vectors.ts";
 import { type CniFacts, type CniFolders, readCniFacts } from "./cni-facts.ts";
 import { findHostRoot, type HostView } from "./host-root.ts";
+import { type IrqBalancer, readIrqBalancers } from "./irqbalance-facts.ts";
 import { type KubeletFacts, readGrants, readKubeletFacts } from "./kubelet-facts.ts";
 import { type NamespaceFacts, readNamespaceFacts } from "./namespace-facts.ts";
 import { type NetworkFacts, type PfQueues, readNetworkFacts, readPfQueues } from "./network-facts.ts";
 import { awaitFact, deriveFact, readFact, type Reading } from "./reading.ts";
-import { type KernelFacts, type Process, readIrqBalancers, readKernelFacts } from "./system-facts.ts";
+import { type KernelFacts, readKernelFacts } from "./system-facts.ts";
 import { readVfioFacts, type VfioFacts } from "./vfio-facts.ts";
 
 export type DoctorHost = Pick<
   Host,
-  "files" | "paths" | "clock" | "namespaces" | "openNetlink" | "openEthtool"
+  "files" | "paths" | "clock" | "namespaces" | "openNetlink" | "openEthtool" | "localSockets"
 >;
 
 export interface DoctorFacts {
@@ -48,7 +49,7 @@ export interface DoctorFacts {
   readonly pins: ReadonlyMap<PciAddress, readonly TunedVector[]>;
   /** Pins that tuning lets rest. */
   readonly contested: readonly ContestedPin[];
-  readonly irqBalancers: readonly Process[];
+  readonly irqBalancers: readonly IrqBalancer[];
   readonly vfio: VfioFacts;
   readonly kubelet: KubeletFacts;
   readonly grants: readonly DeviceGrant[];
@@ -93,7 +94,7 @@ export async function readDoctorFacts(
     vectors: deriveFact(inventory, (known) => readAllVectors(host, known)),
     pins: deriveFact(inventory, (known) => readPins(host, known)),
     contested: readFact(() => readContestedPins(host)),
-    irqBalancers: readFact(() => readIrqBalancers(host)),
+    irqBalancers: await awaitFact(() => readIrqBalancers(host)),
     vfio: await awaitFact(() => readVfioFacts(host, { inventory, live, grants })),
     kubelet: deriveFact(root, (known) => readKubeletFacts(known)),
     grants,

@@ -15,23 +15,21 @@ export const pinChecks: readonly Check[] = [
       const pinned = listPinned(facts);
       if (running === undefined || pinned.length === 0) return [];
       const moved = pinned.filter(({ isHeld }) => !isHeld);
-      const isKept = isToldToKeepOff(
-        running.args,
-        pinned.map(({ irq }) => irq),
-      );
-      if (isKept && moved.length === 0) return [];
-      const what =
+      const { pid, asks, banned, silence } = running;
+      const free = asks ? [] : pinned.filter(({ irq }) => !banned.has(irq));
+      if (free.length === 0 && moved.length === 0) return [];
+      const what = [
+        free.length === 0 ? "" : `, and does not know that it shall leave ${free.length} of them alone`,
         moved.length === 0
           ? ""
-          : `, and ${moved.length} are not there any more (${listSome(moved.map(describe), 3)})`;
+          : `, and ${moved.length} are not there any more (${listSome(moved.map(describe), 3)})`,
+        silence === undefined ? "" : ` (${silence})`,
+      ].join("");
       return [
-        warn(
-          `irqbalance (process ${running.pid}) runs beside ${count(pinned.length, "pinned interrupt")}${what}`,
-          {
-            expected: "none, or one that keeps off the interrupts of VFs in pods",
-            fix: "systemctl disable --now irqbalance, or start it with --policyscript that bans them",
-          },
-        ),
+        warn(`irqbalance (process ${pid}) runs beside ${count(pinned.length, "pinned interrupt")}${what}`, {
+          expected: "none, or one that keeps off the interrupts of VFs in pods",
+          fix: "start virtfn tuning, which tells it so, or read in its log why it can't; or: systemctl disable --now irqbalance",
+        }),
       ];
     },
     ok: (facts) => {
@@ -66,26 +64,14 @@ function listPinned({ pins, vectors }: Pinned): readonly PinnedVector[] {
   );
 }
 
-/** By a script that decides, or because each is banned. Source: irqbalance(1). */
-function isToldToKeepOff(args: readonly string[], irqs: readonly number[]): boolean {
-  const hasScript = args.some((arg) => arg.startsWith("--policyscript") || arg === "-l");
-  const banned = new Set(
-    args.flatMap((arg, at) => {
-      const [, joined] = /^--banirq=(\d+)$/.exec(arg) ?? [];
-      if (joined !== undefined) return [Number(joined)];
-      return arg === "-i" || arg === "--banirq" ? [Number(args[at + 1])] : [];
-    }),
-  );
-  return hasScript || irqs.every((irq) => banned.has(irq));
-}
-
 function describe({ irq, cpu }: PinnedVector): string {
   return `${irq}, pinned to ${cpu}`;
 }
 
 const remedies: Readonly<Record<Opponent, string>> = {
   driver: "policy none for these VFs: their driver sets the affinity itself (docs/tuning.md)",
-  irqbalance: "keep irqbalance from moving interrupts of VFs, or: systemctl disable --now irqbalance",
+  irqbalance:
+    "read in the log of virtfn tuning what irqbalance was told, or: systemctl disable --now irqbalance",
   udev: "take the VFs out of the rule that names smp_affinity: grep -r smp_affinity /etc/udev /usr/lib/udev",
   unknown: "look for scripts, tuned, or the container runtime that write /proc/irq/N/smp_affinity",
 };

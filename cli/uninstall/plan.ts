@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 
-import type { UnchangedFile } from "../../host/exchange-file.ts";
 import type { Host } from "../../host/host.ts";
 import { targetOfTemporary } from "../../host/replace-file.ts";
+import { hasIrqBalanceChanges } from "../../tuning/irqbalance/keep-off.ts";
 import { listTuningRecords } from "../../sriov/tuning-store.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { pluginName, savedSuffix } from "../install-cni/executable.ts";
@@ -17,7 +17,8 @@ import { resolveOnHost } from "./host-path.ts";
 /** One change. `rename` puts a saved file of another program back in the place of ours. */
 export type UninstallStep =
   | { readonly do: "restoreTuning"; readonly address: PciAddress }
-  | ({ readonly do: "write"; readonly path: string } & UnchangedFile)
+  | { readonly do: "leaveIrqBalance" }
+  | { readonly do: "write"; readonly path: string; readonly text: string; readonly mode: number }
   | { readonly do: "remove" | "removeFolder"; readonly path: string }
   | { readonly do: "rename"; readonly path: string; readonly from: string };
 
@@ -39,6 +40,7 @@ export function planUninstall(host: View, folders: UninstallFolders): readonly U
   const { paths } = host;
   return [
     ...listTuningRecords(host).map((address) => ({ do: "restoreTuning", address }) as const),
+    ...(hasIrqBalanceChanges(host) ? [{ do: "leaveIrqBalance" } as const] : []),
     ...planConfigurations(host, resolveOnHost(host, folders.confDir)),
     ...listDevicePluginFiles(host, folders.kubeletRoot).map((path) => ({ do: "remove", path }) as const),
     ...planUdevRule(host, resolveOnHost(host, udevRulesFolder)),
@@ -60,11 +62,9 @@ function planConfigurations({ files }: View, folder: string): readonly Uninstall
     if (targetOfTemporary(name)?.endsWith(".conflist") === true) return [{ do: "remove", path }];
     const stat = files.stat(path, { noFollow: true });
     if (!/\.(?:conf|conflist|json)$/.test(name) || stat?.kind !== "file") return [];
-    const before = files.readText(path) ?? "";
-    const plan = planConflistWithout(before, pluginName);
+    const plan = planConflistWithout(files.readText(path) ?? "", pluginName);
     if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
-    if (plan.kind === "keep") return [];
-    return [{ do: "write", path, before, text: plan.text, mode: stat.mode & 0o777 }];
+    return plan.kind === "keep" ? [] : [{ do: "write", path, text: plan.text, mode: stat.mode & 0o777 }];
   });
 }
 

@@ -1,6 +1,9 @@
 // Takes virtfn off the node, step by step. Killed in between, the next run does what is left.
 
 import type { Host } from "../../host/host.ts";
+import { SriovError } from "../../sriov/errors.ts";
+import { IrqBalanceFinder } from "../../tuning/irqbalance/finder.ts";
+import { leaveIrqBalance } from "../../tuning/irqbalance/keep-off.ts";
 import { restoreVf } from "../../tuning/restore.ts";
 import { UninstallError } from "./errors.ts";
 import { checkNoCall, checkUnused } from "./node-in-use.ts";
@@ -35,7 +38,7 @@ export async function uninstall(host: Host, folders: UninstallFolders): Promise<
 }
 
 function isTuning(step: UninstallStep): boolean {
-  return step.do === "restoreTuning";
+  return step.do === "restoreTuning" || step.do === "leaveIrqBalance";
 }
 
 /** "remove /opt/cni/bin/virtfn" */
@@ -43,6 +46,8 @@ export function describeStep(step: UninstallStep): string {
   switch (step.do) {
     case "restoreTuning":
       return `put back interrupts and masks of ${step.address}`;
+    case "leaveIrqBalance":
+      return "take back what irqbalance was told";
     case "write":
       return `take the entry out of ${step.path}`;
     case "rename":
@@ -66,9 +71,17 @@ async function applyStep(host: Host, step: UninstallStep): Promise<void> {
         );
       return;
     }
+    case "leaveIrqBalance":
+      try {
+        await leaveIrqBalance(host, new IrqBalanceFinder(host));
+      } catch (error) {
+        if (error instanceof SriovError) throw new UninstallError(error.message, { cause: error });
+        throw error;
+      }
+      return;
     case "write":
-      if (files.replaceUnchanged(step.path, step)) return;
-      throw new UninstallError(`${step.path}: another program has written it just now: try again`);
+      files.writeDurable(step.path, step.text, step.mode);
+      return;
     case "rename":
       files.rename(step.from, step.path);
       return;

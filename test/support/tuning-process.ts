@@ -50,6 +50,13 @@ export class TuningMachine implements Disposable {
     return this.#vfs.flatMap((_, vf) => this.#irqs(vf));
   }
 
+  /** The VF has these interrupts in place of its own: tx, rx and mailbox, ascending. */
+  setIrqs(vf: number, irqs: readonly number[]): void {
+    const folder = join(this.root, "sys/bus/pci/devices", this.#address(vf), "msi_irqs");
+    for (const name of fs.readdirSync(folder)) fs.rmSync(join(folder, name));
+    for (const irq of irqs) fs.writeFileSync(join(folder, `${irq}`), "msix\n");
+  }
+
   /** Somebody writes the affinity of one of its interrupts. */
   setAffinity(vf: number, msiIndex: number, cpuList: string): void {
     const path = `proc/irq/${this.#irqs(vf)[msiIndex]}/smp_affinity_list`;

@@ -9,6 +9,7 @@ import { runExplain } from "../../../cli/explain/main.ts";
 import { runStatus } from "../../../cli/status/main.ts";
 import type { PodAllocation } from "../../../kubelet/pod-resources.ts";
 import { createDoctorNode, makePod } from "../../support/doctor-node.ts";
+import { startIrqBalance } from "../../support/fake-irqbalance.ts";
 import { createStatusNode } from "../../support/status-node.ts";
 
 const page = join(resolve(import.meta.dirname, "../../.."), "docs/cli.md");
@@ -24,7 +25,7 @@ const commands: Readonly<Record<string, Run>> = {
     using node = createDoctorNode();
     node.write("etc/cni/net.d/05-new.conflist", '{"plugins": [{"type": "bridge"}, {"type": "portmap"}]}');
     node.pods.push(makePod("web-2", [node.address(1)]));
-    node.startProcess(["irqbalance", "--foreground"]);
+    startIrqBalance(node.fake, { pid: 77 });
     const listPods = async (): Promise<PodAllocation[]> => node.pods;
     await runDoctor(node.host, args, { print, isTerminal: false, listPods });
   },

@@ -12,6 +12,7 @@ test("everything in it", () => {
       housekeepingCpus: 0,
       rps: "explicit",
       rpsCpus: "2-3",
+      irqbalance: { configure: true },
       resources: { "sriov/fast": { policy: "explicit", cpus: "4,6-7" } },
     },
     "tuning",
@@ -24,6 +25,7 @@ test("everything in it", () => {
     rps: "explicit",
     rpsCpus: [2, 3],
     housekeepingCpus: [0],
+    configureIrqBalance: true,
     resources: new Map([
       [
         "sriov/fast",
@@ -48,6 +50,8 @@ test.each([
     "tuning.resources.a/b.policy: explicit needs the key cpus",
   ],
   [{ resources: { "a/b": { housekeepingCpus: "0" } } }, "tuning.resources.a/b.housekeepingCpus: unknown key"],
+  [{ irqbalance: { configure: "yes" } }, 'tuning.irqbalance.configure: expected true or false, got "yes"'],
+  [{ irqbalance: { configur: true } }, "tuning.irqbalance.configur: unknown key, did you mean configure?"],
   ["none", 'tuning: expected an object, got "none"'],
 ])("%j: %s", (value, problem) => {
   expect(parseTuningConfig(value, "tuning").problems).toEqual([expect.stringContaining(problem)]);

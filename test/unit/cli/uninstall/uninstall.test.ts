@@ -8,13 +8,16 @@ import { expect, test } from "vitest";
 
 import { runUninstall } from "../../../../cli/uninstall/main.ts";
 import { planUninstall } from "../../../../cli/uninstall/plan.ts";
-import { uninstall } from "../../../../cli/uninstall/uninstall.ts";
+import { describeStep, uninstall } from "../../../../cli/uninstall/uninstall.ts";
 import type { Host } from "../../../../host/host.ts";
 import { formatSocketName } from "../../../../kubelet/socket-name.ts";
 import { parsePciAddress } from "../../../../sriov/pci-address.ts";
 import { writeTuningRecord } from "../../../../sriov/tuning-store.ts";
+import { addPolicyFolder } from "../../../../tuning/irqbalance/config-text.ts";
+import { writeTold } from "../../../../tuning/irqbalance/told-record.ts";
 import { callCni, podArgs } from "../../../support/cni-call.ts";
 import type { FakeHost } from "../../../support/fake-host.ts";
+import { startIrqBalance } from "../../../support/fake-irqbalance.ts";
 import { conflist, folders, install, list, makeNode, show } from "../../../support/installed-node.ts";
 
 async function add(node: FakeHost, pod: number): Promise<void> {
@@ -81,8 +84,8 @@ function dyingAfter(host: Host, steps: number): Host {
       remove: counted((path: string) => files.remove(path)),
       rename: counted((from: string, to: string) => files.rename(from, to)),
       removeFolder: counted((path: string) => files.removeFolder(path)),
-      replaceUnchanged: counted((...args: Parameters<typeof files.replaceUnchanged>) =>
-        files.replaceUnchanged(...args),
+      writeDurable: counted((path: string, text: string, mode: number) =>
+        files.writeDurable(path, text, mode),
       ),
     },
   };
@@ -99,6 +102,42 @@ test("what tuning changed before a reboot goes too, with the lock that this take
   fs.rmSync(join(node.root, "etc/virtfn/node.yaml"));
   fs.rmdirSync(join(node.root, "etc/virtfn"));
   expect(show(node)).toBe(before);
+});
+
+test("what irqbalance was told is taken back, with the line in its configuration", async () => {
+  using node = makeNode();
+  const path = join(node.root, "etc/default/irqbalance");
+  fs.mkdirSync(join(path, ".."), { recursive: true });
+  fs.writeFileSync(path, "#IRQBALANCE_ARGS=\n");
+  const irqbalance = startIrqBalance(node, { pid: 77, bans: [9] });
+  const before = show(node);
+  install(node);
+  fs.writeFileSync(path, addPolicyFolder("#IRQBALANCE_ARGS=\n", "/var/lib/virtfn/irqbalance.d") ?? "");
+  irqbalance.bans = [9, 41, 42];
+  const told = { bootId: node.host.clock.bootId(), pid: 77, startTicks: "7700", irqs: [41, 42], covered: [] };
+  writeTold(node.host, { told, folders: [] });
+  const steps = (await uninstall(node.host, folders)).map(describeStep);
+  expect(steps).toContain("take back what irqbalance was told");
+  expect(irqbalance.bans).toEqual([9]);
+  expect(show(node)).toBe(before);
+});
+
+test("an irqbalance that does not answer is told of, and everything else stays until it does", async () => {
+  using node = makeNode();
+  install(node);
+  const irqbalance = startIrqBalance(node, { pid: 77 });
+  const told = { bootId: node.host.clock.bootId(), pid: 77, startTicks: "7700", irqs: [41], covered: [] };
+  writeTold(node.host, { told, folders: [] });
+  node.sockets.servers.clear();
+  const before = show(node);
+  await expect(uninstall(node.host, folders)).rejects.toMatchObject({
+    code: "ERR_UNINSTALL",
+    message: expect.stringContaining("process 77 cannot be asked") as string,
+  });
+  expect(show(node)).toBe(before);
+  irqbalance.end();
+  await uninstall(node.host, folders);
+  expect(await uninstall(node.host, folders)).toEqual([]);
 });
 
 test("while pods have VFs it refuses, names them, and leaves everything", async () => {
@@ -123,10 +162,9 @@ test("a pod that came before the entry was gone keeps executable and state", asy
   let added: Promise<void> | undefined;
   const files: Host["files"] = {
     ...node.host.files,
-    replaceUnchanged: (...args) => {
-      const isWritten = node.host.files.replaceUnchanged(...args);
+    writeDurable: (...args) => {
+      node.host.files.writeDurable(...args);
       added = add(node, 1);
-      return isWritten;
     },
     list: (path) => node.host.files.list(path),
   };
@@ -254,21 +292,4 @@ test("the command tells each step, or what it would do", async () => {
   expect(await run("--help")).toContain("--stay");
   for (const args of [["--dry-run", "--stay"], ["--cni-bin-dir=bin"], ["now"]])
     await expect(runUninstall(node.host, args, () => {})).rejects.toMatchObject({ code: "ERR_USAGE" });
-});
-
-test("what the main CNI writes while the entry is taken out stays, and the next run takes it out of that", async () => {
-  using node = makeNode();
-  install(node);
-  const newer = fs.readFileSync(conflist(node), "utf8").replace("bridge", "ptp");
-  const files: Host["files"] = {
-    ...node.host.files,
-    replaceUnchanged: (...args) => {
-      node.host.files.writeAtomic(conflist(node), newer, 0o644);
-      return node.host.files.replaceUnchanged(...args);
-    },
-  };
-  await expect(uninstall({ ...node.host, files }, folders)).rejects.toMatchObject({ code: "ERR_UNINSTALL" });
-  expect(fs.readFileSync(conflist(node), "utf8")).toBe(newer);
-  await uninstall(node.host, folders);
-  expect(fs.readFileSync(conflist(node), "utf8")).toBe(list.replace("bridge", "ptp"));
 });

@@ -1,0 +1,155 @@
+// Has a running irqbalance keep off the interrupts that tuning has pinned: by an entry among its policy scripts, or by its list.
+
+import { HostError } from "../../host/errors.ts";
+import type { Host } from "../../host/host.ts";
+import { SriovError } from "../../sriov/errors.ts";
+import { describeProblem, type Problem } from "../problem.ts";
+import { readBans, takeFitting, writeBans } from "./ban-list.ts";
+import { parseIrqBalanceArguments } from "./command-line.ts";
+import { configureIrqBalance, isIrqBalanceConfigured, unconfigureIrqBalance } from "./config-file.ts";
+import { IrqBalanceError } from "./errors.ts";
+import type { IrqBalanceFinder } from "./finder.ts";
+import { listPinnedIrqs } from "./pinned-irqs.ts";
+import { isPolicyFolder, ownPolicyFolder, removePolicyEntry, writePolicyEntry } from "./policy-entry.ts";
+import type { IrqBalanceProcess } from "./process.ts";
+import { readTold, type Told, type ToldRecord, writeTold } from "./told-record.ts";
+
+export type IrqBalanceHost = Pick<Host, "files" | "paths" | "clock" | "localSockets">;
+
+/** `told`: what it was told in this call, if there was something new. */
+export interface KeepOffOutcome {
+  readonly told: { readonly pid: number; readonly irqs: readonly number[] } | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export interface KeepOffOptions {
+  readonly finder: IrqBalanceFinder;
+  /** Whether its configuration file may be changed. */
+  readonly configure: boolean;
+}
+
+/** Call it when pins may have come or gone. Nothing is said to an irqbalance that knows it already. Never throws for what goes wrong. */
+export async function keepIrqBalanceOff(
+  host: IrqBalanceHost,
+  { finder, configure }: KeepOffOptions,
+): Promise<KeepOffOutcome> {
+  const problems: Problem[] = [];
+  async function attempt<T>(work: () => Promise<T> | T): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof HostError || error instanceof SriovError)) throw error;
+      problems.push(describeProblem("node", "irqbalance", error));
+      return undefined;
+    }
+  }
+  await attempt(() => setUp(host, configure));
+  const told = await attempt(async () => tellPins(host, finder));
+  return { told, problems };
+}
+
+/** Takes everything back: our line, our entries, our part of the list. Throws ERR_IRQBALANCE, ERR_SYSTEM_CALL. */
+export async function leaveIrqBalance(host: IrqBalanceHost, finder: IrqBalanceFinder): Promise<void> {
+  unconfigureIrqBalance(host);
+  const { told, folders } = readTold(host);
+  for (const folder of folders) removePolicyEntry(host, folder);
+  if (told !== undefined) {
+    const running = finder.find();
+    if (running !== undefined && isOf(host, told, running)) await replaceList(host, running, told, [], []);
+  }
+  writeTold(host, { told: undefined, folders: [] });
+}
+
+/** Whether there is something for `leaveIrqBalance` to do. */
+export function hasIrqBalanceChanges(host: Pick<Host, "files" | "paths">): boolean {
+  const { told, folders } = readTold(host);
+  return told !== undefined || folders.length > 0 || isIrqBalanceConfigured(host);
+}
+
+function setUp(host: IrqBalanceHost, configure: boolean): void {
+  if (!configure) {
+    unconfigureIrqBalance(host);
+    return;
+  }
+  putEntry(host, ownPolicyFolder);
+  configureIrqBalance(host, ownPolicyFolder);
+}
+
+async function tellPins(host: IrqBalanceHost, finder: IrqBalanceFinder): Promise<KeepOffOutcome["told"]> {
+  const pinned = listPinnedIrqs(host);
+  const before = readTold(host);
+  if (pinned.length === 0 && before.told === undefined) return undefined;
+  const running = finder.find();
+  if (running === undefined) {
+    if (before.told !== undefined) writeTold(host, { ...before, told: undefined });
+    return undefined;
+  }
+  const known = before.told !== undefined && isOf(host, before.told, running) ? before.told : undefined;
+  const { policyScript } = parseIrqBalanceArguments(running.args);
+  if (policyScript !== undefined && isPolicyFolder(host, policyScript)) {
+    putEntry(host, policyScript);
+    return replaceList(host, running, known, [], pinned);
+  }
+  return replaceList(host, running, known, pinned, []);
+}
+
+/**
+ * `banned`: what shall be in its list because of us, beside all that is there because of others; `covered`: what our entry
+ * answers for from now on, which irqbalance asks when its list is replaced, even by the same one.
+ */
+async function replaceList(
+  host: IrqBalanceHost,
+  { pid, startTicks }: IrqBalanceProcess,
+  known: Told | undefined,
+  banned: readonly number[],
+  covered: readonly number[],
+): Promise<KeepOffOutcome["told"]> {
+  const current = await readBans(host, pid);
+  const others = current.filter((irq) => known?.irqs.includes(irq) !== true);
+  const ours = banned.filter((irq) => !others.includes(irq));
+  const fitting = takeFitting(others, ours);
+  const wanted = [...others, ...fitting].toSorted((a, b) => a - b);
+  const told: Told = { bootId: host.clock.bootId(), pid, startTicks, irqs: fitting, covered };
+  const isNews = !isSame(current, wanted) || !isSame(known?.covered ?? [], covered);
+  if (isNews) {
+    // What is ours if it was said, and what is if not: a crash in between makes nothing others'.
+    const either = [...new Set([...(known?.irqs ?? []), ...fitting])].toSorted((a, b) => a - b);
+    remember(host, { ...told, irqs: either, covered: known?.covered ?? [] });
+    await writeBans(host, pid, wanted);
+    const now = await readBans(host, pid);
+    if (!isSame(now, wanted))
+      throw new IrqBalanceError(
+        `process ${pid} was told to leave ${format(wanted)}, its list is ${format(now)}`,
+      );
+  }
+  if (isNews || known === undefined || !isSame(known.irqs, fitting)) remember(host, told);
+  if (fitting.length < ours.length)
+    throw new IrqBalanceError(
+      `its socket takes ${fitting.length} of the ${ours.length} interrupts; start it with --policyscript=DIR, or have virtfn do so: tuning.irqbalance.configure of node.yaml`,
+    );
+  return isNews ? { pid, irqs: covered.length > 0 ? covered : fitting } : undefined;
+}
+
+function remember(host: IrqBalanceHost, told: Told): void {
+  const isNothing = told.irqs.length === 0 && told.covered.length === 0;
+  writeTold(host, { ...readTold(host), told: isNothing ? undefined : told });
+}
+
+function putEntry(host: IrqBalanceHost, folder: string): void {
+  const record: ToldRecord = readTold(host);
+  if (!record.folders.includes(folder))
+    writeTold(host, { ...record, folders: [...record.folders, folder].toSorted() });
+  writePolicyEntry(host, folder);
+}
+
+function isOf({ clock }: Pick<Host, "clock">, told: Told, running: IrqBalanceProcess): boolean {
+  return told.bootId === clock.bootId() && told.pid === running.pid && told.startTicks === running.startTicks;
+}
+
+function isSame(left: readonly number[], right: readonly number[]): boolean {
+  return left.join() === right.join();
+}
+
+function format(irqs: readonly number[]): string {
+  return irqs.length === 0 ? "no interrupt" : irqs.join(", ");
+}
