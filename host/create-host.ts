@@ -11,6 +11,7 @@ import { createLibc, type Libc } from "./libc.ts";
 import { createLocalSockets } from "./local-sockets.ts";
 import { createLocks } from "./lock.ts";
 import { createNetlink } from "./netlink/create-netlink.ts";
+import { createDevlink } from "./netlink/devlink.ts";
 import { createEthtool, type Ethtool } from "./netlink/ethtool.ts";
 import { openEventSocket } from "./netlink/events.ts";
 import type { Netlink } from "./netlink/netlink.ts";
@@ -39,6 +40,7 @@ export function createHost({
     namespaces: createNamespaces(libc),
     openNetlink: (netns) => (netns === undefined ? openOwnNetlink(libc) : openNetlinkIn(libc, netns)),
     openEthtool: (netns) => openEthtool(libc, netns),
+    openDevlink: () => createDevlink(new NetlinkSocket(libc, openGenericSocket(libc))),
     exec: createExec(paths.programRoot),
     localSockets: createLocalSockets({ libc, clock }),
   };
