@@ -19,7 +19,7 @@ export function makeRecord(
   { target, claim, cookie }: { readonly target: Target; readonly claim: Claim; readonly cookie: bigint },
 ): Attachment {
   const { vf, link, original } = claim;
-  const { tuning: policy, resetBetweenPods } = target.network;
+  const { resetBetweenPods } = target.network;
   return {
     format: attachmentFormat,
     owner: {
@@ -40,11 +40,16 @@ export function makeRecord(
     original,
     applied: { addresses: [], routes: [] },
     ipam: makeLease(call, config, target.network, target.interface),
-    tuning: policy === undefined ? undefined : { policy },
+    tuning: askTuning(target.network),
     resetBetweenPods: resetBetweenPods || undefined,
     // It tells of the attachment itself: chained, that is another plugin's interface.
     deviceInfoFile: target.interface === call.ifName ? config.deviceInfoFile : undefined,
   };
+}
+
+function askTuning({ tuning: policy, rfs }: Target["network"]): Attachment["tuning"] {
+  const asked = { policy, rfs };
+  return Object.values(asked).every((value) => value === undefined) ? undefined : asked;
 }
 
 /** The record of a VF that had no admin MAC: what the PF reported was the VF's own. */

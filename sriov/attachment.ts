@@ -92,6 +92,12 @@ export interface IpamLease {
   readonly args: string;
 }
 
+/** What the pod or the network asks tuning for. */
+export interface AskedTuning {
+  readonly policy?: string | undefined;
+  readonly rfs?: boolean | undefined;
+}
+
 /** One VF in use. A record read from disk also carries the fields that this release does not know: spread it to change it. */
 export interface Attachment {
   readonly format: string;
@@ -108,7 +114,7 @@ export interface Attachment {
   readonly original: VfOriginal;
   readonly applied: AppliedSettings;
   readonly ipam?: IpamLease | undefined;
-  readonly tuning?: { readonly policy?: string | undefined } | undefined;
+  readonly tuning?: AskedTuning | undefined;
   /** The VF is reset (FLR) when it is back from the pod. */
   readonly resetBetweenPods?: boolean | undefined;
   /** Name of the attachment's device-info file, which goes with the record. */

@@ -35,6 +35,8 @@ export interface Network {
   readonly rings: Rings | undefined;
   /** Interrupt policy that tuning is asked for. */
   readonly tuning: NetworkPolicy | undefined;
+  /** Whether tuning is asked for receive flow steering; undefined: as the node has it. */
+  readonly rfs: boolean | undefined;
   /** Function level reset of the VF in DEL. */
   readonly resetBetweenPods: boolean;
   /** The driver that ADD binds the VF to. */
@@ -86,6 +88,7 @@ export function resolveNetwork(
     queues: input.queues,
     rings: input.rings === undefined ? undefined : { rx: input.rings.rx, tx: input.rings.tx },
     tuning: input.tuning,
+    rfs: input.rfs,
     resetBetweenPods: input.resetBetweenPods ?? false,
     driver: input.driver,
   };

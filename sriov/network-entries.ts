@@ -79,6 +79,7 @@ export const networkEntries = {
     v.strictObject({ rx: ringSize, tx: ringSize }, 'an object like {"rx": 1024, "tx": 1024}'),
   ),
   tuning: v.optional(v.picklist(networkPolicies, `one of ${networkPolicies.join(", ")}`)),
+  rfs: flag,
   resetBetweenPods: flag,
   driver: v.optional(v.picklist(["vfio-pci"], '"vfio-pci"')),
 } as const;

@@ -25,6 +25,8 @@ export interface PolicySettings {
   readonly rpsCpus: readonly number[] | undefined;
   /** Undefined is `near`. */
   readonly xps: XpsMode | undefined;
+  /** Packets follow the program that reads them (receive flow steering); undefined is off. */
+  readonly rfs: boolean | undefined;
 }
 
 interface PolicyDefaults extends PolicySettings {
@@ -59,6 +61,7 @@ const policyEntries = {
   rps: v.optional(v.picklist(rpsModes, `one of ${rpsModes.join(", ")}`)),
   rpsCpus: cpuList,
   xps: v.optional(v.picklist(xpsModes, `one of ${xpsModes.join(", ")}`)),
+  rfs: v.optional(v.boolean("true or false")),
 } as const satisfies ConfigEntries;
 
 const irqBalanceEntries = {
@@ -108,6 +111,7 @@ function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults
     rps: output?.rps,
     rpsCpus: output?.rpsCpus,
     xps: output?.xps,
+    rfs: output?.rfs,
   };
 }
 

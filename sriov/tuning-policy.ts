@@ -1,5 +1,6 @@
 // Which tuning policy a VF has: what was asked for it, by whom, and what the node says.
 
+import type { AskedTuning } from "./attachment.ts";
 import type { NetworkPolicy } from "./network-entries.ts";
 import type { PolicySettings, TuningConfig } from "./tuning-config.ts";
 
@@ -25,11 +26,12 @@ const policies: Readonly<Record<TuningPolicy, true>> = {
 
 /**
  * The policy for a VF, the first of: what its pod or its network asked for (in its record), what the node's configuration says for
- * the VF's resource, what it says for the node, numa-spread. One that this release does not know becomes numa-spread.
+ * the VF's resource, what it says for the node, numa-spread. One that this release does not know becomes numa-spread. Its settings
+ * are looked for in the same places.
  */
 export function choosePolicy(
   config: TuningConfig,
-  asked: string | undefined,
+  { policy: asked, ...ofNetwork }: AskedTuning,
   resource: string | undefined,
 ): ChosenPolicy {
   const ofResource = resource === undefined ? undefined : config.resources.get(resource);
@@ -39,6 +41,7 @@ export function choosePolicy(
     rps: ofResource?.rps ?? config.rps,
     rpsCpus: ofResource?.rpsCpus ?? config.rpsCpus,
     xps: ofResource?.xps ?? config.xps,
+    rfs: ofNetwork.rfs ?? ofResource?.rfs ?? config.rfs,
   };
   if (asked !== undefined) {
     const source = "pod or network";

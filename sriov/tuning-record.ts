@@ -20,9 +20,15 @@ export interface TunedQueue {
   readonly original: string;
 }
 
+/** `original`: what the file at `path`, below the netdev's folder, had before the first write for this owner. */
+export interface TunedValue {
+  readonly path: string;
+  readonly original: string;
+}
+
 /**
  * Valid for one VF of one boot: `bootId`, and `inode` of the PCI device directory, decimal. Vectors are kept from owner
- * to owner until they are put back; masks belong to one `owner` (the owner token of its attachment).
+ * to owner until they are put back; masks and values belong to one `owner` (the owner token of its attachment).
  */
 export interface TuningRecord {
   readonly address: PciAddress;
@@ -30,6 +36,7 @@ export interface TuningRecord {
   readonly inode: string;
   readonly vectors: readonly TunedVector[];
   readonly masks?: { readonly owner: string; readonly queues: readonly TunedQueue[] } | undefined;
+  readonly values?: { readonly owner: string; readonly originals: readonly TunedValue[] } | undefined;
 }
 
 /** A tuning record is empty, no JSON, of another major format, or lacks a field. */
@@ -45,6 +52,7 @@ export class TuningRecordError extends SriovError {
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const valuePath = v.pipe(v.string(), v.regex(/^queues\/rx-\d+\/rps_flow_cnt$/));
 const schema = v.object({
   format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
   bootId: v.string(),
@@ -68,6 +76,13 @@ const schema = v.object({
       ),
     }),
   ),
+  // Since 1.2.
+  values: v.optional(
+    v.object({
+      owner: v.string(),
+      originals: v.array(v.object({ path: valuePath, original: v.string() })),
+    }),
+  ),
 });
 
 /** The record in `json`, read from `path`; any minor of format 1 is read. Throws ERR_TUNING_RECORD with every problem. */
@@ -77,19 +92,20 @@ export function parseTuningRecord(json: string, address: PciAddress, path: strin
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
     throw new TuningRecordError(path, problems.join("; "));
   }
-  const { bootId, inode, vectors, masks } = parsed.output;
+  const { bootId, inode, vectors, masks, values } = parsed.output;
   const all = masks && { owner: masks.owner, queues: [...masks.queues, ...masks.txQueues] };
-  return { address, bootId, inode, vectors, masks: all };
+  return { address, bootId, inode, vectors, masks: all, values };
 }
 
-/** JSON text of a record, format 1.1. */
-export function formatTuningRecord({ bootId, inode, vectors, masks }: TuningRecord): string {
+/** JSON text of a record, format 1.2. */
+export function formatTuningRecord({ bootId, inode, vectors, masks, values }: TuningRecord): string {
   const parts = masks && {
     owner: masks.owner,
     queues: masks.queues.filter((queue) => !isTx(queue)),
     txQueues: masks.queues.filter(isTx),
   };
-  return `${JSON.stringify({ format: "1.1", bootId, inode, vectors, masks: parts }, undefined, 1)}\n`;
+  const record = { format: "1.2", bootId, inode, vectors, masks: parts, values };
+  return `${JSON.stringify(record, undefined, 1)}\n`;
 }
 
 /** Whether the record is about this very VF: of this boot, and not of an earlier VF at the same address. */

@@ -12,9 +12,10 @@ import { readAffinity, writeAffinity } from "../sriov/vectors.ts";
 import type { MaskStep } from "./mask-plan.ts";
 import type { VfPlan } from "./node-plan.ts";
 import { holdsVf } from "./node-state.ts";
-import { describeProblem, type Problem } from "./problem.ts";
+import { describeProblem, type Problem, unsupported } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 import { forgetFailedPins, rememberBefore } from "./remember.ts";
+import type { ValueStep } from "./value-plan.ts";
 import { maskFile, openVfQueues, type VfQueues } from "./vf-queues.ts";
 
 /**
@@ -29,6 +30,8 @@ export interface VfOutcome {
   readonly moves: number;
   /** Queues whose masks were written: "rx-0", "tx-1". */
   readonly masks: readonly string[];
+  /** Values that were written, by their path below the netdev's folder. */
+  readonly values: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -41,7 +44,7 @@ export async function applyVfPlan(
   options: { readonly refusals: Refusals; readonly lockTimeoutMs: number },
 ): Promise<VfOutcome> {
   const { vf } = plan.target;
-  if (plan.pins.length === 0 && plan.masks.length === 0) return unchanged("done");
+  if ([plan.pins, plan.masks, plan.values].every((steps) => steps.length === 0)) return unchanged("done");
   try {
     using _lock = await host.locks.acquire(vf.address, { timeoutMs: options.lockTimeoutMs });
     const record = readUnchanged(host, plan);
@@ -54,8 +57,12 @@ export async function applyVfPlan(
 
 function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals: Refusals): VfOutcome {
   const { vf } = plan.target;
-  using queues = plan.masks.length === 0 ? undefined : openVfQueues(host, record);
-  const remembered = rememberBefore(host, plan, queues?.read() ?? []);
+  const needsQueues = plan.masks.length + plan.values.length > 0;
+  using queues = needsQueues ? openVfQueues(host, record) : undefined;
+  const remembered = rememberBefore(host, plan, {
+    masks: plan.masks.length === 0 ? [] : (queues?.read() ?? []),
+    values: plan.values.length === 0 ? [] : (queues?.readValues() ?? []),
+  });
   const failed = plan.pins.flatMap((pin) => {
     const problem = attempt(vf.address, `vector ${pin.msiIndex}`, () => writePin(host, plan, pin, refusals));
     return problem === undefined ? [] : [{ pin, problem }];
@@ -72,12 +79,19 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
     .map((step) => attempt(vf.address, step.queue, () => writeMask(plan, queues, step, refusals)))
     .filter((problem) => problem !== undefined);
   const failedQueues = new Set(maskProblems.map(({ about }) => about));
+  const values = queues === undefined ? [] : plan.values;
+  const valueProblems = values
+    .map((step) => attempt(vf.address, step.path, () => writeValue(plan, queues, step, refusals)))
+    .filter((problem) => problem !== undefined);
   return {
     result: failed.some(({ problem }) => problem.code === "PARTIAL") ? "unsettled" : "done",
     pinned: done.map(({ msiIndex }) => msiIndex),
     moves: done.filter((pin) => isMove(plan, pin)).length,
     masks: masks.map(({ queue }) => queue).filter((queue) => !failedQueues.has(queue)),
-    problems: [...failed.map(({ problem }) => problem), ...maskProblems],
+    values: values
+      .map(({ path }) => path)
+      .filter((path) => valueProblems.every(({ about }) => about !== path)),
+    problems: [...failed.map(({ problem }) => problem), ...maskProblems, ...valueProblems],
   };
 }
 
@@ -140,6 +154,27 @@ function writeMask(
   return { vf: target.vf.address, about: step.queue, code: "PARTIAL", message };
 }
 
+function writeValue(
+  { target }: VfPlan,
+  queues: VfQueues | undefined,
+  step: ValueStep,
+  refusals: Refusals,
+): Problem | undefined {
+  const vf = target.vf.address;
+  if (queues === undefined) return undefined;
+  let got: string;
+  try {
+    got = queues.writeValue(step.path, step.to);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    refusals.addValue(vf, step);
+    return unsupported(vf, step.path, error.message);
+  }
+  if (got === step.to) return undefined;
+  refusals.addValue(vf, { ...step, from: got });
+  return unsupported(vf, step.path, `wrote ${step.to}, the kernel kept ${got}`);
+}
+
 function attempt(vf: Problem["vf"], about: string, write: () => Problem | undefined): Problem | undefined {
   try {
     return write();
@@ -149,5 +184,5 @@ function attempt(vf: Problem["vf"], about: string, write: () => Problem | undefi
 }
 
 function unchanged(result: VfOutcome["result"]): VfOutcome {
-  return { result, pinned: [], moves: 0, masks: [], problems: [] };
+  return { result, pinned: [], moves: 0, masks: [], values: [], problems: [] };
 }

@@ -2,11 +2,7 @@
 
 import { runDaemon } from "../host/daemon.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
-import type { PciAddress } from "../sriov/pci-address.ts";
 import { readTopology } from "../sriov/topology.ts";
-import { listTuningRecords } from "../sriov/tuning-store.ts";
-import { IrqBalanceFinder } from "./irqbalance/finder.ts";
-import { leaveIrqBalance } from "./irqbalance/keep-off.ts";
 import { createMetrics } from "./metrics.ts";
 import { createNodeFactsReader, type NodeFacts } from "./node-facts.ts";
 import { planNode } from "./node-plan.ts";
@@ -17,9 +13,9 @@ import { runPass, type TuningHost } from "./pass.ts";
 import { reconcile } from "./reconciler.ts";
 import type { TuningDaemonHost } from "./node-watch.ts";
 import { createPassMemory } from "./pass-memory.ts";
-import { describeProblem, type Problem } from "./problem.ts";
 import { keepRepaired } from "./repair-loop.ts";
-import { restoreVf, type RestoreOutcome } from "./restore.ts";
+import { countRfsUsers, planRfsTable } from "./rfs-table.ts";
+import { listRestored, restoreAll } from "./restore-all.ts";
 
 /** How long the one-time commands wait for a VF that the CNI is working on. */
 const lockTimeoutMs = 5_000;
@@ -43,7 +39,7 @@ export async function run(
     case "once":
       return options.isDryRun ? dryRun(host, options.isJson, print) : runOnce(host, options.isJson, print);
     case "restore":
-      return restoreAll(host, options.isJson, print);
+      return restoreAll(host, { ...options, lockTimeoutMs }, print);
   }
 }
 
@@ -66,13 +62,14 @@ async function runTuningDaemon(
 async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
   const state = readNodeState(host, await readNodeFacts(host));
   const memory = createPassMemory(host);
+  const plans = planNode(state, memory);
   const seen = {
     state,
-    plans: planNode(state, memory),
-    problems: state.problems,
+    plans,
+    problems: [...state.problems, ...plans.flatMap(({ problems }) => problems)],
     contested: memory.contests.list(),
   };
-  const report = describeNode(seen, readInterruptCounts(host));
+  const report = describeNode(seen, readInterruptCounts(host), planRfsTable(host, countRfsUsers(state)));
   print(isJson ? formatJson(report) : formatNodeReport(report));
   return 0;
 }
@@ -87,11 +84,12 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
   const report = describeNode(pass, readInterruptCounts(host));
   const done = {
     ...report,
-    applied: [...applied].map(([address, { result, pinned, masks }]) => ({
+    applied: [...applied].map(([address, { result, pinned, masks, values }]) => ({
       address,
       result,
       pins: pinned.length,
       masks: masks.length,
+      values: values.length,
     })),
     restored: listRestored(restored),
     isUnfinished,
@@ -100,50 +98,8 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
   return problems.some(({ code }) => code !== "FALLBACK") ? 1 : 0;
 }
 
-async function restoreAll(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
-  const outcomes = new Map<PciAddress, RestoreOutcome>();
-  for (const address of listTuningRecords(host))
-    outcomes.set(address, await restoreVf(host, address, { evenInPods: "all", lockTimeoutMs }));
-  const irqBalance = await attemptLeave(host);
-  const restored = listRestored(outcomes);
-  const lines = restored.map(({ address, result, writes, problems }) =>
-    [
-      `${address}: ${result}, ${writes} values written back`,
-      ...problems.map(({ message }) => `  ${message}`),
-    ].join("\n"),
-  );
-  if (irqBalance !== undefined) lines.push(irqBalance.message);
-  print(
-    isJson
-      ? formatJson({ restored, problems: irqBalance === undefined ? [] : [irqBalance] })
-      : `${lines.join("\n") || "tuning has changed nothing"}\n`,
-  );
-  const isDone = restored.every(({ result }) => result === "restored" || result === "discarded");
-  return isDone && irqBalance === undefined ? 0 : 1;
-}
-
-async function attemptLeave(host: TuningHost): Promise<Problem | undefined> {
-  try {
-    await leaveIrqBalance(host, new IrqBalanceFinder(host));
-    return undefined;
-  } catch (error) {
-    return describeProblem("node", "irqbalance", error);
-  }
-}
-
 async function readNodeFacts(host: TuningHost): Promise<NodeFacts> {
   return createNodeFactsReader(host)(readTopology(host));
-}
-
-function listRestored(
-  outcomes: ReadonlyMap<PciAddress, RestoreOutcome>,
-): readonly (RestoreOutcome & { readonly address: PciAddress })[] {
-  return [...outcomes].map(([address, { result, writes, problems }]) => ({
-    address,
-    result,
-    writes,
-    problems,
-  }));
 }
 
 function formatJson(value: object): string {

@@ -6,17 +6,22 @@ import { isDue, planMailboxes } from "./mailbox-plan.ts";
 import { type MaskStep, planMasks } from "./mask-plan.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
 import { listQueueVectors, only, planPins, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
+import type { Problem } from "./problem.ts";
+import { planValues, type ValueStep } from "./value-plan.ts";
 
 export interface VfPlan {
   readonly target: TunedVf;
   readonly pins: readonly PinStep[];
   readonly masks: readonly MaskStep[];
+  readonly values: readonly ValueStep[];
   /** Where each queue vector is once the plan is carried out, or shall be after its rest, by MSI index. */
   readonly cpus: ReadonlyMap<number, number>;
   /** CPUs of the vectors that serve no queue and are pinned all the same, by MSI index. */
   readonly mailboxes: ReadonlyMap<number, number>;
   /** The driver has not registered the handlers yet (it does when the link goes up): look again soon. */
   readonly isWaiting: boolean;
+  /** What is asked for and can't be done. */
+  readonly problems: readonly Problem[];
   /** MSI indexes of interrupts that are left alone because something undoes their pins. */
   readonly resting: readonly number[];
 }
@@ -46,9 +51,11 @@ function planVf(
       target,
       pins: [],
       masks: [],
+      values: [],
       cpus: new Map(),
       mailboxes: new Map(),
       isWaiting: false,
+      problems: [],
       resting: [],
     };
   const queues = listQueueVectors(target);
@@ -65,10 +72,13 @@ function planVf(
   const isWaiting =
     queues.some(({ affinity }) => affinity === undefined) ||
     (queues.length === 0 && target.vectors.some(({ role }) => role === undefined));
+  const values = planValues(target, refusals);
   return {
     target,
     pins,
     masks: isWaiting ? [] : planMasks(topology, target, cpus, refusals),
+    values: values.steps,
+    problems: values.problems,
     cpus,
     mailboxes: new Map(),
     isWaiting,

@@ -11,6 +11,8 @@ import type { VfPlan } from "./node-plan.ts";
 import type { PassReport } from "./pass.ts";
 import { listQueueVectors } from "./pin-plan.ts";
 import type { Problem } from "./problem.ts";
+import type { RfsTablePlan } from "./rfs-table.ts";
+import type { ValueStep } from "./value-plan.ts";
 import { maskFile } from "./vf-queues.ts";
 
 /** CPU sets in the kernel's list format; `cpu` is where the vector shall be, absent where it is left alone. */
@@ -50,6 +52,8 @@ export interface VfReport {
   readonly rps: readonly MaskReport[] | undefined;
   /** Of transmit queues that have a choice. */
   readonly xps: readonly MaskReport[] | undefined;
+  /** Other values of the netdev that change, by their path below its folder. */
+  readonly values: readonly ValueStep[];
 }
 
 export interface NodeReport {
@@ -57,6 +61,8 @@ export interface NodeReport {
   readonly contested: readonly ContestedPin[];
   readonly vfs: readonly VfReport[];
   readonly restore: readonly PciAddress[];
+  /** Entries of the node's table of socket flows, where they change. */
+  readonly rfsTable: RfsTablePlan | undefined;
   readonly problems: readonly Problem[];
 }
 
@@ -64,9 +70,16 @@ export interface NodeReport {
 export function describeNode(
   { state, plans, problems, contested }: Pick<PassReport, "state" | "plans" | "problems" | "contested">,
   counts: InterruptCounts,
+  rfsTable?: RfsTablePlan,
 ): NodeReport {
   const vfs = plans.map((plan) => describeVf(plan, counts));
-  return { contested, vfs, restore: state.toRestore, problems };
+  return {
+    contested,
+    vfs,
+    restore: state.toRestore,
+    rfsTable: rfsTable?.now === rfsTable?.to ? undefined : rfsTable,
+    problems,
+  };
 }
 
 /** The report as a table with one line per vector and per RPS mask, and for each VF why it is so. */
@@ -77,6 +90,9 @@ export function formatNodeReport(report: NodeReport): string {
     ...(rows.length === 0 ? ["no VF is attached to a pod"] : alignColumns([header, ...rows])),
     ...report.vfs.flatMap(explainVf),
     ...report.contested.map(formatContestedPin),
+    ...(report.rfsTable === undefined
+      ? []
+      : [`net.core.rps_sock_flow_entries: ${report.rfsTable.now} to ${report.rfsTable.to}`]),
     ...report.restore.map((address) => `${address}: no pod holds it, to be put back as it was`),
     ...report.problems.map(({ vf, about, code, message }) => `${vf} ${about}: ${code}: ${message}`),
   ];
@@ -90,6 +106,7 @@ function listRows({
   vectors,
   rps,
   xps,
+  values,
 }: VfReport): readonly (readonly string[])[] {
   return [
     ...vectors.map(({ irq, role, affinity, effective, count, cpu, step }) => {
@@ -100,6 +117,7 @@ function listRows({
       const step = now === to ? "keep" : "write";
       return [address, pod, name, "", `${queue} ${maskFile(queue).slice(0, 3)}`, now, "", "", to, step];
     }),
+    ...values.map(({ path, from, to }) => [address, pod, name, "", path, from, "", "", to, "write"]),
   ];
 }
 
@@ -114,7 +132,7 @@ function explainVf(vf: VfReport): readonly string[] {
 }
 
 function describeVf(
-  { target, pins, masks, cpus, mailboxes, resting }: VfPlan,
+  { target, pins, masks, values, cpus, mailboxes, resting }: VfPlan,
   counts: InterruptCounts,
 ): VfReport {
   const { record, vf, vectors } = target;
@@ -157,6 +175,7 @@ function describeVf(
     })),
     rps: listMasks("rx-"),
     xps: listMasks("tx-"),
+    values,
   };
 }
 

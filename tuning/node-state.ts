@@ -13,9 +13,9 @@ import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { describeProblem, type Problem } from "./problem.ts";
-import { openVfQueues, type QueueMask } from "./vf-queues.ts";
+import { type NetdevValue, openVfQueues, type QueueMask } from "./vf-queues.ts";
 
-/** A VF in a pod. `masks` is undefined when the pod's namespace can't be looked into. */
+/** A VF in a pod. `masks` and `values` are undefined when the pod's namespace can't be looked into. */
 export interface TunedVf {
   readonly record: Attachment;
   readonly vf: VirtualFunction;
@@ -26,6 +26,8 @@ export interface TunedVf {
   readonly vectors: readonly Vector[];
   readonly saved: TuningRecord | undefined;
   readonly masks: readonly QueueMask[] | undefined;
+  /** Read only where tuning changed one, or is asked to. */
+  readonly values: readonly NetdevValue[] | undefined;
 }
 
 export interface NodeState {
@@ -33,6 +35,8 @@ export interface NodeState {
   readonly vfs: readonly TunedVf[];
   /** VFs with a tuning record that no pod holds any more, or whose policy is now `none`. */
   readonly toRestore: readonly PciAddress[];
+  /** Every record could be read and judged: no pod has a VF that is not in `vfs`, or on its way there or away. */
+  readonly isCertain: boolean;
   readonly problems: readonly Problem[];
 }
 
@@ -47,6 +51,7 @@ export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
   ];
   // What can't be judged counts as held: nothing of it is put back.
   const kept = new Set(unreadable.map(({ address }) => address));
+  let isCertain = unreadable.length === 0;
   const vfs: TunedVf[] = [];
   for (const record of records) {
     const { address } = record.device;
@@ -59,12 +64,14 @@ export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
     } catch (error) {
       problems.push(describeProblem(address, "device", error));
       kept.add(address);
+      isCertain = false;
     }
   }
   return {
     facts,
     vfs,
     toRestore: listTuningRecords(host).filter((address) => !kept.has(address)),
+    isCertain,
     problems,
   };
 }
@@ -89,7 +96,7 @@ export function isHandsOff(facts: NodeFacts, record: Attachment): boolean {
 }
 
 function policyOf({ config, resourceOf }: NodeFacts, record: Attachment): ChosenPolicy {
-  return choosePolicy(config, record.tuning?.policy, resourceOf.get(record.device.address));
+  return choosePolicy(config, record.tuning ?? {}, resourceOf.get(record.device.address));
 }
 
 function readTunedVf(
@@ -118,6 +125,12 @@ function readTunedVf(
       return undefined;
     }
   }
+  const saved = attempt("tuning record", () => readSaved(host, vf));
+  const seen = attempt("queues", () => {
+    using queues = openVfQueues(host, record);
+    const needsValues = chosen.rfs === true || saved?.values !== undefined;
+    return queues && { masks: queues.read(), values: needsValues ? queues.readValues() : [] };
+  });
   return {
     record,
     vf,
@@ -125,10 +138,8 @@ function readTunedVf(
     candidates,
     rps: listRpsCandidates(facts, place, chosen, candidates.cpus),
     vectors: attempt("vectors", () => readVectors(host, vf)) ?? [],
-    saved: attempt("tuning record", () => readSaved(host, vf)),
-    masks: attempt("queues", () => {
-      using queues = openVfQueues(host, record);
-      return queues?.read();
-    }),
+    saved,
+    masks: seen?.masks,
+    values: seen?.values,
   };
 }

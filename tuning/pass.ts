@@ -13,6 +13,7 @@ import { isHandsOff, type NodeState, readNodeState } from "./node-state.ts";
 import { guessOpponent } from "./opponent.ts";
 import type { PassMemory } from "./pass-memory.ts";
 import type { Problem } from "./problem.ts";
+import { countRfsUsers, type RfsTableOutcome, settleRfsTable } from "./rfs-table.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
 export type TuningHost = Pick<
@@ -42,6 +43,7 @@ export interface PassReport {
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
   /** What irqbalance was told in this pass. */
   readonly irqBalance: KeepOffOutcome["told"];
+  readonly rfsTable: RfsTableOutcome;
   /** Of the VFs whose addresses were still to be announced. */
   readonly announced: ReadonlyMap<PciAddress, AnnounceOutcome>;
   readonly problems: readonly Problem[];
@@ -49,12 +51,8 @@ export interface PassReport {
   readonly isUnfinished: boolean;
 }
 
-const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | AnnounceOutcome)["result"]> = new Set([
-  "stale",
-  "busy",
-  "unsettled",
-  "failed",
-]);
+const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | RfsTableOutcome | AnnounceOutcome)["result"]> =
+  new Set(["stale", "busy", "unsettled", "failed"]);
 
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
@@ -88,11 +86,12 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     finder: options.memory.irqBalance,
     configure: options.facts.config.configureIrqBalance,
   });
+  const rfsTable = await settleRfsTable(host, countRfsUsers(state), options.lockTimeoutMs);
   const announced = new Map<PciAddress, AnnounceOutcome>();
   for (const { record } of state.vfs)
     if (record.announce === "pending")
       announced.set(record.device.address, await announcePending(host, record, options.lockTimeoutMs));
-  const outcomes = [...applied.values(), ...restored.values(), ...announced.values()];
+  const outcomes = [...applied.values(), ...restored.values(), rfsTable, ...announced.values()];
   return {
     state,
     plans,
@@ -103,8 +102,14 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     applied,
     restored,
     irqBalance: irqBalance.told,
+    rfsTable,
     announced,
-    problems: [...state.problems, ...irqBalance.problems, ...outcomes.flatMap(({ problems }) => problems)],
+    problems: [
+      ...state.problems,
+      ...plans.flatMap(({ problems }) => problems),
+      ...irqBalance.problems,
+      ...outcomes.flatMap(({ problems }) => problems),
+    ],
     isUnfinished:
       plans.some(({ isWaiting }) => isWaiting) || outcomes.some(({ result }) => unfinished.has(result)),
   };

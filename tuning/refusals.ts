@@ -1,6 +1,7 @@
 // What the kernel refused, remembered so that it is not tried again until something about it changes.
 
 import type { PciAddress } from "../sriov/pci-address.ts";
+import type { ValueStep } from "./value-plan.ts";
 
 /** errno of a pin that no later try changes: the kernel places the interrupt itself (EIO on older kernels). */
 const finalErrnos = new Set(["EPERM", "EIO"]);
@@ -9,6 +10,7 @@ const finalErrnos = new Set(["EPERM", "EIO"]);
 export class Refusals {
   readonly #pins = new Map<string, number>();
   readonly #masks = new Map<string, string>();
+  readonly #values = new Map<string, string>();
 
   /** Whether this vector, under its present IRQ number, can't be placed. */
   hasPin(vf: PciAddress, vector: { readonly msiIndex: number; readonly irq: number }): boolean {
@@ -30,9 +32,19 @@ export class Refusals {
     this.#masks.set(`${vf} ${step.queue}`, `${step.from} to ${step.to}`);
   }
 
+  /** Whether this value was refused, or read back differently, when it was `from`. */
+  hasValue(vf: PciAddress, step: ValueStep): boolean {
+    return this.#values.get(`${vf} ${step.path}`) === `${step.from} to ${step.to}`;
+  }
+
+  /** Remembers that writing `to` left the value at `from`. */
+  addValue(vf: PciAddress, step: ValueStep): void {
+    this.#values.set(`${vf} ${step.path}`, `${step.from} to ${step.to}`);
+  }
+
   /** Forgets VFs that are not in use any more. */
   keepOnly(vfs: ReadonlySet<string>): void {
-    for (const memory of [this.#pins, this.#masks])
+    for (const memory of [this.#pins, this.#masks, this.#values])
       for (const key of memory.keys()) if (!vfs.has(key.split(" ", 1)[0] ?? "")) memory.delete(key);
   }
 }

@@ -13,9 +13,15 @@ import { quarantineTuningRecord, removeTuningRecord, writeTuningRecord } from ".
 import { readAffinity } from "../sriov/vectors.ts";
 import type { VfPlan } from "./node-plan.ts";
 import { readSaved } from "./node-state.ts";
-import type { QueueMask } from "./vf-queues.ts";
+import type { NetdevValue, QueueMask } from "./vf-queues.ts";
 
 type Store = Pick<Host, "files" | "paths" | "clock">;
+
+/** What the VF's queues and netdev have now. */
+export interface Seen {
+  readonly masks: readonly QueueMask[];
+  readonly values: readonly NetdevValue[];
+}
 
 /** The record before and after; `after` is on disk. */
 export interface Remembered {
@@ -24,21 +30,24 @@ export interface Remembered {
 }
 
 /**
- * Writes the VF's tuning record with the plan's pins, and with the present affinities and masks of what it did not know
+ * Writes the VF's tuning record with the plan's pins, and with the present affinities, masks and values of what it did not know
  * yet: what is known already is never overwritten. Call it under the VF's lock, before the first write.
  */
-export function rememberBefore(host: Store, plan: VfPlan, masks: readonly QueueMask[]): Remembered {
+export function rememberBefore(host: Store, plan: VfPlan, seen: Seen): Remembered {
   const { vf, record } = plan.target;
   const before = readOrQuarantine(host, plan);
   // A pod may steer what it sends by itself, where tuning does not.
   const isOurs = ({ queue }: QueueMask): boolean =>
     queue.startsWith("rx-") || plan.masks.some((step) => step.queue === queue);
+  const owner = ownerToken(record.owner);
+  const changed = seen.values.filter(({ path }) => plan.values.some((step) => step.path === path));
   const after: TuningRecord = {
     address: vf.address,
     bootId: host.clock.bootId(),
     inode: String(vf.inode),
     vectors: rememberVectors(host, plan, before?.vectors ?? []),
-    masks: rememberMasks(ownerToken(record.owner), before?.masks, masks.filter(isOurs)),
+    masks: rememberMasks(owner, before?.masks, seen.masks.filter(isOurs)),
+    values: rememberValues(owner, before?.values, changed),
   };
   if (before === undefined || formatTuningRecord(before) !== formatTuningRecord(after))
     writeTuningRecord(host, after);
@@ -55,7 +64,8 @@ export function forgetFailedPins(
     if (!failed.includes(vector.msiIndex)) return [vector];
     return before?.vectors.find(({ msiIndex }) => msiIndex === vector.msiIndex) ?? [];
   });
-  if (vectors.length === 0 && after.masks === undefined) removeTuningRecord(host, after.address);
+  if (vectors.length === 0 && after.masks === undefined && after.values === undefined)
+    removeTuningRecord(host, after.address);
   else writeTuningRecord(host, { ...after, vectors });
 }
 
@@ -87,6 +97,17 @@ function rememberMasks(
   const fresh = masks.filter(({ queue }) => known.every((each) => each.queue !== queue));
   const queues = [...known, ...fresh.map(({ queue, text }) => ({ queue, original: text }))];
   return queues.length === 0 ? undefined : { owner, queues };
+}
+
+function rememberValues(
+  owner: string,
+  before: TuningRecord["values"],
+  values: readonly NetdevValue[],
+): TuningRecord["values"] {
+  const known = before?.owner === owner ? before.originals : [];
+  const fresh = values.filter(({ path }) => known.every((each) => each.path !== path));
+  const originals = [...known, ...fresh.map(({ path, text }) => ({ path, original: text }))];
+  return originals.length === 0 ? undefined : { owner, originals };
 }
 
 function readOrQuarantine(host: Store, { target }: VfPlan): TuningRecord | undefined {

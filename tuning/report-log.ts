@@ -26,10 +26,11 @@ export class ReportLog {
       });
       const vectors = report.undone.get(vf.address);
       if (vectors !== undefined) about.warn({ vectors }, "found pins undone");
-      if (outcome !== undefined && outcome.pinned.length + outcome.masks.length > 0) {
+      if (outcome !== undefined && outcome.pinned.length + outcome.masks.length + outcome.values.length > 0) {
         const pins = plan.pins.map(({ msiIndex, to }) => `${msiIndex} -> CPU ${to}`);
         const masks = plan.masks.map(({ queue, to }) => `${queue} ${to}`);
-        about.info({ pins, masks }, "tuned");
+        const values = plan.values.map(({ path, to }) => `${path} ${to}`);
+        about.info({ pins, masks, values }, "tuned");
       }
     }
     for (const { pin, is } of report.contestChanges) {
@@ -45,6 +46,7 @@ export class ReportLog {
       if (result === "restored" || result === "discarded") this.#log.info({ pciAddress, writes }, result);
     if (report.irqBalance !== undefined)
       this.#log.info(report.irqBalance, "told irqbalance which interrupts to leave alone");
+    if (report.rfsTable.isWritten) this.#log.info({}, "resized the table of socket flows");
     for (const [pciAddress, { result }] of report.announced)
       if (result === "announced") this.#log.info({ pciAddress }, "announced the addresses");
     return this.#addProblems(report.problems);

@@ -73,25 +73,31 @@ function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: EvenI
   const affinities = saved.vectors.map((vector) =>
     attempt(`vector ${vector.msiIndex}`, () => (restoreAffinity(host, vf, vector) ? 1 : 0)),
   );
-  const masks = attempt("queues", () =>
-    holder === undefined || holder === "unknown" ? 0 : restoreMasks(host, holder, saved),
+  const queues = attempt("queues", () =>
+    holder === undefined || holder === "unknown" ? 0 : restoreQueues(host, holder, saved),
   );
-  const writes = [...affinities, masks].reduce((sum, count) => sum + count, 0);
+  const writes = [...affinities, queues].reduce((sum, count) => sum + count, 0);
   if (problems.length > 0) return { result: "incomplete", writes, problems };
   removeTuningRecord(host, address);
   return { result: "restored", writes, problems };
 }
 
-function restoreMasks(host: RestoreHost, record: Attachment, { masks }: TuningRecord): number {
-  if (masks === undefined || record.state !== "attached" || masks.owner !== ownerToken(record.owner))
-    return 0;
+function restoreQueues(host: RestoreHost, record: Attachment, { masks, values }: TuningRecord): number {
+  const owner = ownerToken(record.owner);
+  if (record.state !== "attached" || (masks?.owner !== owner && values?.owner !== owner)) return 0;
   using queues = openVfQueues(host, record);
-  const present = queues?.read() ?? [];
-  const changed = masks.queues.filter(({ queue, original }) =>
+  if (queues === undefined) return 0;
+  const present = queues.read();
+  const changed = (masks?.owner === owner ? masks.queues : []).filter(({ queue, original }) =>
     present.some((mask) => mask.queue === queue && mask.text !== original),
   );
-  for (const { queue, original } of changed) queues?.write(queue, original);
-  return changed.length;
+  for (const { queue, original } of changed) queues.write(queue, original);
+  const valuesNow = values?.owner === owner ? queues.readValues() : [];
+  const others = (values?.originals ?? []).filter(({ path, original }) =>
+    valuesNow.some((value) => value.path === path && value.text !== original),
+  );
+  for (const { path, original } of others) queues.writeValue(path, original);
+  return changed.length + others.length;
 }
 
 function readHolder(

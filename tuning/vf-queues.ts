@@ -1,4 +1,4 @@
-// The queues of a VF inside its pod's network namespace: their RPS and XPS masks, read and written without a mount point.
+// The queues of a VF inside its pod's network namespace: their masks and other values, read and written without a mount point.
 
 import type { Host } from "../host/host.ts";
 import type { NetnsSysfs } from "../host/netns.ts";
@@ -11,11 +11,21 @@ export interface QueueMask {
   readonly text: string;
 }
 
+/** A number of the netdev, by its path below the netdev's folder: "queues/rx-0/rps_flow_cnt"; `text` as the kernel printed it, trimmed. */
+export interface NetdevValue {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** Open queues of one VF; dispose of them soon: while they are open, the namespace cannot die. */
 export interface VfQueues extends Disposable {
   read(): readonly QueueMask[];
   /** Writes its mask and returns what the kernel made of it. SystemCallError: EINVAL when no allowed CPU is left. */
   write(queue: string, mask: string): string;
+  /** The netdev's values that tuning may change, of those that this kernel has. */
+  readValues(): readonly NetdevValue[];
+  /** Writes one of them and returns what the kernel made of it. */
+  writeValue(path: string, text: string): string;
 }
 
 /**
@@ -39,27 +49,43 @@ export function openVfQueues(
 
 /** The queues of a netdev in the namespace of `sysfs`, which is disposed of with them. */
 export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
-  const folder = `class/net/${netdev}/queues`;
+  const device = `class/net/${netdev}`;
+  const folder = `${device}/queues`;
   // A device with one transmit queue has no xps_cpus to read (ENOENT).
   const read = (queue: string): string | undefined =>
     sysfs.readText(`${folder}/${queue}/${maskFile(queue)}`)?.trim();
   return {
     read: () =>
-      (sysfs.list(folder) ?? [])
-        .filter((queue) => /^[rt]x-\d+$/.test(queue))
-        .toSorted(
-          (a, b) => a.slice(0, 3).localeCompare(b.slice(0, 3)) || Number(a.slice(3)) - Number(b.slice(3)),
-        )
-        .flatMap((queue) => {
-          const text = read(queue);
-          return text === undefined ? [] : [{ queue, text }];
-        }),
+      listQueues(sysfs, folder).flatMap((queue) => {
+        const text = read(queue);
+        return text === undefined ? [] : [{ queue, text }];
+      }),
     write: (queue, mask) => {
       sysfs.writeText(`${folder}/${queue}/${maskFile(queue)}`, mask);
       return read(queue) ?? "";
     },
+    readValues: () =>
+      listQueues(sysfs, folder)
+        .filter((queue) => queue.startsWith("rx-"))
+        .map((queue) => `queues/${queue}/rps_flow_cnt`)
+        .flatMap((path) => {
+          const text = sysfs.readText(`${device}/${path}`)?.trim();
+          return text === undefined ? [] : [{ path, text }];
+        }),
+    writeValue: (path, text) => {
+      sysfs.writeText(`${device}/${path}`, text);
+      return sysfs.readText(`${device}/${path}`)?.trim() ?? "";
+    },
     [Symbol.dispose]: () => sysfs[Symbol.dispose](),
   };
+}
+
+function listQueues(sysfs: NetnsSysfs, folder: string): readonly string[] {
+  return (sysfs.list(folder) ?? [])
+    .filter((queue) => /^[rt]x-\d+$/.test(queue))
+    .toSorted(
+      (a, b) => a.slice(0, 3).localeCompare(b.slice(0, 3)) || Number(a.slice(3)) - Number(b.slice(3)),
+    );
 }
 
 /** The file of a queue's mask. Source: Documentation/ABI/testing/sysfs-class-net-queues. */

@@ -18,6 +18,7 @@ import { resolveOnHost } from "./host-path.ts";
 export type UninstallStep =
   | { readonly do: "restoreTuning"; readonly address: PciAddress }
   | { readonly do: "leaveIrqBalance" }
+  | { readonly do: "restoreRfsTable" }
   | { readonly do: "write"; readonly path: string; readonly text: string; readonly mode: number }
   | { readonly do: "remove" | "removeFolder"; readonly path: string }
   | { readonly do: "rename"; readonly path: string; readonly from: string };
@@ -41,6 +42,7 @@ export function planUninstall(host: View, folders: UninstallFolders): readonly U
   return [
     ...listTuningRecords(host).map((address) => ({ do: "restoreTuning", address }) as const),
     ...(hasIrqBalanceChanges(host) ? [{ do: "leaveIrqBalance" } as const] : []),
+    ...(host.files.stat(paths.rfsNote) === undefined ? [] : [{ do: "restoreRfsTable" } as const]),
     ...planConfigurations(host, resolveOnHost(host, folders.confDir)),
     ...listDevicePluginFiles(host, folders.kubeletRoot).map((path) => ({ do: "remove", path }) as const),
     ...planUdevRule(host, resolveOnHost(host, udevRulesFolder)),

@@ -4,6 +4,7 @@ import type { Host } from "../../host/host.ts";
 import { SriovError } from "../../sriov/errors.ts";
 import { IrqBalanceFinder } from "../../tuning/irqbalance/finder.ts";
 import { leaveIrqBalance } from "../../tuning/irqbalance/keep-off.ts";
+import { settleRfsTable } from "../../tuning/rfs-table.ts";
 import { restoreVf } from "../../tuning/restore.ts";
 import { UninstallError } from "./errors.ts";
 import { checkNoCall, checkUnused } from "./node-in-use.ts";
@@ -38,7 +39,7 @@ export async function uninstall(host: Host, folders: UninstallFolders): Promise<
 }
 
 function isTuning(step: UninstallStep): boolean {
-  return step.do === "restoreTuning" || step.do === "leaveIrqBalance";
+  return ["restoreTuning", "leaveIrqBalance", "restoreRfsTable"].includes(step.do);
 }
 
 /** "remove /opt/cni/bin/virtfn" */
@@ -48,6 +49,8 @@ export function describeStep(step: UninstallStep): string {
       return `put back interrupts and masks of ${step.address}`;
     case "leaveIrqBalance":
       return "take back what irqbalance was told";
+    case "restoreRfsTable":
+      return "put back net.core.rps_sock_flow_entries";
     case "write":
       return `take the entry out of ${step.path}`;
     case "rename":
@@ -79,6 +82,14 @@ async function applyStep(host: Host, step: UninstallStep): Promise<void> {
         throw error;
       }
       return;
+    case "restoreRfsTable": {
+      const { result, problems } = await settleRfsTable(host, 0, lockTimeoutMs);
+      if (result !== "done")
+        throw new UninstallError(
+          [`the table of socket flows: ${result}`, ...problems.map(({ message }) => message)].join("; "),
+        );
+      return;
+    }
     case "write":
       files.writeDurable(step.path, step.text, step.mode);
       return;

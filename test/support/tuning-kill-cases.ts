@@ -24,6 +24,10 @@ const tuned = async (node: TuningNode): Promise<void> => {
   await passOnce(node.host);
 };
 
+function setNodeConfig({ host }: TuningNode, text: string): void {
+  host.files.writeAtomic(host.paths.nodeConfig, text);
+}
+
 /** Records of another minor format, with fields that are not known here. */
 export const laterRelease: TuningKillCase = {
   name: "what a later release left",
@@ -32,7 +36,7 @@ export const laterRelease: TuningKillCase = {
     for (const name of fs.readdirSync(node.host.paths.tuningState)) {
       const path = join(node.host.paths.tuningState, name);
       const text = fs.readFileSync(path, "utf8");
-      fs.writeFileSync(path, text.replace('"format": "1.1"', '"format": "1.7", "mood": "good"'));
+      fs.writeFileSync(path, text.replace('"format": "1.2"', '"format": "1.7", "mood": "good"'));
     }
   },
 };
@@ -65,11 +69,31 @@ export const tuningKillCases: readonly TuningKillCase[] = [
     name: "another policy of the node",
     prepare: async (node) => {
       await tuned(node);
-      const { files, paths } = node.host;
-      files.writeAtomic(
-        paths.nodeConfig,
-        "tuning: { policy: explicit, cpus: 2-3, rps: numa, housekeepingCpus: 0 }\n",
-      );
+      setNodeConfig(node, "tuning: { policy: explicit, cpus: 2-3, rps: numa, housekeepingCpus: 0 }\n");
+    },
+  },
+  {
+    name: "receive flow steering",
+    prepare: async (node) => {
+      await tuned(node);
+      setNodeConfig(node, "tuning: { rfs: true }\n");
+    },
+  },
+  {
+    name: "receive flow steering that nobody wants any more",
+    prepare: async (node) => {
+      setNodeConfig(node, "tuning: { rfs: true }\n");
+      await tuned(node);
+      setNodeConfig(node, "tuning: {}\n");
+    },
+  },
+  {
+    name: "pods that went, with receive flow steering",
+    isUndone: true,
+    prepare: async (node) => {
+      setNodeConfig(node, "tuning: { rfs: true }\n");
+      await tuned(node);
+      for (const vf of [0, 1]) node.detach(vf, `web-${vf}`);
     },
   },
   laterRelease,

@@ -22,6 +22,8 @@ const pf = "0000:3b:00.0";
 /** What the kernel does by itself: the CPUs of the VF's node. */
 const defaultAffinity = "0-3";
 
+const socketFlows = "proc/sys/net/core/rps_sock_flow_entries";
+
 export interface TuningNode extends Disposable {
   readonly fake: FakeHost;
   readonly host: FakeHost["host"];
@@ -44,6 +46,12 @@ export interface TuningNode extends Disposable {
   setOnline(cpuList: string): void;
   /** CPUs in rps_cpus of the VF's first receive queue inside the pod, or in the mask of another queue, as a list; "" is off. */
   mask(pod: string, queue?: string): string;
+  /** A value of the VF's netdev inside the pod, by its path below the netdev's folder. */
+  value(pod: string, path: string): string;
+  /** Takes the file away, as on a kernel or with a driver that does not have it. */
+  removeValue(pod: string, path: string): void;
+  /** Entries of the node's table of socket flows; with `entries`: as somebody sets it. */
+  socketFlows(entries?: number): number;
   /** The VF in the pod has a second queue each way from now on. */
   addQueues(pod: string): void;
 }
@@ -53,6 +61,7 @@ export function createTuningNode(vfs = 3, driver: "igb" | "ice" = "igb"): Tuning
   const fake = createFakeHost([{ name: "ens1f0", address: pf, vfs, driver }]);
   const { kernel, root } = fake;
   const host = { ...fake.host, files: asKernelFiles(fake.host.files) };
+  writeFolder(root, { [socketFlows]: "0" });
   writeFolder(root, planCpus({ nodes: 2, coresPerNode: 4, threads: 1, cachesPerNode: 1 }));
   const address = (vf: number): PciAddress => parsePciAddress(vfAddress(pf, vf));
   const irqs = (vf: number): readonly number[] => readVf(host, address(vf))?.irqs ?? [];
@@ -102,6 +111,12 @@ export function createTuningNode(vfs = 3, driver: "igb" | "ice" = "igb"): Tuning
     addQueues: (pod) => {
       const queues = "class/net/net1/queues";
       writeFolder(sysfsOf(pod), { [`${queues}/rx-1/rps_cpus`]: "00", [`${queues}/tx-1/xps_cpus`]: "00" });
+    },
+    value: (pod, path) => fs.readFileSync(join(sysfsOf(pod), "class/net/net1", path), "utf8").trim(),
+    removeValue: (pod, path) => fs.rmSync(join(sysfsOf(pod), "class/net/net1", path)),
+    socketFlows: (entries) => {
+      if (entries !== undefined) writeFolder(root, { [socketFlows]: `${entries}` });
+      return Number(fs.readFileSync(join(root, socketFlows), "utf8"));
     },
     mask: (pod, queue = "rx-0") => {
       const path = join(sysfsOf(pod), "class/net/net1/queues", queue, maskFile(queue));

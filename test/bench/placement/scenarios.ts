@@ -72,7 +72,7 @@ export function* listEvents(scenario: Scenario, topology: CpuTopology, seed: num
       listCandidates(
         { topology, exclusive: new Map(), housekeeping: [] },
         { numaNode, localCpus: [], pod: undefined },
-        choosePolicy(parseTuningConfig({}, "tuning").config, undefined, undefined),
+        choosePolicy(parseTuningConfig({}, "tuning").config, {}, undefined),
       ).cpus,
   );
   const attached = new Map<number, readonly IrqToPlace[]>();

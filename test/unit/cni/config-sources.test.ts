@@ -27,6 +27,7 @@ const examples: Readonly<Record<string, unknown>> = {
   queues: 2,
   rings: { rx: 512 },
   tuning: "follow-pod",
+  rfs: true,
   resetBetweenPods: true,
   driver: "vfio-pci",
   deviceID: "0000:3b:02.1",

@@ -95,6 +95,14 @@ test("the policy of the network itself needs no leave, and stands in the record"
   expect(JSON.parse(record)).toMatchObject({ tuning: { policy: "none" } });
 });
 
+test("what the network asks tuning for besides stands in the record, and pods can't ask", async () => {
+  using node = makeNode();
+  expect(await add(node, { rfs: true }, ";rfs=true")).toContain("may not be set here");
+  expect(await add(node, { rfs: true })).toBe("given");
+  const record = fs.readFileSync(`${node.host.paths.attachments}/0000:3b:02.1.json`, "utf8");
+  expect(JSON.parse(record)).toMatchObject({ tuning: { rfs: true } });
+});
+
 test.each(["limits: [", "limit: {}", "- a", "limits: {sriov/fast: {vlan: [1]}}"])(
   "a node.yaml that is not understood (%j) lets no VF out",
   async (yaml) => {

@@ -36,7 +36,7 @@ function list(given: Case): Candidates {
   return listCandidates(
     facts,
     { numaNode, localCpus, pod: "shop/web" },
-    choosePolicy(config, given.policy, undefined),
+    choosePolicy(config, { policy: given.policy }, undefined),
   );
 }
 

@@ -63,7 +63,11 @@ test.each([
     ]),
     housekeeping: [],
   };
-  const chosen = choosePolicy(parseTuningConfig(settings, "tuning").config, "follow-pod", undefined);
+  const chosen = choosePolicy(
+    parseTuningConfig(settings, "tuning").config,
+    { policy: "follow-pod" },
+    undefined,
+  );
   const vf = { numaNode: 0, localCpus: [], pod: "shop/web" };
   expect(listRpsCandidates(facts, vf, chosen, [7])).toEqual({ cpus, isForced });
 });

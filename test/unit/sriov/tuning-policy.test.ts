@@ -22,12 +22,12 @@ test.each([
   [undefined, "sriov/slow", "housekeeping of the node"],
   [undefined, undefined, "housekeeping of the node"],
 ])("asked for as %s, of resource %s: %s", (asked, resource, expected) => {
-  const { policy, source } = choosePolicy(config, asked, resource);
+  const { policy, source } = choosePolicy(config, { policy: asked }, resource);
   expect(`${policy} of the ${source}`).toBe(expected);
 });
 
 test("without any wish it is numa-spread", () => {
-  expect(choosePolicy(nothing, undefined, "sriov/vf")).toMatchObject({
+  expect(choosePolicy(nothing, {}, "sriov/vf")).toMatchObject({
     policy: "numa-spread",
     source: "default",
     note: undefined,
@@ -35,12 +35,12 @@ test("without any wish it is numa-spread", () => {
 });
 
 test("the resource's settings go before the node's, one by one", () => {
-  expect(choosePolicy(config, undefined, "sriov/fast")).toMatchObject({ cpus: [4, 5], rps: undefined });
-  expect(choosePolicy(config, undefined, "sriov/slow")).toMatchObject({ cpus: [0, 1], rps: "off" });
+  expect(choosePolicy(config, {}, "sriov/fast")).toMatchObject({ cpus: [4, 5], rps: undefined });
+  expect(choosePolicy(config, {}, "sriov/slow")).toMatchObject({ cpus: [0, 1], rps: "off" });
 });
 
 test.each(["of-2031", "toString", ""])("one that is not known (%j) is numa-spread, and says so", (asked) => {
-  const { policy, note } = choosePolicy(config, asked, undefined);
+  const { policy, note } = choosePolicy(config, { policy: asked }, undefined);
   expect(policy).toBe("numa-spread");
   expect(note).toBe(`policy "${asked}" is not known here, using numa-spread`);
 });

@@ -31,6 +31,15 @@ test("a record is read as it was written", () => {
       }),
       { nil: undefined },
     ),
+    values: fc.option(
+      fc.record({
+        owner: fc.string(),
+        originals: fc.array(
+          fc.record({ path: fc.nat().map((n) => `queues/rx-${n}/rps_flow_cnt`), original: fc.string() }),
+        ),
+      }),
+      { nil: undefined },
+    ),
   });
   fc.assert(
     fc.property(record, (value: TuningRecord) => {

@@ -95,7 +95,10 @@ function describe(node: TuningNode): string {
     // Each node is another folder.
     fs.readFileSync(join(node.host.paths.tuningState, name), "utf8").replace(/"inode": "\d+"/, ""),
   );
-  return [...vfs.map((vf) => node.affinities(vf)), ...masks, ...records, node.fake.toText()].join("\n");
+  const flows = `socket flows: ${node.socketFlows()}`;
+  return [...vfs.map((vf) => node.affinities(vf)), flows, ...masks, ...records, node.fake.toText()].join(
+    "\n",
+  );
 }
 
 function listRecords({ host }: TuningNode): readonly string[] {
