@@ -11,7 +11,6 @@ import { createLibc, type Libc } from "./libc.ts";
 import { createLocalSockets } from "./local-sockets.ts";
 import { createLocks } from "./lock.ts";
 import { createNetlink } from "./netlink/create-netlink.ts";
-import { createDevlink } from "./netlink/devlink.ts";
 import { createEthtool, type Ethtool } from "./netlink/ethtool.ts";
 import { openEventSocket } from "./netlink/events.ts";
 import type { Netlink } from "./netlink/netlink.ts";
@@ -40,7 +39,6 @@ export function createHost({
     namespaces: createNamespaces(libc),
     openNetlink: (netns) => (netns === undefined ? openOwnNetlink(libc) : openNetlinkIn(libc, netns)),
     openEthtool: (netns) => openEthtool(libc, netns),
-    openDevlink: () => createDevlink(new NetlinkSocket(libc, openGenericSocket(libc))),
     exec: createExec(paths.programRoot),
     localSockets: createLocalSockets({ libc, clock }),
   };

@@ -5,7 +5,6 @@ import type { Exec } from "./exec.ts";
 import type { Files } from "./files.ts";
 import type { Locks } from "./lock.ts";
 import type { LocalSockets } from "./local-sockets.ts";
-import type { Devlink } from "./netlink/devlink.ts";
 import type { Ethtool } from "./netlink/ethtool.ts";
 import type { Netlink } from "./netlink/netlink.ts";
 import type { NetnsHandle, Namespaces } from "./netns.ts";
@@ -24,8 +23,6 @@ export interface Host {
   readonly openNetlink: (netns?: NetnsHandle) => Netlink;
   /** Channels and rings of the links in `netns`, or in the process's own namespace; the caller closes it (`using`). */
   readonly openEthtool: (netns?: NetnsHandle) => Ethtool;
-  /** What devices of the process's own namespace run; the caller closes it (`using`). */
-  readonly openDevlink: () => Devlink;
   readonly exec: Exec;
   /** Programs of this node that answer at a socket. */
   readonly localSockets: LocalSockets;

@@ -10,7 +10,9 @@ export interface LocalSockets {
   /**
    * Connects to `address`, sends `message` in one write and gives what comes back until the other side closes. `address` is
    * an absolute path, or a name that starts with NUL (abstract, of this network namespace). The kernel tells our user to a
-   * receiver that wants to know it. SystemCallError: ENOENT or ECONNREFUSED where nobody listens, ETIMEDOUT. Source: unix(7).
+   * receiver that wants to know it. SystemCallError: ENOENT or ECONNREFUSED where nobody listens, ETIMEDOUT; after that the
+   * connection stays until the other side is done with it, as a program may die of an answer that nobody takes (SIGPIPE).
+   * Source: unix(7).
    */
   ask(address: string, message: string, options: { readonly timeoutMs: number }): Promise<string>;
 }
@@ -22,6 +24,8 @@ const longestPathBytes = 108;
 const longestAnswerBytes = 1 << 20;
 /** Between two looks at what the other side makes of it: it answers in a few milliseconds, or is busy for long. */
 const lookMs = 2;
+/** The same where nobody waits for the answer any more. */
+const lateLookMs = 1_000;
 
 /** Sockets of this process's namespaces. None of them blocks the thread. */
 export function createLocalSockets({
@@ -36,26 +40,40 @@ export function createLocalSockets({
       const deadlineMs = clock.monotonicMs() + timeoutMs;
       const name = encodeAddress(address);
       const fd = libc.socket(AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
+      let isAsked = false;
       try {
         await patiently(clock, deadlineMs, () => libc.connect(fd, name));
         await patiently(clock, deadlineMs, () => libc.send(fd, Buffer.from(message)));
-        const parts: Uint8Array[] = [];
-        const part = new Uint8Array(16_384);
-        for (let total = 0; ;) {
-          const length = await patiently(clock, deadlineMs, () => libc.recv(fd, part, 0));
-          if (length === 0) return Buffer.concat(parts).toString("utf8");
-          total += length;
-          if (total > longestAnswerBytes) throw new SystemCallError("recv", printable(address), "EMSGSIZE");
-          parts.push(part.slice(0, length));
-        }
+        isAsked = true;
+        const answer = await receive(fd, deadlineMs);
+        fs.closeSync(fd);
+        return answer;
       } catch (error) {
+        const isLate = isAsked && error instanceof SystemCallError && error.errno === "ETIMEDOUT";
+        if (isLate) void waitForEnd(fd);
+        else fs.closeSync(fd);
         if (!(error instanceof SystemCallError)) throw error;
         throw new SystemCallError(error.call, printable(address), error.errno, { cause: error });
-      } finally {
-        fs.closeSync(fd);
       }
     },
   };
+
+  async function waitForEnd(fd: number): Promise<void> {
+    await receive(fd, Infinity).catch(() => {});
+    fs.closeSync(fd);
+  }
+
+  async function receive(fd: number, deadlineMs: number): Promise<string> {
+    const parts: Uint8Array[] = [];
+    const part = new Uint8Array(16_384);
+    for (let total = 0; ;) {
+      const length = await patiently(clock, deadlineMs, () => libc.recv(fd, part, 0));
+      if (length === 0) return Buffer.concat(parts).toString("utf8");
+      total += length;
+      if (total > longestAnswerBytes) throw new SystemCallError("recv", "", "EMSGSIZE");
+      parts.push(part.slice(0, length));
+    }
+  }
 }
 
 /** Repeats a call that would block until it does not. */
@@ -67,7 +85,7 @@ async function patiently<T>(clock: Clock, deadlineMs: number, call: () => T): Pr
       if (!(error instanceof SystemCallError) || error.errno !== "EAGAIN") throw error;
       if (clock.monotonicMs() >= deadlineMs) throw new SystemCallError(error.call, "", "ETIMEDOUT");
     }
-    await clock.sleep(lookMs);
+    await clock.sleep(deadlineMs === Infinity ? lateLookMs : lookMs);
   }
 }
 

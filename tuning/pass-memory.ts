@@ -4,7 +4,8 @@ import type { Host } from "../host/host.ts";
 import { readContestedPins } from "../sriov/contested-pins.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { Contests } from "./contests.ts";
-import { IrqBalanceFinder } from "./irqbalance/finder.ts";
+import type { IrqBalanceHost } from "./irqbalance/keep-off.ts";
+import { IrqBalanceKeeper } from "./irqbalance/keeper.ts";
 import { Refusals } from "./refusals.ts";
 import { UndonePins } from "./undone-pins.ts";
 
@@ -12,16 +13,16 @@ export interface PassMemory {
   readonly refusals: Refusals;
   readonly undone: UndonePins;
   readonly contests: Contests;
-  readonly irqBalance: IrqBalanceFinder;
+  readonly irqBalance: IrqBalanceKeeper;
 }
 
 /** The memory of a process that starts; pins that the daemon left to rest go on resting. */
-export function createPassMemory(host: Pick<Host, "files" | "paths" | "clock">): PassMemory {
+export function createPassMemory(host: IrqBalanceHost): PassMemory {
   return {
     refusals: new Refusals(),
     undone: new UndonePins(),
     contests: new Contests(host, readKnown(host)),
-    irqBalance: new IrqBalanceFinder(host),
+    irqBalance: new IrqBalanceKeeper(host),
   };
 }
 

@@ -6,7 +6,8 @@ import type { PciAddress } from "../sriov/pci-address.ts";
 import { announcePending, type AnnounceOutcome } from "./announce-pending.ts";
 import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
 import type { ContestChange } from "./contests.ts";
-import { keepIrqBalanceOff, type KeepOffOutcome } from "./irqbalance/keep-off.ts";
+import type { KeepOffOutcome } from "./irqbalance/keep-off.ts";
+import type { Patience } from "./irqbalance/keeper.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { planNode, type VfPlan } from "./node-plan.ts";
 import { isHandsOff, type NodeState, readNodeState } from "./node-state.ts";
@@ -26,6 +27,8 @@ export interface PassOptions {
   readonly facts: NodeFacts;
   /** How long to wait for the lock of one VF. */
   readonly lockTimeoutMs: number;
+  /** With irqbalance; undefined: to the end. */
+  readonly patience?: Patience;
 }
 
 /** What one pass saw, meant to do and did. */
@@ -41,7 +44,7 @@ export interface PassReport {
   readonly contestChanges: readonly ContestChange[];
   readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
-  /** What irqbalance was told in this pass. */
+  /** What irqbalance was told since the pass before. */
   readonly irqBalance: KeepOffOutcome["told"];
   readonly rfsTable: RfsTableOutcome;
   /** Of the VFs whose addresses were still to be announced. */
@@ -82,10 +85,8 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     undone.settle(address, outcome);
     applied.set(address, outcome);
   }
-  const irqBalance = await keepIrqBalanceOff(host, {
-    finder: options.memory.irqBalance,
-    configure: options.facts.config.configureIrqBalance,
-  });
+  const { configureIrqBalance } = options.facts.config;
+  const irqBalance = await options.memory.irqBalance.keepOff(configureIrqBalance, options.patience);
   const rfsTable = await settleRfsTable(host, countRfsUsers(state), options.lockTimeoutMs);
   const announced = new Map<PciAddress, AnnounceOutcome>();
   for (const { record } of state.vfs)

@@ -25,6 +25,9 @@ const restShare = 4;
 
 const lockTimeoutMs = 200;
 
+/** irqbalance answers within a few milliseconds, unless it is busy with a look of its own. */
+const irqBalanceWaitMs = 100;
+
 export interface ReconcilerOptions {
   readonly log: Log;
   readonly metrics: TuningMetrics;
@@ -49,13 +52,14 @@ export async function reconcile(
     retries = 0;
     wakeup.wake();
   }
+  const patience = { waitMs: irqBalanceWaitMs, onLate: onEvent };
   using _node = watchNode(host, onEvent);
-  using pins = new PinWatch(host, memory.irqBalance, onEvent);
+  using pins = new PinWatch(host, memory.irqBalance.finder, onEvent);
   using carriers = new CarrierWatches(host, onEvent);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
     const report = await attemptPass(log, async () =>
-      runPass(host, { memory, facts: await readFacts(readTopology()), lockTimeoutMs }),
+      runPass(host, { memory, facts: await readFacts(readTopology()), lockTimeoutMs, patience }),
     );
     const passedMs = host.clock.monotonicMs();
     if (report !== undefined) {
@@ -72,6 +76,7 @@ export async function reconcile(
     const restMs = passedMs + restShare * (passedMs - startedMs) - host.clock.monotonicMs();
     if (restMs > 0) await rest.wait(restMs, signal);
   }
+  await memory.irqBalance.settle();
 }
 
 // A pass as a whole fails when the node itself can't be read (its CPUs, its records): the next one may.

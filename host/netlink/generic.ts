@@ -34,12 +34,7 @@ export function genericRequest(
   return { type: family, flags: 0, body: concatBytes([header, encodeAttributes(attributes)]) };
 }
 
-/** The attributes of an answer by type; of several of one type the last. */
+/** The attributes of an answer by type. */
 export function decodeGeneric(body: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  return indexAttributes(genericBody(body));
-}
-
-/** The bytes of an answer's attributes. */
-export function genericBody(body: Uint8Array): Uint8Array {
-  return body.subarray(headerBytes);
+  return indexAttributes(body.subarray(headerBytes));
 }

@@ -7,15 +7,18 @@ export interface FakeSockets {
   readonly localSockets: LocalSockets;
   /** What answers at an address. */
   readonly servers: Map<string, (message: string) => string>;
+  /** Answers come when it is over; none is held up at the start. */
+  pause: Promise<void> | undefined;
 }
 
 /** Nobody answers until a server is put in. */
 export function createFakeSockets(): FakeSockets {
-  const servers: FakeSockets["servers"] = new Map();
   const ask: LocalSockets["ask"] = async (address, message) => {
-    const answer = servers.get(address);
+    const answer = sockets.servers.get(address);
     if (answer === undefined) throw new SystemCallError("connect", address, "ENOENT");
+    await sockets.pause;
     return answer(message);
   };
-  return { localSockets: { ask }, servers };
+  const sockets: FakeSockets = { localSockets: { ask }, servers: new Map(), pause: undefined };
+  return sockets;
 }

@@ -8,7 +8,6 @@ import { createFiles, type Files } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { createPaths } from "../../host/paths.ts";
 import { createFakeClock, type FakeClock } from "./fake-host-clock.ts";
-import { createFakeDevlink } from "./fake-devlink.ts";
 import { openFakeEthtool } from "./fake-host-ethtool.ts";
 import { createFakeIpam, type FakeIpam } from "./fake-host-ipam.ts";
 import {
@@ -94,7 +93,6 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       if (target === undefined) throw new Error(`openEthtool: the handle ${netns?.label ?? ""} was closed`);
       return openFakeEthtool(target);
     },
-    openDevlink: () => createFakeDevlink(new Map()),
     exec: ipam.exec,
     localSockets: sockets.localSockets,
     clock,

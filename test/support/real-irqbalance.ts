@@ -36,7 +36,7 @@ mount --bind "$folder" /mnt/run
 mount -t tmpfs none /run
 mkdir /run/irqbalance
 mount --bind /mnt/run /run/irqbalance
-exec /usr/sbin/irqbalance --foreground "$@"
+exec env --default-signal=PIPE /usr/sbin/irqbalance --foreground "$@"
 `;
 
 /** Runs until it is disposed of. */
@@ -90,12 +90,18 @@ export class RealIrqBalance implements AsyncDisposable {
     await this.#ask(`settings ban irqs ${irqs.join(" ")}`);
   }
 
+  /** Stops it in its tracks, or lets it go on. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(name);
+  }
+
   /** Whether it ended by itself, as on machines with one cache domain. */
   hasEnded(): boolean {
     return this.#child.exitCode !== null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGCONT");
     this.#child.kill();
     await this.#child.exited;
     fs.rmSync(this.#socket, { force: true });

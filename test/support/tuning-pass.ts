@@ -3,6 +3,7 @@
 import type { Host } from "../../host/host.ts";
 import { readTopology } from "../../sriov/topology.ts";
 import { createNodeFactsReader, type NodeFacts } from "../../tuning/node-facts.ts";
+import type { Patience } from "../../tuning/irqbalance/keeper.ts";
 import { createPassMemory } from "../../tuning/pass-memory.ts";
 import { type PassReport, runPass } from "../../tuning/pass.ts";
 import { withFault } from "./faults.ts";
@@ -13,9 +14,10 @@ export async function passOnce(
   host: Host,
   memory = createPassMemory(host),
   known: Partial<NodeFacts> = {},
+  patience?: Patience,
 ): Promise<PassReport> {
   const facts = { ...(await createNodeFactsReader(host)(readTopology(host))), ...known };
-  return runPass(host, { memory, facts, lockTimeoutMs: 0 });
+  return runPass(host, { memory, facts, lockTimeoutMs: 0, ...(patience === undefined ? {} : { patience }) });
 }
 
 /** The calls of one pass that change the node. */

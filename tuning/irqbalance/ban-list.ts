@@ -8,7 +8,7 @@ import { listAddresses } from "./process.ts";
 type Caller = Pick<Host, "paths" | "localSockets">;
 
 /** It answers between two of its looks at the machine, which take their time with policy scripts. */
-const timeoutMs = 2_000;
+const timeoutMs = 10_000;
 
 /** irqbalance reads so many bytes, bans what a cut number says, and drops the rest. Source: sock_handle of irqbalance.c. */
 const longestMessageBytes = 499;

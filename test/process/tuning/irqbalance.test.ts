@@ -65,6 +65,28 @@ describe("its list", () => {
     expect(await second.bans()).toEqual([]);
   });
 
+  test("an irqbalance that hangs keeps no pod waiting for its pins, and survives the end of the daemon that asked it", async ({
+    skip,
+  }) => {
+    const start = findStarter(skip);
+    using machine = new TuningMachine();
+    const irqbalance = await start(machine, "-t", "600");
+    machine.attach(0, "web-1");
+    await using daemon = machine.start("--listen", "off");
+    await waitForBans(irqbalance, queues(machine, 0), startTimeoutMs);
+    irqbalance.signal("SIGSTOP");
+    machine.attach(1, "web-2");
+    await machine.waitForAffinities(1, "1 3 0-15", 1_000);
+    // It is asked right after the pins: an asker that were gone by the answer would be its end.
+    await Bun.sleep(200);
+    const ended = daemon.end("SIGTERM");
+    await Bun.sleep(500);
+    irqbalance.signal("SIGCONT");
+    expect(await ended).toBe(0);
+    await waitForBans(irqbalance, queues(machine, 0, 1), 1_000);
+    expect(irqbalance.hasEnded()).toBe(false);
+  });
+
   test("is left as it was by --restore, also by one that did not tell it", async ({ skip }) => {
     const start = findStarter(skip);
     using machine = new TuningMachine();

@@ -11,6 +11,7 @@ import { SystemCallError } from "../../../host/errors.ts";
 import { createFiles } from "../../../host/files.ts";
 import { createLibc } from "../../../host/libc.ts";
 import { createLocalSockets } from "../../../host/local-sockets.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 const sockets = createLocalSockets({ libc: createLibc(), clock: createClock(createFiles()) });
 let folder: string;
@@ -62,4 +63,24 @@ test("nobody there, nobody listening, a name that is too long, and no answer are
   expect(await errnoOf(`/${"x".repeat(108)}`)).toContain("ENAMETOOLONG");
   using _server = serve(path, undefined);
   expect(await errnoOf(path, 20)).toBe(`recv(${path}) failed: ETIMEDOUT`);
+});
+
+test("who answers too late finds the asker still there", async () => {
+  const path = join(folder, "socket");
+  const asked: Bun.Socket[] = [];
+  let ended = 0;
+  using _server = {
+    server: Bun.listen({
+      unix: path,
+      socket: { data: (socket) => void asked.push(socket), close: () => void (ended += 1) },
+    }),
+    [Symbol.dispose]() {
+      this.server.stop(true);
+    },
+  };
+  expect(await errnoOf(path, 20)).toContain("ETIMEDOUT");
+  await waitFor("the question", () => asked.length === 1);
+  expect([ended, asked[0]?.write("late")]).toEqual([0, 4]);
+  asked[0]?.end();
+  await waitFor("the end", () => ended === 1, 5_000);
 });

@@ -23,7 +23,7 @@ async function watch(node: TuningNode) {
   const { host, calls } = withFault({ ...node.host, clock: { ...node.host.clock, sleep } });
   const memory = createPassMemory(node.host);
   let seen = 0;
-  const pins = new PinWatch(host, memory.irqBalance, () => (seen += 1));
+  const pins = new PinWatch(host, memory.irqBalance.finder, () => (seen += 1));
   const pass = async (): Promise<void> => pins.follow(await passOnce(node.host, memory));
   await pass();
   return {

@@ -74,13 +74,13 @@ describe("over its socket", () => {
     const first = startIrqBalance(node.fake, { pid: 77 });
     node.attach(0, "web-1");
     await passOnce(node.host, memory);
-    expect(memory.irqBalance.hasChanged()).toBe(false);
+    expect(memory.irqBalance.finder.hasChanged()).toBe(false);
     first.end();
-    expect(memory.irqBalance.hasChanged()).toBe(true);
+    expect(memory.irqBalance.finder.hasChanged()).toBe(true);
     await passOnce(node.host, memory);
-    expect(memory.irqBalance.hasChanged()).toBe(false);
+    expect(memory.irqBalance.finder.hasChanged()).toBe(false);
     const second = startIrqBalance(node.fake, { pid: 78, bans: [9] });
-    expect(memory.irqBalance.hasChanged()).toBe(true);
+    expect(memory.irqBalance.finder.hasChanged()).toBe(true);
     await passOnce(node.host, memory);
     expect(second.bans).toEqual([9, ...queues(node, 0)]);
     second.bans = [10];

@@ -1,0 +1,55 @@
+// An irqbalance that takes its time keeps no pass waiting, and is told all the same.
+
+import { expect, test } from "vitest";
+
+import { createPassMemory } from "../../../../tuning/pass-memory.ts";
+import { startIrqBalance } from "../../../support/fake-irqbalance.ts";
+import { createTuningNode, type TuningNode } from "../../../support/tuning-node.ts";
+import { passOnce } from "../../../support/tuning-pass.ts";
+
+/** Has answers wait until the returned function is called. */
+function holdAnswers(node: TuningNode): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  node.fake.sockets.pause = promise;
+  return () => {
+    node.fake.sockets.pause = undefined;
+    resolve();
+  };
+}
+
+test("a busy one is left to it, and a later pass tells what is pinned then", async () => {
+  using node = createTuningNode(2);
+  const irqbalance = startIrqBalance(node.fake, { pid: 77 });
+  const memory = createPassMemory(node.host);
+  const late = Promise.withResolvers<void>();
+  const patience = { waitMs: 100, onLate: () => late.resolve() };
+  node.attach(0, "web-1");
+  await passOnce(node.host, memory, {});
+  const answer = holdAnswers(node);
+  node.attach(1, "web-2");
+  await passOnce(node.host, memory, {}, patience);
+  node.detach(0, "web-1");
+  const { problems } = await passOnce(node.host, memory, {}, patience);
+  expect(node.affinities(1)).toMatch(/^\d \d 0-3$/);
+  expect(problems).toEqual([]);
+  expect(irqbalance.looks).toBe(1);
+  answer();
+  await late.promise;
+  const { irqBalance } = await passOnce(node.host, memory, {}, patience);
+  expect(irqBalance).toEqual({ pid: 77, irqs: node.irqs(1).slice(0, 2) });
+  expect(irqbalance.bans).toEqual(node.irqs(1).slice(0, 2));
+});
+
+test("the end of the daemon waits for the answer that is under way", async () => {
+  using node = createTuningNode(1);
+  startIrqBalance(node.fake, { pid: 77 });
+  const memory = createPassMemory(node.host);
+  node.attach(0, "web-1");
+  const answer = holdAnswers(node);
+  const late = Promise.withResolvers<void>();
+  await passOnce(node.host, memory, {}, { waitMs: 1, onLate: () => late.resolve() });
+  answer();
+  await memory.irqBalance.settle();
+  await late.promise;
+  expect((await memory.irqBalance.keepOff(false)).told).toEqual({ pid: 77, irqs: node.irqs(0).slice(0, 2) });
+});

@@ -1,0 +1,79 @@
+// Keeps irqbalance off in the background of the passes: one that is busy must not keep a pod waiting for its pins.
+
+import type { Problem } from "../problem.ts";
+import { IrqBalanceFinder } from "./finder.ts";
+import { keepIrqBalanceOff, type IrqBalanceHost, type KeepOffOutcome } from "./keep-off.ts";
+
+/** How long to wait for irqbalance, and what to call when it is done later than that. */
+export interface Patience {
+  readonly waitMs: number;
+  readonly onLate: () => void;
+}
+
+/** How long the end of the process waits: an irqbalance whose asker is gone dies of its answer (SIGPIPE). */
+const settleMs = 5_000;
+
+/** One conversation at a time. */
+export class IrqBalanceKeeper {
+  readonly finder: IrqBalanceFinder;
+  readonly #host: IrqBalanceHost;
+  #run: Promise<void> | undefined;
+  #told: KeepOffOutcome["told"];
+  #problems: readonly Problem[] = [];
+
+  constructor(host: IrqBalanceHost) {
+    this.#host = host;
+    this.finder = new IrqBalanceFinder(host);
+  }
+
+  /** What was told since the last call, and what stands in the way. Without `patience` it waits to the end. */
+  async keepOff(configure: boolean, patience?: Patience): Promise<KeepOffOutcome> {
+    // What is under way may be about earlier pins.
+    const isFree = this.#run === undefined || (await this.#isDone(this.#run, patience?.waitMs));
+    if (!isFree) return { told: undefined, problems: this.#problems };
+    const run = this.#start(configure);
+    if (!(await this.#isDone(run, patience?.waitMs))) {
+      void run.finally(() => patience?.onLate());
+      return { told: undefined, problems: this.#problems };
+    }
+    const outcome = { told: this.#told, problems: this.#problems };
+    this.#told = undefined;
+    return outcome;
+  }
+
+  /** Waits a while for what is under way. */
+  async settle(): Promise<void> {
+    if (this.#run !== undefined) await this.#isDone(this.#run, settleMs);
+  }
+
+  async #start(configure: boolean): Promise<void> {
+    const work = async (): Promise<void> => {
+      try {
+        const { told, problems } = await keepIrqBalanceOff(this.#host, { finder: this.finder, configure });
+        this.#told = told ?? this.#told;
+        this.#problems = problems;
+      } finally {
+        this.#run = undefined;
+      }
+    };
+    this.#run = work();
+    await this.#run;
+  }
+
+  async #isDone(run: Promise<void>, waitMs: number | undefined): Promise<boolean> {
+    if (waitMs === undefined) {
+      await run;
+      return true;
+    }
+    let isDone = false;
+    const done = run.then(() => void (isDone = true));
+    // Where there is no irqbalance it is done at once, and nothing waits.
+    await Promise.race([done, new Promise(setImmediate)]);
+    if (isDone) return true;
+    const stop = new AbortController();
+    const late = this.#host.clock.sleep(waitMs, stop.signal).catch(() => {});
+    await Promise.race([done, late]);
+    stop.abort();
+    return isDone;
+  }
+}
