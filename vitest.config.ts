@@ -1,4 +1,4 @@
-// Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node), soak (in full what the others do in short).
+// Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node), soak and soak-lab (in full what the others do in short).
 import { defineConfig } from "vitest/config";
 
 function project(name: string, extra: object = {}): object {
@@ -19,6 +19,7 @@ export default defineConfig({
       project("process", { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 }),
       project("lab", emulatedNode),
       project("soak", { fileParallelism: false, testTimeout: 3_600_000 }),
+      project("soak-lab", { ...emulatedNode, testTimeout: 3_600_000 }),
     ],
   },
 });

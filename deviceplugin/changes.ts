@@ -30,7 +30,7 @@ export function watchChanges(
 }
 
 function isPciChange(notice: UeventNotice): boolean {
-  return notice.event === "overrun" || ["pci", "auxiliary"].includes(notice.uevent.subsystem);
+  return notice.event === "overrun" || notice.uevent.subsystem === "pci";
 }
 
 /** Pods come and go as veth pairs, ports of a bridge: no VF has to do with them. */

@@ -1,15 +1,16 @@
 // What there is to offer: for each resource its devices, and for each VF that is left out the reason.
-import type { DeviceId } from "../sriov/aux-device.ts";
+import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { AttachmentOwner } from "../sriov/attachment.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
-import { anyDevice } from "../sriov/selector-config.ts";
+import { anyDevice, type DeviceType } from "../sriov/selector-config.ts";
 import { type DeviceSelector, findSelector } from "../sriov/selector.ts";
-import { type Candidate, type OfferableDevice, selectDevice } from "../sriov/resource-candidates.ts";
+import type { Candidate } from "./candidates.ts";
 import type { HealthProblem } from "./health.ts";
 
-/** A device as it is offered: what of it matters to the kubelet and to its pod. */
+/** A VF as it is offered: what of it matters to the kubelet and to its pod. */
 export interface OfferedDevice extends Pick<
-  OfferableDevice,
+  VirtualFunction,
   "address" | "pf" | "index" | "driver" | "numaNode" | "inode"
 > {
   /** The selector that it fits: what its pod is given depends on it. */
@@ -20,8 +21,8 @@ export interface OfferedDevice extends Pick<
   readonly problem: HealthProblem | undefined;
 }
 
-/** Devices in PCI order, by their id at the kubelet. */
-export type DeviceList = ReadonlyMap<DeviceId, OfferedDevice>;
+/** Devices in PCI order, by PCI address, which is their id at the kubelet. */
+export type DeviceList = ReadonlyMap<PciAddress, OfferedDevice>;
 
 /** One resource and its devices. A resource that has no device now has an empty list. */
 export interface OfferedPool {
@@ -29,7 +30,7 @@ export interface OfferedPool {
   readonly devices: DeviceList;
 }
 
-/** Why a device is in no resource, as metrics name it and in words. */
+/** Why a VF is in no resource, as metrics name it and in words. */
 export interface LeftOut {
   readonly code: "node-use" | "no-driver" | "driver" | "no-resource";
   readonly reason: string;
@@ -38,9 +39,9 @@ export interface LeftOut {
 export interface DeviceTree {
   /** By resource name, in the order of the configuration. */
   readonly resources: ReadonlyMap<string, OfferedPool>;
-  readonly leftOut: ReadonlyMap<DeviceId, LeftOut>;
+  readonly leftOut: ReadonlyMap<PciAddress, LeftOut>;
   /** Devices that several resources select, with the names of all; they belong to the first. */
-  readonly clashes: ReadonlyMap<DeviceId, readonly string[]>;
+  readonly clashes: ReadonlyMap<PciAddress, readonly string[]>;
 }
 
 /**
@@ -49,15 +50,15 @@ export interface DeviceTree {
  */
 export function buildDeviceTree(
   candidates: readonly Candidate[],
-  nodeUse: ReadonlyMap<DeviceId, string>,
+  nodeUse: ReadonlyMap<PciAddress, string>,
   pools: readonly ResourcePool[],
-  held: ReadonlyMap<DeviceId, string> = new Map(),
+  held: ReadonlyMap<PciAddress, string> = new Map(),
 ): DeviceTree {
-  const lists = new Map(pools.map((pool) => [pool.name, new Map<DeviceId, OfferedDevice>()]));
-  const leftOut = new Map<DeviceId, LeftOut>();
-  const clashes = new Map<DeviceId, readonly string[]>();
+  const lists = new Map(pools.map((pool) => [pool.name, new Map<PciAddress, OfferedDevice>()]));
+  const leftOut = new Map<PciAddress, LeftOut>();
+  const clashes = new Map<PciAddress, readonly string[]>();
   for (const candidate of candidates) {
-    const { address } = candidate.device;
+    const { address } = candidate.vf;
     const holder = pools.find(({ name }) => name === held.get(address));
     const fits =
       holder === undefined
@@ -68,11 +69,11 @@ export function buildDeviceTree(
     if (use !== undefined || first === undefined) {
       leftOut.set(
         address,
-        use === undefined ? whyNotSelected(candidate.device, pools) : { code: "node-use", reason: use },
+        use === undefined ? whyNotSelected(candidate.vf, pools) : { code: "node-use", reason: use },
       );
       continue;
     }
-    lists.get(first.pool.name)?.set(address, toOffered(candidate.device, first));
+    lists.get(first.pool.name)?.set(address, toOffered(candidate.vf, first));
     if (fits.length > 1)
       clashes.set(
         address,
@@ -90,8 +91,10 @@ interface Fit {
   readonly selector: DeviceSelector;
 }
 
-function findFit(pool: ResourcePool, candidate: Candidate): Fit | undefined {
-  const selector = selectDevice(pool, candidate);
+function findFit(pool: ResourcePool, { vf, selectable }: Candidate): Fit | undefined {
+  if (vf.driver === undefined || vf.classCode >> 16 !== pciClasses[pool.deviceType]) return undefined;
+  if (pool.isKernelOnly && !isNetworkVf(vf)) return undefined;
+  const selector = findSelector(pool.selectors, selectable);
   return selector && { pool, selector };
 }
 
@@ -101,15 +104,22 @@ function holdFit(pool: ResourcePool, { selectable }: Candidate): Fit {
   return { pool, selector };
 }
 
-function whyNotSelected({ driver }: OfferableDevice, pools: readonly ResourcePool[]): LeftOut {
+/** PCI base classes: network controller, processing accelerator. Devices of the auxiliary bus are not PCI devices. */
+const pciClasses: Readonly<Record<DeviceType, number | undefined>> = {
+  netDevice: 0x02,
+  accelerator: 0x12,
+  auxNetDevice: undefined,
+};
+
+function whyNotSelected({ driver }: VirtualFunction, pools: readonly ResourcePool[]): LeftOut {
   if (driver === undefined) return { code: "no-driver", reason: "no driver" };
   if (pools.every(({ isKernelOnly }) => isKernelOnly))
     return { code: "driver", reason: `not a network driver: ${driver}` };
   return { code: "no-resource", reason: "no resource selects it" };
 }
 
-function toOffered(device: OfferableDevice, { pool, selector }: Fit): OfferedDevice {
-  const { address, pf, index, driver, inode } = device;
-  const numaNode = pool.excludeTopology ? undefined : device.numaNode;
+function toOffered(vf: VirtualFunction, { pool, selector }: Fit): OfferedDevice {
+  const { address, pf, index, driver, inode } = vf;
+  const numaNode = pool.excludeTopology ? undefined : vf.numaNode;
   return { address, pf, index, driver, inode, numaNode, selector, owner: undefined, problem: undefined };
 }

@@ -1,15 +1,12 @@
-// Reads the facts that only some selectors ask for: each costs reads, so only what is asked for is read.
+// Reads from sysfs the facts that only some selectors ask for: each costs reads, so only what is asked for is read.
 
 import type { Host } from "../host/host.ts";
-import { auxTypeOf, deviceFolder } from "./aux-device.ts";
-import { isPciAddress, type PciAddress } from "./pci-address.ts";
+import type { VirtualFunction } from "./inventory.ts";
 import { pciFolder, readLinkName } from "./pci-device.ts";
-import type { OfferableDevice } from "./resource-candidates.ts";
 import type { DeviceSelector, SelectorFacts, VdpaType } from "./selector.ts";
 import { readAttribute, readNumber } from "./sysfs.ts";
 
 type Sysfs = Pick<Host, "files" | "paths">;
-export type SelectorEyes = Pick<Host, "files" | "paths" | "openDevlink">;
 
 /** Which facts the selectors ask for. */
 export type FactNeeds = ReadonlySet<keyof SelectorFacts>;
@@ -29,26 +26,20 @@ export function findFactNeeds(selectors: readonly DeviceSelector[]): FactNeeds {
   return new Set(names.filter((name) => selectors.some((selector) => asks[name](selector))));
 }
 
-/** The facts of a device that `needs` names, as far as sysfs and devlink have them; `pfNetdev` is its PF's, in this namespace. */
+/** The facts of a VF that `needs` names, as far as sysfs has them; `pfNetdev` is its PF's, in this namespace. */
 export function readSelectorFacts(
-  host: SelectorEyes,
-  device: Pick<OfferableDevice, "address" | "pf" | "netdevs">,
+  host: Sysfs,
+  vf: Pick<VirtualFunction, "address" | "netdevs">,
   pfNetdev: string | undefined,
   needs: FactNeeds,
 ): SelectorFacts {
-  const { address, pf, netdevs } = device;
-  const folder = deviceFolder(host, address);
-  const pciAddress = isPciAddress(address) ? address : pf;
+  const folder = pciFolder(host, vf.address);
   return {
-    acpiIndex: needs.has("acpiIndex")
-      ? readAttribute(host.files, `${pciFolder(host, pciAddress)}/acpi_index`)
-      : undefined,
-    // The device's own netdev may be inside a pod: it has the link type of its PF.
-    linkType: needs.has("linkType") ? readLinkType(host, netdevs[0] ?? pfNetdev) : undefined,
-    ddpProfile: needs.has("ddpProfile") ? readDdpProfile(host, pciAddress, pf) : undefined,
+    acpiIndex: needs.has("acpiIndex") ? readAttribute(host.files, `${folder}/acpi_index`) : undefined,
+    // The VF's own netdev may be inside a pod: it has the link type of its PF.
+    linkType: needs.has("linkType") ? readLinkType(host, vf.netdevs[0] ?? pfNetdev) : undefined,
     pKeys: needs.has("pKeys") ? readPartitionKeys(host, folder) : [],
     isRdma: needs.has("isRdma") && listEntries(host, `${folder}/infiniband`).length > 0,
-    auxType: isPciAddress(address) ? undefined : auxTypeOf(address),
     vdpaType: needs.has("vdpaType") ? readVdpaType(host, folder) : undefined,
   };
 }
@@ -64,14 +55,6 @@ function readLinkType(host: Sysfs, netdev: string | undefined): string | undefin
   if (netdev === undefined) return undefined;
   const type = readNumber(host.files, `${host.paths.sys}/class/net/${netdev}/type`);
   return type === undefined ? undefined : linkTypes.get(type);
-}
-
-// The package that the card's pipeline runs; drivers tell it of the PF. Source: Documentation/networking/devlink/ice.rst.
-function readDdpProfile(host: SelectorEyes, ...devices: readonly PciAddress[]): string | undefined {
-  using devlink = host.openDevlink();
-  return devices
-    .map((device) => devlink.getRunningVersions(device).get("fw.app.name"))
-    .find((name) => name !== undefined);
 }
 
 // The default partition of each port. Source: Documentation/ABI/stable/sysfs-class-infiniband.

@@ -43,6 +43,7 @@ const masked = [
   "dpkg-db-backup.timer",
   "fstrim.timer",
   "getty@tty1.service",
+  "irqbalance.service",
   "modprobe@drm.service",
   "modprobe@fuse.service",
   "serial-getty@ttyS0.service",
