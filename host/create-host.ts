@@ -28,7 +28,7 @@ export function createHost({
   hostRoot = root,
 }: { readonly root?: string; readonly hostRoot?: string } = {}): Host {
   const libc = createLibc();
-  const files = createFiles();
+  const files = createFiles(libc);
   const paths = createPaths(root, hostRoot);
   const clock = createClock(files, paths.proc);
   return {

@@ -4,7 +4,9 @@ import * as fs from "node:fs";
 
 import { appendLog } from "./append-log.ts";
 import { SystemCallError } from "./errors.ts";
+import { replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
 import { absentAs, attempt } from "./file-errors.ts";
+import { createLibc, type Libc } from "./libc.ts";
 import { replaceFile } from "./replace-file.ts";
 import { watchFolder } from "./watch-folder.ts";
 
@@ -39,6 +41,8 @@ export interface Files {
   writeAtomic(path: string, text: string, mode?: number): void;
   /** As `writeAtomic`, and on the disk when it returns (fsync): a power cut leaves the old file or the new one. */
   writeDurable(path: string, text: string, mode: number): void;
+  /** As `writeDurable`, of a file that other programs write, too: false, and it stays, when it holds something else than `before` (host/exchange-file.ts). */
+  replaceUnchanged(path: string, change: UnchangedFile): boolean;
   /** Appends to a log file `path` below /var/log, which is `folder`; only to a file of our own (host/append-log.ts). */
   appendLog(folder: string, path: string, text: string): void;
   /** Entry names, sorted; `undefined` when the folder is missing. */
@@ -66,7 +70,7 @@ export interface Files {
 }
 
 /** The real file system. */
-export function createFiles(): Files {
+export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files {
   return {
     readText: (path) => absentAs(undefined, "read", path, () => fs.readFileSync(path, "utf8")),
     readBytes,
@@ -75,6 +79,7 @@ export function createFiles(): Files {
       replaceFile(path, (temporary) => writeNew(temporary, text, mode)),
     writeDurable: (path, text, mode) =>
       replaceFile(path, (temporary) => writeNew(temporary, text, mode), { isDurable: true }),
+    replaceUnchanged: (path, change) => replaceUnchanged(path, change, libc.exchange),
     copyFile: (from, to, mode) =>
       replaceFile(
         to,

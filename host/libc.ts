@@ -23,6 +23,8 @@ export interface Libc {
   flock(fd: number, operation: number): void;
   /** Closes a descriptor whose end the kernel waits for (a packet socket: 8-40 ms); where it can, it waits by itself. */
   closeInBackground(fd: number): void;
+  /** Has two files change places, at once for everybody who looks. Source: rename(2), RENAME_EXCHANGE. */
+  exchange(left: string, right: string): void;
   /** A new instance of a file system type as it looks from the calling thread's namespaces, attached nowhere. */
   mountDetached(type: string): number;
 }
@@ -50,11 +52,15 @@ const CLONE_NEWNET = 0x4000_0000;
 const SYS_fsopen = 430;
 const SYS_fsconfig = 431;
 const SYS_fsmount = 432;
+// glibc has a wrapper since 2.28 only.
+const SYS_renameat2 = process.arch === "arm64" ? 276 : 316;
 const SYS_io_uring_setup = 425;
 const SYS_io_uring_register = 427;
 const IORING_REGISTER_FILES = 2;
 /** sizeof(struct io_uring_params). */
 const ringParamsBytes = 120;
+const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 const FSOPEN_CLOEXEC = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const FSMOUNT_CLOEXEC = 1;
@@ -110,6 +116,12 @@ export function createLibc(): Libc {
         syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, ptr(new Int32Array([fd])), 1, 0);
       close(fd);
       if (ring >= 0) close(ring);
+    },
+    exchange: (left, right) => {
+      const [from, to] = [Buffer.from(`${left}\0`), Buffer.from(`${right}\0`)];
+      check("renameat2", `${left}, ${right}, RENAME_EXCHANGE`, () =>
+        calls().syscall(SYS_renameat2, AT_FDCWD, ptr(from), AT_FDCWD, ptr(to), RENAME_EXCHANGE),
+      );
     },
     mountDetached: (type) => {
       const { syscall, close } = calls();

@@ -9,6 +9,13 @@ import { attempt } from "./file-errors.ts";
 const leftoverMs = 600_000;
 const temporaryName = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/;
 
+export interface ReplaceOptions {
+  /** On the disk when it returns (fsync). */
+  readonly isDurable?: boolean;
+  /** How the temporary file, which is gone then, takes the place; by rename, unless given. */
+  readonly place?: (temporary: string) => void;
+}
+
 /**
  * `write` makes the file it is given the name of, in the folder of `path` (made when missing, 0700); that file then takes
  * the place of `path`, or is removed when anything fails; with `isDurable` it is on the disk then (fsync). The temporary name
@@ -17,7 +24,7 @@ const temporaryName = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/;
 export function replaceFile(
   path: string,
   write: (temporary: string) => void,
-  { isDurable }: { readonly isDurable: boolean } = { isDurable: false },
+  { isDurable = false, place = (temporary) => fs.renameSync(temporary, path) }: ReplaceOptions = {},
 ): void {
   const folder = dirname(path);
   const unique = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
@@ -27,7 +34,7 @@ export function replaceFile(
   try {
     attempt("write", temporary, () => write(temporary));
     if (isDurable) attempt("fsync", temporary, () => flush(temporary));
-    attempt("rename", `${temporary}, ${path}`, () => fs.renameSync(temporary, path));
+    attempt("rename", `${temporary}, ${path}`, () => place(temporary));
     if (isDurable) attempt("fsync", folder, () => flush(folder));
   } catch (error) {
     removeQuietly(temporary);

@@ -34,13 +34,29 @@ export function findConfiguration({ files }: Pick<Host, "files">, confDir: strin
     .find((entry) => files.stat(join(confDir, entry))?.kind !== "directory");
 }
 
-/** Puts virtfn's entry into the list that the runtime loads, unless it is there as wanted. */
+/** As often as another program may write the list between our look at it and our write. */
+const maxTries = 5;
+
+/** Puts virtfn's entry into the list that the runtime loads, unless it is there as wanted; what others write meanwhile stays. */
 export function chainIntoConflist(
   host: Pick<Host, "files">,
   confDir: string,
   wanted: Omit<WantedEntry, "type">,
 ): ConflistState {
-  const name = findConfiguration(host, confDir);
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const state = tryToChain(host, confDir, wanted);
+    if (state !== "changed") return state;
+  }
+  const error = new ConflistError(confDir, "another program writes it again and again");
+  return { kind: "refused", error };
+}
+
+function tryToChain(
+  { files }: Pick<Host, "files">,
+  confDir: string,
+  wanted: Omit<WantedEntry, "type">,
+): ConflistState | "changed" {
+  const name = findConfiguration({ files }, confDir);
   if (name === undefined) return { kind: "waiting" };
   const path = join(confDir, name);
   const refuse = (problem: string, options?: ErrorOptions): ConflistState => ({
@@ -52,19 +68,20 @@ export function chainIntoConflist(
       "expected a list of plugins (.conflist), got one plugin's configuration, which has no place for a second",
     );
   }
-  const stat = host.files.stat(path, { noFollow: true });
+  const stat = files.stat(path, { noFollow: true });
   if (stat?.kind !== "file")
     return refuse(`expected a file of its own, got a ${stat?.kind ?? "missing file"}`);
-  const plan = planConflist(host.files.readText(path) ?? "", { ...wanted, type: pluginName });
+  const before = files.readText(path) ?? "";
+  const plan = planConflist(before, { ...wanted, type: pluginName });
   if (plan.kind === "refuse") return refuse(plan.problem);
   if (plan.kind === "keep") return { kind: "chained", path, written: false };
   try {
     // Another program's file: after a power cut nobody would write it again in time for the node to have a network.
-    host.files.writeDurable(path, plan.text, stat.mode & 0o777);
+    const change = { before, text: plan.text, mode: stat.mode & 0o777 };
+    return files.replaceUnchanged(path, change) ? { kind: "chained", path, written: true } : "changed";
   } catch (cause) {
     return refuse(`it could not be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
   }
-  return { kind: "chained", path, written: true };
 }

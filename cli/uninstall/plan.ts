@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 
+import type { UnchangedFile } from "../../host/exchange-file.ts";
 import type { Host } from "../../host/host.ts";
 import { targetOfTemporary } from "../../host/replace-file.ts";
 import { hasIrqBalanceChanges } from "../../tuning/irqbalance/keep-off.ts";
@@ -19,7 +20,7 @@ export type UninstallStep =
   | { readonly do: "restoreTuning"; readonly address: PciAddress }
   | { readonly do: "leaveIrqBalance" }
   | { readonly do: "restoreRfsTable" }
-  | { readonly do: "write"; readonly path: string; readonly text: string; readonly mode: number }
+  | ({ readonly do: "write"; readonly path: string } & UnchangedFile)
   | { readonly do: "remove" | "removeFolder"; readonly path: string }
   | { readonly do: "rename"; readonly path: string; readonly from: string };
 
@@ -64,9 +65,11 @@ function planConfigurations({ files }: View, folder: string): readonly Uninstall
     if (targetOfTemporary(name)?.endsWith(".conflist") === true) return [{ do: "remove", path }];
     const stat = files.stat(path, { noFollow: true });
     if (!/\.(?:conf|conflist|json)$/.test(name) || stat?.kind !== "file") return [];
-    const plan = planConflistWithout(files.readText(path) ?? "", pluginName);
+    const before = files.readText(path) ?? "";
+    const plan = planConflistWithout(before, pluginName);
     if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
-    return plan.kind === "keep" ? [] : [{ do: "write", path, text: plan.text, mode: stat.mode & 0o777 }];
+    if (plan.kind === "keep") return [];
+    return [{ do: "write", path, before, text: plan.text, mode: stat.mode & 0o777 }];
   });
 }
 

@@ -91,8 +91,8 @@ async function applyStep(host: Host, step: UninstallStep): Promise<void> {
       return;
     }
     case "write":
-      files.writeDurable(step.path, step.text, step.mode);
-      return;
+      if (files.replaceUnchanged(step.path, step)) return;
+      throw new UninstallError(`${step.path}: another program has written it just now: try again`);
     case "rename":
       files.rename(step.from, step.path);
       return;

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { listPluginTypes } from "../../../../cli/install-cni/conflist.ts";
 import { Installer, type InstallReport, whyNotInstalled } from "../../../../cli/install-cni/installer.ts";
 import { createHost } from "../../../../host/create-host.ts";
 import { SystemCallError } from "../../../../host/errors.ts";
@@ -228,8 +229,28 @@ test("when only the new release can't be started the one before stays in use", (
 test("a configuration that cannot be written so that it lasts is left as it is, with the reason", () => {
   const path = join(root, "conf/10-cluster.conflist");
   writeFileSync(path, list);
-  expect(whyNotInstalled(installer([], { writeDurable: refuse }).look())).toBe(
+  expect(whyNotInstalled(installer([], { replaceUnchanged: refuse }).look())).toBe(
     `cannot add virtfn to ${path}: it could not be written: write(${path}) failed: EROFS`,
   );
   expect(readFileSync(path, "utf8")).toBe(list);
+});
+
+test("what the main CNI writes between the look and the write is not lost, and gets the entry at once", () => {
+  const path = join(root, "conf/10-cluster.conflist");
+  writeFileSync(path, list);
+  const files = createFiles();
+  let left = 2;
+  const readText = (file: string): string | undefined => {
+    const text = files.readText(file);
+    if (file !== path || left === 0) return text;
+    left -= 1;
+    files.writeAtomic(path, list.replace("bridge", `ptp${left}`), 0o644);
+    return text;
+  };
+  expect(installer([], { readText }).look().conflist).toEqual({ kind: "chained", path, written: true });
+  expect(listPluginTypes(files.readText(path) ?? "")).toEqual(["ptp0", "virtfn"]);
+  left = 99;
+  writeFileSync(path, list);
+  expect(whyNotInstalled(installer([], { readText }).look())).toContain("writes it again and again");
+  expect(files.readText(path)).not.toContain("virtfn");
 });

@@ -84,8 +84,8 @@ function dyingAfter(host: Host, steps: number): Host {
       remove: counted((path: string) => files.remove(path)),
       rename: counted((from: string, to: string) => files.rename(from, to)),
       removeFolder: counted((path: string) => files.removeFolder(path)),
-      writeDurable: counted((path: string, text: string, mode: number) =>
-        files.writeDurable(path, text, mode),
+      replaceUnchanged: counted((...args: Parameters<typeof files.replaceUnchanged>) =>
+        files.replaceUnchanged(...args),
       ),
     },
   };
@@ -162,9 +162,10 @@ test("a pod that came before the entry was gone keeps executable and state", asy
   let added: Promise<void> | undefined;
   const files: Host["files"] = {
     ...node.host.files,
-    writeDurable: (...args) => {
-      node.host.files.writeDurable(...args);
+    replaceUnchanged: (...args) => {
+      const isWritten = node.host.files.replaceUnchanged(...args);
       added = add(node, 1);
+      return isWritten;
     },
     list: (path) => node.host.files.list(path),
   };
@@ -292,4 +293,21 @@ test("the command tells each step, or what it would do", async () => {
   expect(await run("--help")).toContain("--stay");
   for (const args of [["--dry-run", "--stay"], ["--cni-bin-dir=bin"], ["now"]])
     await expect(runUninstall(node.host, args, () => {})).rejects.toMatchObject({ code: "ERR_USAGE" });
+});
+
+test("what the main CNI writes while the entry is taken out stays, and the next run takes it out of that", async () => {
+  using node = makeNode();
+  install(node);
+  const newer = fs.readFileSync(conflist(node), "utf8").replace("bridge", "ptp");
+  const files: Host["files"] = {
+    ...node.host.files,
+    replaceUnchanged: (...args) => {
+      node.host.files.writeAtomic(conflist(node), newer, 0o644);
+      return node.host.files.replaceUnchanged(...args);
+    },
+  };
+  await expect(uninstall({ ...node.host, files }, folders)).rejects.toMatchObject({ code: "ERR_UNINSTALL" });
+  expect(fs.readFileSync(conflist(node), "utf8")).toBe(newer);
+  await uninstall(node.host, folders);
+  expect(fs.readFileSync(conflist(node), "utf8")).toBe(list.replace("bridge", "ptp"));
 });

@@ -1,0 +1,80 @@
+// Two writers of one file, of which only one is ours.
+
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { SystemCallError } from "../../../host/errors.ts";
+import { replaceUnchanged } from "../../../host/exchange-file.ts";
+import { createFiles } from "../../../host/files.ts";
+import { createLibc } from "../../../host/libc.ts";
+
+const libc = createLibc();
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), "virtfn-exchange-"));
+  path = join(folder, "list");
+  fs.writeFileSync(path, "theirs");
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+/** What is in the file in the end, and whether ours got there, with `meddle` done before each exchange by its number. */
+function replace(meddle: (turn: number) => void): readonly [boolean, string] {
+  let turn = 0;
+  const isOurs = replaceUnchanged(path, { before: "theirs", text: "ours", mode: 0o640 }, (a, b) => {
+    turn += 1;
+    meddle(turn);
+    libc.exchange(a, b);
+  });
+  expect(fs.readdirSync(folder)).toEqual(["list"]);
+  return [isOurs, fs.readFileSync(path, "utf8")];
+}
+
+function renameInto(text: string): void {
+  fs.writeFileSync(join(folder, "theirs.new"), text);
+  fs.renameSync(join(folder, "theirs.new"), path);
+}
+
+test("a file that is as it was read is replaced, with the mode", () => {
+  expect(replace(() => {})).toEqual([true, "ours"]);
+  expect(fs.statSync(path).mode & 0o777).toBe(0o640);
+  expect(createFiles().replaceUnchanged(path, { before: "ours", text: "last", mode: 0o600 })).toBe(true);
+  expect(fs.readFileSync(path, "utf8")).toBe("last");
+});
+
+test("what another program renamed or wrote there since it was read stays", () => {
+  expect(replace((turn) => turn === 1 && renameInto("newer"))).toEqual([false, "newer"]);
+  fs.writeFileSync(path, "theirs");
+  expect(replace((turn) => turn === 1 && fs.writeFileSync(path, "newer"))).toEqual([false, "newer"]);
+});
+
+test("of several that came meanwhile the last one stays, also of one that removed the file", () => {
+  expect(replace((turn) => turn < 4 && renameInto(`newer ${turn}`))).toEqual([false, "newer 3"]);
+  fs.writeFileSync(path, "theirs");
+  fs.rmSync(path);
+  expect(createFiles().replaceUnchanged(path, { before: "theirs", text: "ours", mode: 0o600 })).toBe(false);
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test("a writer that had the file open writes into what is there in the end", () => {
+  const fd = fs.openSync(path, "w");
+  expect(replace(() => {})).toEqual([false, ""]);
+  fs.writeSync(fd, "newer");
+  fs.closeSync(fd);
+  expect(fs.readFileSync(path, "utf8")).toBe("newer");
+});
+
+test("where the file system cannot exchange, a file that is as it was is replaced, and another one stays", () => {
+  const refuse = (): never => {
+    throw new SystemCallError("renameat2", path, "EINVAL");
+  };
+  const change = { before: "theirs", text: "ours", mode: 0o600 };
+  expect(replaceUnchanged(path, { ...change, before: "older" }, refuse)).toBe(false);
+  expect(fs.readFileSync(path, "utf8")).toBe("theirs");
+  expect(replaceUnchanged(path, change, refuse)).toBe(true);
+  expect([fs.readdirSync(folder), fs.readFileSync(path, "utf8")]).toEqual([["list"], "ours"]);
+});
