@@ -21,6 +21,8 @@ export interface FileStat {
   readonly sizeBytes: number;
   readonly mode: number;
   readonly changedMs: number;
+  /** Nothing leads to it any more: a folder that was removed, and is seen where it is mounted. */
+  readonly isRemoved: boolean;
 }
 
 /** One change below a watched folder: the name of the entry that came, went or was renamed. */
@@ -170,6 +172,7 @@ function readStat(path: string, noFollow: boolean): FileStat {
     sizeBytes: Number(stat.size),
     mode: Number(stat.mode) & 0o7777,
     changedMs: Number(stat.mtimeMs),
+    isRemoved: stat.nlink === 0n,
   };
 }
 

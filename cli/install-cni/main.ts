@@ -53,8 +53,7 @@ async function install(
   const folders = [binDir, confDir, udevRules].filter((folder) => folder !== undefined);
   for (const folder of folders) host.files.makeFolder(folder, 0o755);
   if (entryFile !== undefined) folders.push(dirname(entryFile));
-  const present = folders.filter((folder) => host.files.stat(folder) !== undefined);
-  await lookUntil(host, present, signal, () => {
+  await lookUntil(host, folders, signal, () => {
     const report = installer.look();
     reports.add(report);
     onReport(report);

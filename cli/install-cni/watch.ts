@@ -1,5 +1,6 @@
 // Looks again when a folder changes, and now and then all the same.
 
+import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 
 /** The net below inotify, whose events can be lost. */
@@ -7,22 +8,49 @@ const pollMs = 30_000;
 /** Programs write a configuration in several steps; half of one is an error that nobody needs to read about. */
 const settleMs = 200;
 
-/** Calls `look` now, after each change in one of `folders`, and every 30 s, until it returns true or `signal` is aborted. */
+/** A folder was removed on the host, and what this container has of it is not the host's any more. */
+class FolderRemovedError extends HostError {
+  readonly code = "ERR_FOLDER_REMOVED";
+
+  constructor(folder: string) {
+    super(
+      `${folder} was removed on the host, and this container still has the removed one: ending, to be started again with the one that is there`,
+    );
+  }
+}
+
+/**
+ * Calls `look` now, after each change in one of `folders`, and every 30 s, until it returns true or `signal` is aborted. A folder may be
+ * missing, come later, and be made anew. Throws ERR_FOLDER_REMOVED for one that only a mount still holds.
+ */
 export async function lookUntil(
   host: Pick<Host, "files" | "clock">,
   folders: readonly string[],
   signal: AbortSignal,
   look: () => boolean,
 ): Promise<void> {
-  let pause = new AbortController();
-  using watches = new DisposableStack();
-  for (const folder of folders) watches.use(host.files.watch(folder, () => pause.abort()));
   while (!signal.aborted) {
-    pause = new AbortController();
+    const pause = new AbortController();
+    // Anew for each look: a watch stays with a folder that was removed.
+    using _watches = watchAll(host, folders, () => pause.abort());
     if (look()) return;
     await sleepUnless(host, pollMs, AbortSignal.any([signal, pause.signal]));
     if (pause.signal.aborted) await sleepUnless(host, settleMs, signal);
   }
+}
+
+function watchAll(
+  { files }: Pick<Host, "files">,
+  folders: readonly string[],
+  onChange: () => void,
+): Disposable {
+  using watches = new DisposableStack();
+  for (const folder of folders) {
+    const stat = files.stat(folder);
+    if (stat?.isRemoved === true) throw new FolderRemovedError(folder);
+    if (stat !== undefined) watches.use(files.watch(folder, onChange));
+  }
+  return watches.move();
 }
 
 async function sleepUnless(host: Pick<Host, "clock">, ms: number, signal: AbortSignal): Promise<void> {

@@ -83,6 +83,23 @@ test("it ends with 0 when all is in place, and with 1 and the reason when the co
   expect(refused.stdout).toContain("ERR_CONFLIST");
 });
 
+test("under a mount whose folder was made anew on the host it ends with 1, and the next start has the new one", async () => {
+  mkdirSync(join(root, "mounted"));
+  writeFileSync(conflist, list);
+  const script = `mount --bind ${root}/conf ${root}/mounted && exec ${dist}/virtfn install-cni --watch \
+    --cni-bin-dir=${root}/bin --cni-conf-dir=${root}/mounted`;
+  for (const _start of [1, 2]) {
+    const child = execa("unshare", ["--mount", "sh", "-c", script], { reject: false, stdin: "ignore" });
+    await waitFor("the entry", hasEntry);
+    rmSync(join(root, "conf"), { recursive: true });
+    mkdirSync(join(root, "conf"));
+    writeFileSync(conflist, list);
+    const { exitCode, stdout } = await child;
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining("ERR_FOLDER_REMOVED")]);
+    expect(hasEntry()).toBe(false);
+  }
+});
+
 test("a taken port is an error line, and the work goes on", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((done) => server.once("listening", done));

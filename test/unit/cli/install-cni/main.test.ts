@@ -1,6 +1,6 @@
 // The command as a whole, on temporary folders: waiting, following changes, exit codes.
 
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -62,6 +62,30 @@ test("looking goes on after each change until the signal", async () => {
   await vi.waitUntil(() => looks > 1);
   stop.abort();
   await ended;
+});
+
+test("a folder that is made anew, or comes later, is followed", async () => {
+  const [conf, late] = [join(root, "conf"), join(root, "late")];
+  mkdirSync(conf);
+  const stop = new AbortController();
+  let looks = 0;
+  const ended = lookUntil(host, [conf, late], stop.signal, () => {
+    looks += 1;
+    return false;
+  });
+  for (const folder of [conf, late]) {
+    host.files.writeAtomic(join(conf, "old"), "");
+    rmSync(conf, { recursive: true });
+    for (const made of [conf, folder]) mkdirSync(made, { recursive: true });
+    await vi.waitUntil(() => looks > 1);
+    // What may still come of the folder before.
+    await host.clock.sleep(300);
+    looks = 0;
+    host.files.writeAtomic(join(folder, "new"), "");
+    await vi.waitUntil(() => looks > 0);
+  }
+  stop.abort();
+  await expect(ended).resolves.toBeUndefined();
 });
 
 test.each([
