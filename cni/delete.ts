@@ -14,7 +14,7 @@ import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { makeLease } from "./delegate.ts";
 import { findPodNetns } from "./pod-netns.ts";
-import { releaseUnrecorded } from "./release-unrecorded.ts";
+import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
 import { readSriovCniEntry, removeSriovCniEntry, type SriovCniEntry } from "./sriov-cni-entry.ts";
 import type { Steps } from "./steps.ts";
@@ -45,6 +45,7 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
       !own.some((record) => record.device.address === address) &&
       all.findIndex((other) => other.address === address) === at,
   );
+  const caller = { netns, token, uid: request.pod.uid };
   const problems: unknown[] = [];
   const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
     await steps.wait(name, work).catch((error: unknown) => problems.push(error));
@@ -58,7 +59,7 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   for (const suspect of suspects) {
     const isForeign = suspect.address === foreign?.address;
     await attempt("release", () =>
-      isForeign ? releaseForeign(host, request, foreign, netns) : releaseSuspect(host, suspect, netns, token),
+      isForeign ? releaseForeign(host, request, foreign, netns) : releaseSuspect(host, suspect, caller),
     );
   }
   const { deviceInfoFile } = request.config;
@@ -93,14 +94,9 @@ async function releaseLease(host: Host, { call, config }: Request, interfaceName
   }
 }
 
-async function releaseSuspect(
-  host: Host,
-  suspect: Suspect,
-  netns: NetnsHandle | undefined,
-  token: string,
-): Promise<void> {
+async function releaseSuspect(host: Host, suspect: Suspect, caller: Caller): Promise<void> {
   using _lock = await host.locks.acquire(suspect.address);
-  await releaseUnrecorded(host, suspect, netns, token);
+  await releaseUnrecorded(host, suspect, caller);
 }
 
 async function releaseForeign(

@@ -30,14 +30,22 @@ export function judgeChoice(
   address: PciAddress,
   handedOut: ReadonlyMap<string, string>,
 ): "kubelet" | "cni" {
-  const own = [...(uid === undefined ? [] : (facts?.pods.get(uid) ?? []))];
-  if (own.some(([, devices]) => [...devices.values()].some((ids) => ids.includes(address)))) return "kubelet";
+  if (listHolders(facts, address).some((holder) => holder === uid)) return "kubelet";
   const reason = handedOut.get(address);
   if (reason === undefined) return "cni";
   const who = uid === undefined ? "this pod (CNI_ARGS has no K8S_POD_UID)" : `the pod with UID ${uid}`;
   throw new NotAllocatedError(
     `refusing to give ${address} to ${who}: ${reason}, and it was not allocated to that pod`,
   );
+}
+
+/** UIDs of the pods that the kubelet gave the device to: one, and others that ended and are still in its books. */
+export function listHolders(facts: Checkpoint | undefined, address: PciAddress): readonly string[] {
+  return [...(facts?.pods ?? [])]
+    .filter(([, containers]) =>
+      [...containers.values()].some((devices) => [...devices.values()].some((ids) => ids.includes(address))),
+    )
+    .map(([uid]) => uid);
 }
 
 /** The resource that the kubelet gave the device to the pod as; undefined for a device that is none of its own. */

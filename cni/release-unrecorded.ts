@@ -1,7 +1,10 @@
 // DEL of a VF whose record is lost or cannot be read: by what is found, and never against a pod that has a record.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
+import { readCheckpoint } from "../kubelet/checkpoint.ts";
+import { CheckpointError } from "../kubelet/errors.ts";
 import { ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
@@ -12,6 +15,7 @@ import { salvageRecord } from "../sriov/salvage-record.ts";
 import { findLinkInside } from "../sriov/vf-locate.ts";
 import { resetVf } from "../sriov/vf-reset.ts";
 import { findVfNamespace } from "../sriov/vf-search.ts";
+import { listHolders } from "./pod-devices.ts";
 
 /** The VF, and the name that it should have in the pod. */
 interface Suspect {
@@ -19,16 +23,22 @@ interface Suspect {
   readonly interface: string;
 }
 
+/** Whose DEL it is: `netns` is undefined when that is gone, `uid` where the runtime does not tell it. */
+export interface Caller {
+  readonly netns: NetnsHandle | undefined;
+  readonly token: string;
+  readonly uid: string | undefined;
+}
+
 /**
- * Brings the VF home and resets it to its driver's defaults where it is found in `netns` under the given name, or where its
- * record is unreadable; that record is moved aside. Left alone are another pod's VF, and one with a record that tells no owner in
- * a namespace that is not this pod's. `token` is the caller's owner token. The caller holds the VF's lock.
+ * Brings the VF home and resets it to its driver's defaults where it is found in the caller's namespace under the given name, or
+ * where its record is unreadable; that record is moved aside. Left alone are another pod's VF, and one with a record that tells no
+ * owner in a namespace that is not this pod's, or without a netdev and by the kubelet another pod's. The caller holds the VF's lock.
  */
 export async function releaseUnrecorded(
   host: Host,
   vf: Suspect,
-  netns: NetnsHandle | undefined,
-  token: string,
+  { netns, token, uid }: Caller,
 ): Promise<void> {
   const reason = whyUnreadable(host, vf.address);
   const isInside = netns !== undefined && hasVf(host, vf.address, netns, vf.interface);
@@ -44,11 +54,26 @@ export async function releaseUnrecorded(
     await resetUnreadable(host, vf.address, { salvaged, netns: isInside ? netns : undefined, reason });
     return;
   }
-  // Renamed, in a namespace of its own, or the kernel is still bringing it back.
+  // Renamed, in a namespace of its own, or the kernel is still bringing it back; or it has no netdev.
   const found = findVfNamespace(host, vf.address);
   using elsewhere = found?.netns;
-  if (elsewhere !== undefined && owner === undefined) return;
+  if (owner === undefined && (elsewhere !== undefined || isGivenToOther(host, vf.address, uid))) return;
   await resetUnreadable(host, vf.address, { salvaged, netns: elsewhere, reason });
+}
+
+// What nobody can tell keeps no pod from ending.
+function isGivenToOther(
+  host: Pick<Host, "files" | "paths">,
+  address: PciAddress,
+  uid: string | undefined,
+): boolean {
+  try {
+    const holders = listHolders(readCheckpoint(host), address);
+    return holders.length > 0 && !holders.some((holder) => holder === uid);
+  } catch (error) {
+    if (error instanceof CheckpointError || error instanceof HostError) return false;
+    throw error;
+  }
 }
 
 function whyUnreadable(host: Pick<Host, "files" | "paths">, address: PciAddress): string | undefined {

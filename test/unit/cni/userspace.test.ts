@@ -32,6 +32,10 @@ function readRecord(node: FakeHost): Readonly<Record<string, unknown>> {
   return JSON.parse(node.host.files.readText(path) ?? "{}") as Record<string, unknown>;
 }
 
+function withoutQuarantine(node: FakeHost): string {
+  return node.toText().replaceAll(/\nquarantine .*/g, "");
+}
+
 function msgOf({ json }: TestAnswer): string {
   return String(json?.["msg"]);
 }
@@ -182,4 +186,31 @@ test("a PF's VF can be picked and bound in one ADD", async () => {
   expect(node.toText()).toContain("0000:3b:02.0 driver vfio-pci");
   expect((await callCni(node.host, picked, { command: "DEL" })).exitCode).toBe(0);
   expect(node.toText()).toBe(before);
+});
+
+test.each(["", '{"format":"9.0"}'])(
+  "while its record (%j) tells no owner, a VF that the kubelet gave to another pod is left to the DEL of that pod",
+  async (text) => {
+    using node = makeNode();
+    const before = withoutQuarantine(node);
+    node.allocate("uid-web-2", { app: [config.deviceID] });
+    expect((await callCni(node.host, config, second)).exitCode).toBe(0);
+    node.host.files.writeAtomic(`${node.host.paths.attachments}/${config.deviceID}.json`, text);
+    const given = node.toText();
+    expect((await callCni(node.host, config, { command: "DEL" })).exitCode).toBe(0);
+    expect(node.toText()).toBe(given);
+    expect((await callCni(node.host, config, { ...second, command: "DEL" })).exitCode).toBe(0);
+    expect(withoutQuarantine(node)).toBe(before);
+    expect(node.host.files.list(node.host.paths.quarantine)).toHaveLength(2);
+  },
+);
+
+test("where the kubelet cannot tell, DEL gives such a VF back", async () => {
+  using node = makeNode();
+  const before = withoutQuarantine(node);
+  expect((await callCni(node.host, config)).exitCode).toBe(0);
+  node.host.files.writeAtomic(`${node.host.paths.attachments}/${config.deviceID}.json`, "");
+  node.host.files.writeAtomic(node.host.paths.kubelet.checkpoint, "{");
+  expect((await callCni(node.host, config, { command: "DEL" })).exitCode).toBe(0);
+  expect(withoutQuarantine(node)).toBe(before);
 });
