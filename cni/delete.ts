@@ -3,13 +3,11 @@
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
-import { readAttachment, readAttachments, type Attachments } from "../sriov/attachment-store.ts";
+import { readAttachment, readAttachments } from "../sriov/attachment-store.ts";
 import { removeCniDeviceInfo } from "../sriov/cni-device-info.ts";
-import { SriovError } from "../sriov/errors.ts";
 import { releaseIpam } from "../sriov/ipam.ts";
-import { comparePciAddress, isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { comparePciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
-import { salvageRecord } from "../sriov/salvage-record.ts";
 import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { makeLease } from "./delegate.ts";
@@ -18,12 +16,7 @@ import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
 import { readSriovCniEntry, removeSriovCniEntry, type SriovCniEntry } from "./sriov-cni-entry.ts";
 import type { Steps } from "./steps.ts";
-
-/** A VF that this attachment may have without a readable record: the configuration or the result of ADD names it. */
-interface Suspect {
-  readonly address: PciAddress;
-  readonly interface: string;
-}
+import { listSuspects, type Suspect } from "./suspects.ts";
 
 /** Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. */
 export async function del(host: Host, request: Request, steps: Steps): Promise<void> {
@@ -32,15 +25,9 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
   const { records, unreadable } = steps.run("records", () => readAttachments(host));
   const own = records.filter((record) => ownerToken(record.owner) === token);
-  const salvaged = listSalvaged(host, unreadable, token);
   const foreign = readSriovCniEntry(host, call);
   const started = foreign === undefined ? [] : [{ address: foreign.address, interface: call.ifName }];
-  const suspects = [
-    ...started,
-    ...listSuspects(request),
-    ...findPicked(host, request, netns),
-    ...salvaged,
-  ].filter(
+  const suspects = [...started, ...listSuspects(host, request, { netns, unreadable, token })].filter(
     ({ address }, at, all) =>
       !own.some((record) => record.device.address === address) &&
       all.findIndex((other) => other.address === address) === at,
@@ -108,37 +95,6 @@ async function releaseForeign(
   using _lock = await host.locks.acquire(entry.address);
   const { releaseSriovCni } = await import("./release-sriov-cni.ts");
   await releaseSriovCni(host, call, entry, netns);
-}
-
-// A record of another format still tells whose it is.
-function listSalvaged(host: Host, unreadable: Attachments["unreadable"], token: string): readonly Suspect[] {
-  return unreadable.flatMap(({ address, error }) => {
-    if (!(error instanceof SriovError)) return [];
-    const { owner, interface: name } = salvageRecord(host, address);
-    if (owner === undefined || ownerToken(owner) !== token) return [];
-    return [{ address, interface: name ?? owner.attachment }];
-  });
-}
-
-// A given device is CNI_IFNAME; chained, the runtime's copy of our result tells, where it has one.
-function listSuspects({ call, config }: Request): readonly Suspect[] {
-  if (config.device !== undefined) return [{ address: config.device, interface: call.ifName }];
-  return (config.prevResult?.interfaces ?? []).flatMap(({ pciID, name, sandbox }) => {
-    const address = pciID?.toLowerCase() ?? "";
-    return isPciAddress(address) && (sandbox ?? "") !== "" ? [{ address, interface: name }] : [];
-  });
-}
-
-// Neither the configuration nor, without a result, anything else names a VF that was picked by us: it is looked for in the pod.
-function findPicked(
-  host: Pick<Host, "openNetlink">,
-  { call, config }: Request,
-  netns: NetnsHandle | undefined,
-): readonly Suspect[] {
-  if (config.pf === undefined || netns === undefined) return [];
-  using inside = host.openNetlink(netns);
-  const address = inside.getLink({ name: call.ifName })?.parentDevice;
-  return address !== undefined && isPciAddress(address) ? [{ address, interface: call.ifName }] : [];
 }
 
 function listLeaseNames({ call, config }: Request, suspects: readonly Suspect[]): readonly string[] {

@@ -1,10 +1,7 @@
 // DEL of a VF whose record is lost or cannot be read: by what is found, and never against a pod that has a record.
 
-import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
-import { readCheckpoint } from "../kubelet/checkpoint.ts";
-import { CheckpointError } from "../kubelet/errors.ts";
 import { ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
@@ -16,12 +13,7 @@ import { findLinkInside } from "../sriov/vf-locate.ts";
 import { resetVf } from "../sriov/vf-reset.ts";
 import { findVfNamespace } from "../sriov/vf-search.ts";
 import { listHolders } from "./pod-devices.ts";
-
-/** The VF, and the name that it should have in the pod. */
-interface Suspect {
-  readonly address: PciAddress;
-  readonly interface: string;
-}
+import { readKubelet, type Suspect } from "./suspects.ts";
 
 /** Whose DEL it is: `netns` is undefined when that is gone, `uid` where the runtime does not tell it. */
 export interface Caller {
@@ -67,13 +59,8 @@ function isGivenToOther(
   address: PciAddress,
   uid: string | undefined,
 ): boolean {
-  try {
-    const holders = listHolders(readCheckpoint(host), address);
-    return holders.length > 0 && !holders.some((holder) => holder === uid);
-  } catch (error) {
-    if (error instanceof CheckpointError || error instanceof HostError) return false;
-    throw error;
-  }
+  const holders = listHolders(readKubelet(host), address);
+  return holders.length > 0 && !holders.some((holder) => holder === uid);
 }
 
 function whyUnreadable(host: Pick<Host, "files" | "paths">, address: PciAddress): string | undefined {

@@ -88,3 +88,29 @@ test.each([
     expect(node.toText()).toBe(before);
   },
 );
+
+function forgetRecord(node: FakeHost): void {
+  expect(node.host.files.remove(`${node.host.paths.attachments}/0000:3b:02.1.json`)).toBe(true);
+}
+
+test("with the record lost DEL finds the VF by the result, and the lease", async () => {
+  using node = makeNode("0000:3b:02.1");
+  const { json: prevResult } = await callCni(node.host, config, only);
+  forgetRecord(node);
+  const del = { ...only, command: "DEL" };
+  expect(await callCni(node.host, { ...config, prevResult }, del)).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toContain("ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0");
+  expect(node.toText()).toMatch(/\n {2}ens1f0v1 0000:3b:02\.1 .* down/);
+  expect(node.toText()).not.toContain("lease");
+});
+
+test("a VF that another plugin gave as eth0 is not ours to give back", async () => {
+  using node = makeNode();
+  // As that plugin would: with a device in its configuration, and without a record of ours.
+  const { json: prevResult } = await callCni(node.host, { ...config, deviceID: "0000:3b:02.1" }, only);
+  forgetRecord(node);
+  const before = node.toText();
+  const chained = { cniVersion: "1.1.0", name: "cluster", type: "virtfn", prevResult };
+  expect(await callCni(node.host, chained, { ...only, command: "DEL" })).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toBe(before);
+});

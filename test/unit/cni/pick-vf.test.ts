@@ -183,6 +183,18 @@ test("DEL with the record lost finds the VF in the pod, and releases the lease",
   expect(node.toText()).toContain("  ens1f0v0 0000:3b:02.0 mac 02:00:00:00:00:00 mtu 1500 down rx-0");
 });
 
+test("chained, DEL with the record lost finds net1", async () => {
+  using node = makeNode();
+  const prevResult = { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [] };
+  expect(await callCni(node.host, { ...config, prevResult }, { ifName: "eth0" })).toMatchObject({
+    exitCode: 0,
+  });
+  fs.rmSync(`${node.host.paths.attachments}/0000:3b:02.0.json`);
+  const call = { ifName: "eth0", command: "DEL" };
+  expect(await callCni(node.host, config, call)).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toMatch(/\n {2}ens1f0v0 0000:3b:02\.0 /);
+});
+
 test("a PF without VFs gets as many as node.yaml says at first use, and keeps them", async () => {
   using node = makeNode({ vfs: 0, isDown: true }, "pfs:\n  - name: ens1f0\n    numVfs: 2\n");
   for (const pod of ["web-2", "web-3"]) node.addNetns(pod);

@@ -1,0 +1,112 @@
+// Which VFs a DEL may be about that has no readable record of them.
+
+import { HostError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import type { NetnsHandle } from "../host/netns.ts";
+import { readCheckpoint, type Checkpoint } from "../kubelet/checkpoint.ts";
+import { CheckpointError } from "../kubelet/errors.ts";
+import { ownerToken } from "../sriov/attachment.ts";
+import type { Attachments } from "../sriov/attachment-store.ts";
+import { SriovError } from "../sriov/errors.ts";
+import { isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { findPf } from "../sriov/physical-function.ts";
+import { salvageRecord } from "../sriov/salvage-record.ts";
+import { listHolders } from "./pod-devices.ts";
+import type { Request } from "./request.ts";
+
+/** A VF, and the name that it has in the pod if it is this attachment's. */
+export interface Suspect {
+  readonly address: PciAddress;
+  readonly interface: string;
+}
+
+interface Seen {
+  /** The pod's namespace; undefined when it is gone. */
+  readonly netns: NetnsHandle | undefined;
+  readonly unreadable: Attachments["unreadable"];
+  /** The caller's owner token. */
+  readonly token: string;
+}
+
+/** By the configuration, the result of ADD, the pod's namespace and what unreadable records still tell; one may be there twice. */
+export function listSuspects(
+  host: Pick<Host, "files" | "paths" | "openNetlink">,
+  request: Request,
+  { netns, unreadable, token }: Seen,
+): readonly Suspect[] {
+  return [
+    ...listNamed(host, request),
+    ...findPicked(host, request, netns),
+    ...listSalvaged(host, unreadable, token),
+  ];
+}
+
+// A given device is CNI_IFNAME; chained, the runtime's copy of our result tells, where it has one.
+function listNamed(host: Pick<Host, "files" | "paths">, request: Request): readonly Suspect[] {
+  const { call, config } = request;
+  if (config.device !== undefined) return [{ address: config.device, interface: call.ifName }];
+  return (config.prevResult?.interfaces ?? []).flatMap(({ pciID, name, sandbox }) => {
+    const address = pciID?.toLowerCase() ?? "";
+    if (!isPciAddress(address) || (sandbox ?? "") === "") return [];
+    return isNameOfOurs(host, request, { address, interface: name }) ? [{ address, interface: name }] : [];
+  });
+}
+
+// In the result there is what other plugins gave, too. The pod's first interface is ours where the list names a PF, or the kubelet
+// gave the VF.
+function isNameOfOurs(
+  host: Pick<Host, "files" | "paths">,
+  { call, config, pod }: Request,
+  { address, interface: name }: Suspect,
+): boolean {
+  const { networks, pf } = config;
+  if (networks.some(({ ifNamePrefix }) => /^\d+$/.test(tailOf(name, ifNamePrefix)))) return true;
+  if (name !== call.ifName) return false;
+  return pf !== undefined || listHolders(readKubelet(host), address).some((uid) => uid === pod.uid);
+}
+
+function tailOf(name: string, prefix: string): string {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : "";
+}
+
+/** `undefined` also where it cannot be read: DEL waits for nobody. */
+export function readKubelet(host: Pick<Host, "files" | "paths">): Checkpoint | undefined {
+  try {
+    return readCheckpoint(host);
+  } catch (error) {
+    if (error instanceof CheckpointError || error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+// Neither the configuration nor, without a result, anything else names a VF that was picked by us: it is looked for in the pod.
+function findPicked(
+  host: Pick<Host, "files" | "paths" | "openNetlink">,
+  { call, config }: Request,
+  netns: NetnsHandle | undefined,
+): readonly Suspect[] {
+  const { pf, networks } = config;
+  if (pf === undefined || netns === undefined) return [];
+  using home = host.openNetlink();
+  using inside = host.openNetlink(netns);
+  const vfs = findPf(host, home, pf)?.vfs ?? [];
+  // As the only network's, and chained.
+  return [call.ifName, `${networks[0]?.ifNamePrefix}1`].flatMap((name) => {
+    const address = vfs.find((vf) => vf === inside.getLink({ name })?.parentDevice);
+    return address === undefined ? [] : [{ address, interface: name }];
+  });
+}
+
+// A record of another format still tells whose it is.
+function listSalvaged(
+  host: Pick<Host, "files" | "paths">,
+  unreadable: Attachments["unreadable"],
+  token: string,
+): readonly Suspect[] {
+  return unreadable.flatMap(({ address, error }) => {
+    if (!(error instanceof SriovError)) return [];
+    const { owner, interface: name } = salvageRecord(host, address);
+    if (owner === undefined || ownerToken(owner) !== token) return [];
+    return [{ address, interface: name ?? owner.attachment }];
+  });
+}
