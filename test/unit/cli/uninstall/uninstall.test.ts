@@ -294,20 +294,3 @@ test("the command tells each step, or what it would do", async () => {
   for (const args of [["--dry-run", "--stay"], ["--cni-bin-dir=bin"], ["now"]])
     await expect(runUninstall(node.host, args, () => {})).rejects.toMatchObject({ code: "ERR_USAGE" });
 });
-
-test("what the main CNI writes while the entry is taken out stays, and the next run takes it out of that", async () => {
-  using node = makeNode();
-  install(node);
-  const newer = fs.readFileSync(conflist(node), "utf8").replace("bridge", "ptp");
-  const files: Host["files"] = {
-    ...node.host.files,
-    replaceUnchanged: (...args) => {
-      node.host.files.writeAtomic(conflist(node), newer, 0o644);
-      return node.host.files.replaceUnchanged(...args);
-    },
-  };
-  await expect(uninstall({ ...node.host, files }, folders)).rejects.toMatchObject({ code: "ERR_UNINSTALL" });
-  expect(fs.readFileSync(conflist(node), "utf8")).toBe(newer);
-  await uninstall(node.host, folders);
-  expect(fs.readFileSync(conflist(node), "utf8")).toBe(list.replace("bridge", "ptp"));
-});
