@@ -47,8 +47,8 @@ export function makeRecord(
   };
 }
 
-function askTuning({ tuning: policy, rfs }: Target["network"]): Attachment["tuning"] {
-  const asked = { policy, rfs };
+function askTuning({ tuning: policy, rfs, threadedNapi }: Target["network"]): Attachment["tuning"] {
+  const asked = { policy, rfs, threadedNapi };
   return Object.values(asked).every((value) => value === undefined) ? undefined : asked;
 }
 

@@ -11,13 +11,15 @@ import { createLibc, type Libc } from "./libc.ts";
 import { createLocalSockets } from "./local-sockets.ts";
 import { createLocks } from "./lock.ts";
 import { createNetlink } from "./netlink/create-netlink.ts";
-import { createEthtool, type Ethtool } from "./netlink/ethtool.ts";
+import { createEthtool } from "./netlink/ethtool.ts";
 import { openEventSocket } from "./netlink/events.ts";
+import { createNapis } from "./netlink/napi.ts";
 import type { Netlink } from "./netlink/netlink.ts";
 import { NetlinkSocket, openGenericSocket, openRouteSocket } from "./netlink/socket.ts";
 import { enterNetns } from "./netns-enter.ts";
 import { createNamespaces, type NetnsHandle } from "./netns.ts";
 import { createPaths } from "./paths.ts";
+import { createThreads } from "./threads.ts";
 
 /**
  * Costs next to nothing until it is used: libc is loaded at the first call. `root` and `hostRoot` move `paths`, the locks and
@@ -38,15 +40,17 @@ export function createHost({
     locks: createLocks({ libc, clock }, paths.locks),
     namespaces: createNamespaces(libc),
     openNetlink: (netns) => (netns === undefined ? openOwnNetlink(libc) : openNetlinkIn(libc, netns)),
-    openEthtool: (netns) => openEthtool(libc, netns),
+    openEthtool: (netns) => createEthtool(openGeneric(libc, netns)),
+    openNapis: (netns) => createNapis(openGeneric(libc, netns)),
+    threads: createThreads(libc),
     exec: createExec(paths.programRoot),
     localSockets: createLocalSockets({ libc, clock }),
   };
 }
 
-function openEthtool(libc: Libc, netns: NetnsHandle | undefined): Ethtool {
+function openGeneric(libc: Libc, netns: NetnsHandle | undefined): NetlinkSocket {
   const open = (): number => openGenericSocket(libc);
-  return createEthtool(new NetlinkSocket(libc, netns === undefined ? open() : enterNetns(libc, netns, open)));
+  return new NetlinkSocket(libc, netns === undefined ? open() : enterNetns(libc, netns, open));
 }
 
 function openOwnNetlink(libc: Libc): Netlink {

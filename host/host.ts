@@ -6,9 +6,11 @@ import type { Files } from "./files.ts";
 import type { Locks } from "./lock.ts";
 import type { LocalSockets } from "./local-sockets.ts";
 import type { Ethtool } from "./netlink/ethtool.ts";
+import type { Napis } from "./netlink/napi.ts";
 import type { Netlink } from "./netlink/netlink.ts";
 import type { NetnsHandle, Namespaces } from "./netns.ts";
 import type { Paths } from "./paths.ts";
+import type { Threads } from "./threads.ts";
 
 /**
  * Every effect the programs have on a node. Members hold only functions and plain data, so that a test can wrap each
@@ -23,6 +25,9 @@ export interface Host {
   readonly openNetlink: (netns?: NetnsHandle) => Netlink;
   /** Channels and rings of the links in `netns`, or in the process's own namespace; the caller closes it (`using`). */
   readonly openEthtool: (netns?: NetnsHandle) => Ethtool;
+  /** NAPI instances of the links in `netns`, or in the process's own namespace; the caller closes it (`using`). */
+  readonly openNapis: (netns?: NetnsHandle) => Napis;
+  readonly threads: Threads;
   readonly exec: Exec;
   /** Programs of this node that answer at a socket. */
   readonly localSockets: LocalSockets;

@@ -21,6 +21,8 @@ export interface Libc {
   /** Puts the calling thread into the network namespace `fd`: nothing else may run before it is back. */
   setNetns(fd: number): void;
   flock(fd: number, operation: number): void;
+  /** Lets a thread run on the CPUs of `mask` only, CPU 0 the lowest bit of the first byte. */
+  setAffinity(pid: number, mask: Uint8Array): void;
   /** Closes a descriptor whose end the kernel waits for (a packet socket: 8-40 ms); where it can, it waits by itself. */
   closeInBackground(fd: number): void;
   /** Has two files change places, at once for everybody who looks. Source: rename(2), RENAME_EXCHANGE. */
@@ -41,6 +43,7 @@ const signatures = {
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
+  sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64"], returns: "i32" },
 } as const;
@@ -107,6 +110,8 @@ export function createLibc(): Libc {
       ),
     setNetns: (fd) => void check("setns", `${fd}, CLONE_NEWNET`, () => calls().setns(fd, CLONE_NEWNET)),
     flock: (fd, operation) => void check("flock", `${fd}, ${operation}`, () => calls().flock(fd, operation)),
+    setAffinity: (pid, mask) =>
+      void check("sched_setaffinity", `${pid}`, () => calls().sched_setaffinity(pid, mask.length, mask)),
     closeInBackground: (fd) => {
       const { syscall, close } = calls();
       // The files of a ring are closed by the kernel's own threads, some time after the ring. Where rings are forbidden

@@ -95,7 +95,13 @@ const schema = v.looseObject({
     routes: v.array(v.looseObject({ destination: text, gateway: v.optional(text) })),
   }),
   ipam,
-  tuning: v.optional(v.looseObject({ policy: v.optional(text), rfs: v.optional(v.boolean()) })),
+  tuning: v.optional(
+    v.looseObject({
+      policy: v.optional(text),
+      rfs: v.optional(v.boolean()),
+      threadedNapi: v.optional(v.boolean()),
+    }),
+  ),
   resetBetweenPods: v.optional(v.boolean()),
   deviceInfoFile,
 });

@@ -35,8 +35,9 @@ export interface Network {
   readonly rings: Rings | undefined;
   /** Interrupt policy that tuning is asked for. */
   readonly tuning: NetworkPolicy | undefined;
-  /** Whether tuning is asked for receive flow steering; undefined: as the node has it. */
+  /** Whether tuning is asked for receive flow steering, and for NAPI in kernel threads; undefined: as the node has it. */
   readonly rfs: boolean | undefined;
+  readonly threadedNapi: boolean | undefined;
   /** Function level reset of the VF in DEL. */
   readonly resetBetweenPods: boolean;
   /** The driver that ADD binds the VF to. */
@@ -89,6 +90,7 @@ export function resolveNetwork(
     rings: input.rings === undefined ? undefined : { rx: input.rings.rx, tx: input.rings.tx },
     tuning: input.tuning,
     rfs: input.rfs,
+    threadedNapi: input.threadedNapi,
     resetBetweenPods: input.resetBetweenPods ?? false,
     driver: input.driver,
   };

@@ -27,6 +27,8 @@ export interface PolicySettings {
   readonly xps: XpsMode | undefined;
   /** Packets follow the program that reads them (receive flow steering); undefined is off. */
   readonly rfs: boolean | undefined;
+  /** Queues are polled by kernel threads, on the CPUs of their interrupts; undefined is off. */
+  readonly threadedNapi: boolean | undefined;
 }
 
 interface PolicyDefaults extends PolicySettings {
@@ -62,6 +64,7 @@ const policyEntries = {
   rpsCpus: cpuList,
   xps: v.optional(v.picklist(xpsModes, `one of ${xpsModes.join(", ")}`)),
   rfs: v.optional(v.boolean("true or false")),
+  threadedNapi: v.optional(v.boolean("true or false")),
 } as const satisfies ConfigEntries;
 
 const irqBalanceEntries = {
@@ -112,6 +115,7 @@ function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults
     rpsCpus: output?.rpsCpus,
     xps: output?.xps,
     rfs: output?.rfs,
+    threadedNapi: output?.threadedNapi,
   };
 }
 

@@ -26,6 +26,14 @@ export interface TunedValue {
   readonly original: string;
 }
 
+/** A kernel thread of the VF's NAPI; `original`: CPUs that it might run on before tuning pinned it, in the kernel's list format. */
+export interface TunedThread {
+  readonly pid: number;
+  /** Tells it from another one that has its pid by now: the ids in such names are not used again before the next boot. */
+  readonly name: string;
+  readonly original: string;
+}
+
 /**
  * Valid for one VF of one boot: `bootId`, and `inode` of the PCI device directory, decimal. Vectors are kept from owner
  * to owner until they are put back; masks and values belong to one `owner` (the owner token of its attachment).
@@ -36,6 +44,7 @@ export interface TuningRecord {
   readonly inode: string;
   readonly vectors: readonly TunedVector[];
   readonly masks?: { readonly owner: string; readonly queues: readonly TunedQueue[] } | undefined;
+  readonly threads?: readonly TunedThread[] | undefined;
   readonly values?: { readonly owner: string; readonly originals: readonly TunedValue[] } | undefined;
 }
 
@@ -52,7 +61,7 @@ export class TuningRecordError extends SriovError {
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const valuePath = v.pipe(v.string(), v.regex(/^queues\/rx-\d+\/rps_flow_cnt$/));
+const valuePath = v.pipe(v.string(), v.regex(/^(?:threaded|queues\/rx-\d+\/rps_flow_cnt)$/));
 const schema = v.object({
   format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
   bootId: v.string(),
@@ -83,6 +92,9 @@ const schema = v.object({
       originals: v.array(v.object({ path: valuePath, original: v.string() })),
     }),
   ),
+  threads: v.optional(
+    v.array(v.object({ pid: count, name: v.pipe(v.string(), v.startsWith("napi/")), original: v.string() })),
+  ),
 });
 
 /** The record in `json`, read from `path`; any minor of format 1 is read. Throws ERR_TUNING_RECORD with every problem. */
@@ -92,19 +104,19 @@ export function parseTuningRecord(json: string, address: PciAddress, path: strin
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
     throw new TuningRecordError(path, problems.join("; "));
   }
-  const { bootId, inode, vectors, masks, values } = parsed.output;
+  const { bootId, inode, vectors, masks, values, threads } = parsed.output;
   const all = masks && { owner: masks.owner, queues: [...masks.queues, ...masks.txQueues] };
-  return { address, bootId, inode, vectors, masks: all, values };
+  return { address, bootId, inode, vectors, masks: all, values, threads };
 }
 
 /** JSON text of a record, format 1.2. */
-export function formatTuningRecord({ bootId, inode, vectors, masks, values }: TuningRecord): string {
+export function formatTuningRecord({ bootId, inode, vectors, masks, values, threads }: TuningRecord): string {
   const parts = masks && {
     owner: masks.owner,
     queues: masks.queues.filter((queue) => !isTx(queue)),
     txQueues: masks.queues.filter(isTx),
   };
-  const record = { format: "1.2", bootId, inode, vectors, masks: parts, values };
+  const record = { format: "1.2", bootId, inode, vectors, masks: parts, values, threads };
   return `${JSON.stringify(record, undefined, 1)}\n`;
 }
 

@@ -10,6 +10,7 @@ import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
+import { restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
@@ -33,7 +34,8 @@ export type RestoreHost = Pick<
  */
 export async function restoreVf(
   host: RestoreHost,
-  record: Pick<Attachment, "device" | "original" | "bootId" | "resetBetweenPods">,
+  record: Pick<Attachment, "device" | "original" | "bootId" | "resetBetweenPods"> &
+    Partial<Pick<Attachment, "owner">>,
   netns: NetnsHandle | undefined,
 ): Promise<void> {
   const { address, inode } = record.device;
@@ -56,6 +58,7 @@ export async function restoreVf(
     if (link !== undefined) link = await bringHome(host, home, vf, from);
   }
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
+  if (restored !== undefined) restoreNotedValues(host, { vf, netdev: restored.name, owner: record.owner });
   const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
   if (side === undefined) return;

@@ -1,22 +1,18 @@
 // Carries out the plan of one VF under its lock: remembers what was there, writes, reads back.
 
-import { LockTimeoutError, SystemCallError } from "../host/errors.ts";
+import { LockTimeoutError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { type Attachment, ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
-import { formatCpuList } from "../sriov/cpu-list.ts";
-import { parseCpuMask } from "../sriov/cpu-mask.ts";
 import { readVf } from "../sriov/inventory.ts";
 import type { PinStep } from "../sriov/placement.ts";
-import { readAffinity, writeAffinity } from "../sriov/vectors.ts";
-import type { MaskStep } from "./mask-plan.ts";
 import type { VfPlan } from "./node-plan.ts";
 import { holdsVf } from "./node-state.ts";
-import { describeProblem, type Problem, unsupported } from "./problem.ts";
+import { describeProblem, type Problem } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 import { forgetFailedPins, rememberBefore } from "./remember.ts";
-import type { ValueStep } from "./value-plan.ts";
-import { maskFile, openVfQueues, type VfQueues } from "./vf-queues.ts";
+import { StepWriter } from "./step-writer.ts";
+import { openVfQueues } from "./vf-queues.ts";
 
 /**
  * `stale`: the VF changed since it was looked at; `busy`: the CNI has its lock: nothing was written. `unsettled`: a pin reads
@@ -32,10 +28,12 @@ export interface VfOutcome {
   readonly masks: readonly string[];
   /** Values that were written, by their path below the netdev's folder. */
   readonly values: readonly string[];
+  /** Threads that were pinned, by their names. */
+  readonly threads: readonly string[];
   readonly problems: readonly Problem[];
 }
 
-export type ApplyHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock">;
+export type ApplyHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock" | "threads">;
 
 /** Waits at most `lockTimeoutMs` for the lock, then works in one synchronous stretch. Failures are problems in the outcome. */
 export async function applyVfPlan(
@@ -44,7 +42,8 @@ export async function applyVfPlan(
   options: { readonly refusals: Refusals; readonly lockTimeoutMs: number },
 ): Promise<VfOutcome> {
   const { vf } = plan.target;
-  if ([plan.pins, plan.masks, plan.values].every((steps) => steps.length === 0)) return unchanged("done");
+  if ([plan.pins, plan.masks, plan.values, plan.threads].every((steps) => steps.length === 0))
+    return unchanged("done");
   try {
     using _lock = await host.locks.acquire(vf.address, { timeoutMs: options.lockTimeoutMs });
     const record = readUnchanged(host, plan);
@@ -63,35 +62,45 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
     masks: plan.masks.length === 0 ? [] : (queues?.read() ?? []),
     values: plan.values.length === 0 ? [] : (queues?.readValues() ?? []),
   });
-  const failed = plan.pins.flatMap((pin) => {
-    const problem = attempt(vf.address, `vector ${pin.msiIndex}`, () => writePin(host, plan, pin, refusals));
-    return problem === undefined ? [] : [{ pin, problem }];
-  });
-  if (failed.length > 0)
+  const writer = new StepWriter(host, vf.address, refusals);
+  const pins = writeEach(plan.pins, (pin) => writer.pin(plan.target, pin));
+  if (pins.failed.length > 0)
     forgetFailedPins(
       host,
       remembered,
-      failed.map(({ pin }) => pin.msiIndex),
+      pins.failed.map(({ msiIndex }) => msiIndex),
     );
-  const done = plan.pins.filter((pin) => failed.every((each) => each.pin !== pin));
-  const masks = queues === undefined ? [] : plan.masks;
-  const maskProblems = masks
-    .map((step) => attempt(vf.address, step.queue, () => writeMask(plan, queues, step, refusals)))
-    .filter((problem) => problem !== undefined);
-  const failedQueues = new Set(maskProblems.map(({ about }) => about));
-  const values = queues === undefined ? [] : plan.values;
-  const valueProblems = values
-    .map((step) => attempt(vf.address, step.path, () => writeValue(plan, queues, step, refusals)))
-    .filter((problem) => problem !== undefined);
+  const masks = writeEach(queues === undefined ? [] : plan.masks, (step) => writer.mask(queues, step));
+  const values = writeEach(queues === undefined ? [] : plan.values, (step) => writer.value(queues, step));
+  const threads = writeEach(plan.threads, (step) => writer.thread(step));
+  // The kernel starts the threads with it: they are to be pinned then.
+  const hasNewThreads = values.done.some(({ path }) => path === "threaded");
+  const isUnsettled = hasNewThreads || pins.problems.some(({ code }) => code === "PARTIAL");
   return {
-    result: failed.some(({ problem }) => problem.code === "PARTIAL") ? "unsettled" : "done",
-    pinned: done.map(({ msiIndex }) => msiIndex),
-    moves: done.filter((pin) => isMove(plan, pin)).length,
-    masks: masks.map(({ queue }) => queue).filter((queue) => !failedQueues.has(queue)),
-    values: values
-      .map(({ path }) => path)
-      .filter((path) => valueProblems.every(({ about }) => about !== path)),
-    problems: [...failed.map(({ problem }) => problem), ...maskProblems, ...valueProblems],
+    result: isUnsettled ? "unsettled" : "done",
+    pinned: pins.done.map(({ msiIndex }) => msiIndex),
+    moves: pins.done.filter((pin) => isMove(plan, pin)).length,
+    masks: masks.done.map(({ queue }) => queue),
+    values: values.done.map(({ path }) => path),
+    threads: threads.done.map(({ name }) => name),
+    problems: [pins, masks, values, threads].flatMap(({ problems }) => problems),
+  };
+}
+
+/** Carries each step out; what goes wrong with one keeps no other from being done. */
+function writeEach<Step>(
+  steps: readonly Step[],
+  write: (step: Step) => Problem | undefined,
+): {
+  readonly done: readonly Step[];
+  readonly failed: readonly Step[];
+  readonly problems: readonly Problem[];
+} {
+  const written = steps.map((step) => ({ step, problem: write(step) }));
+  return {
+    done: written.flatMap(({ step, problem }) => (problem === undefined ? [step] : [])),
+    failed: written.flatMap(({ step, problem }) => (problem === undefined ? [] : [step])),
+    problems: written.flatMap(({ problem }) => problem ?? []),
   };
 }
 
@@ -114,75 +123,6 @@ function readUnchanged(host: ApplyHost, { target }: VfPlan): Attachment | undefi
   return isSame ? record : undefined;
 }
 
-function writePin(
-  host: ApplyHost,
-  { target }: VfPlan,
-  pin: PinStep,
-  refusals: Refusals,
-): Problem | undefined {
-  const vector = target.vectors.find(({ msiIndex }) => msiIndex === pin.msiIndex);
-  if (vector === undefined || (pin.from.length === 1 && pin.from[0] === pin.to)) return undefined;
-  try {
-    writeAffinity(host, vector.irq, `${pin.to}`);
-  } catch (error) {
-    if (error instanceof SystemCallError) refusals.addPin(pin.vf, vector, error.errno);
-    throw error;
-  }
-  const got = readAffinity(host, vector.irq) ?? [];
-  if (got.length === 1 && got[0] === pin.to) return undefined;
-  const message = `pinned IRQ ${vector.irq} to CPU ${pin.to}, read back "${formatCpuList(got)}"`;
-  return { vf: pin.vf, about: `vector ${pin.msiIndex}`, code: "PARTIAL", message };
-}
-
-function writeMask(
-  { target }: VfPlan,
-  queues: VfQueues | undefined,
-  step: MaskStep,
-  refusals: Refusals,
-): Problem | undefined {
-  if (queues === undefined) return undefined;
-  let got: string;
-  try {
-    got = queues.write(step.queue, step.to);
-  } catch (error) {
-    refusals.addMask(target.vf.address, step);
-    throw error;
-  }
-  if (parseCpuMask(got).join() === parseCpuMask(step.to).join()) return undefined;
-  refusals.addMask(target.vf.address, { ...step, from: got });
-  const message = `wrote ${maskFile(step.queue)} ${step.to} of ${step.queue}, the kernel kept ${got}`;
-  return { vf: target.vf.address, about: step.queue, code: "PARTIAL", message };
-}
-
-function writeValue(
-  { target }: VfPlan,
-  queues: VfQueues | undefined,
-  step: ValueStep,
-  refusals: Refusals,
-): Problem | undefined {
-  const vf = target.vf.address;
-  if (queues === undefined) return undefined;
-  let got: string;
-  try {
-    got = queues.writeValue(step.path, step.to);
-  } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error;
-    refusals.addValue(vf, step);
-    return unsupported(vf, step.path, error.message);
-  }
-  if (got === step.to) return undefined;
-  refusals.addValue(vf, { ...step, from: got });
-  return unsupported(vf, step.path, `wrote ${step.to}, the kernel kept ${got}`);
-}
-
-function attempt(vf: Problem["vf"], about: string, write: () => Problem | undefined): Problem | undefined {
-  try {
-    return write();
-  } catch (error) {
-    return describeProblem(vf, about, error);
-  }
-}
-
 function unchanged(result: VfOutcome["result"]): VfOutcome {
-  return { result, pinned: [], moves: 0, masks: [], values: [], problems: [] };
+  return { result, pinned: [], moves: 0, masks: [], values: [], threads: [], problems: [] };
 }

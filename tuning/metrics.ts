@@ -64,7 +64,8 @@ export function createMetrics(host: TuningHost): TuningMetrics {
   const moves = counter("moves", "Pinned interrupts moved to another CPU.");
   const rpsMasks = counter("rps_masks", "RPS masks written.");
   const xpsMasks = counter("xps_masks", "XPS masks written.");
-  const values = counter("values", "Flow counts of RFS written.");
+  const values = counter("values", "Values of netdevs written: flow counts of RFS, threaded NAPI.");
+  const threads = counter("threads", "Threads of NAPI pinned to the CPU of their interrupt.");
   const drift = counter("drift", "Pins found undone by someone else.");
   const contested = new Gauge({
     name: "virtfn_tuning_contested_irqs",
@@ -113,6 +114,7 @@ export function createMetrics(host: TuningHost): TuningMetrics {
         moves.inc(outcome.moves);
         rpsMasks.inc(outcome.masks.filter((queue) => queue.startsWith("rx-")).length);
         values.inc(outcome.values.length);
+        threads.inc(outcome.threads.length);
         xpsMasks.inc(outcome.masks.filter((queue) => queue.startsWith("tx-")).length);
       }
       drift.inc([...report.undone.values()].flat().length);

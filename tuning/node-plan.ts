@@ -7,6 +7,7 @@ import { type MaskStep, planMasks } from "./mask-plan.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
 import { listQueueVectors, only, planPins, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
 import type { Problem } from "./problem.ts";
+import { planThreads, type ThreadStep } from "./thread-plan.ts";
 import { planValues, type ValueStep } from "./value-plan.ts";
 
 export interface VfPlan {
@@ -14,6 +15,7 @@ export interface VfPlan {
   readonly pins: readonly PinStep[];
   readonly masks: readonly MaskStep[];
   readonly values: readonly ValueStep[];
+  readonly threads: readonly ThreadStep[];
   /** Where each queue vector is once the plan is carried out, or shall be after its rest, by MSI index. */
   readonly cpus: ReadonlyMap<number, number>;
   /** CPUs of the vectors that serve no queue and are pinned all the same, by MSI index. */
@@ -52,6 +54,7 @@ function planVf(
       pins: [],
       masks: [],
       values: [],
+      threads: [],
       cpus: new Map(),
       mailboxes: new Map(),
       isWaiting: false,
@@ -73,12 +76,14 @@ function planVf(
     queues.some(({ affinity }) => affinity === undefined) ||
     (queues.length === 0 && target.vectors.some(({ role }) => role === undefined));
   const values = planValues(target, refusals);
+  const threads = planThreads(target, isWaiting ? new Map() : cpus, refusals);
   return {
     target,
     pins,
     masks: isWaiting ? [] : planMasks(topology, target, cpus, refusals),
     values: values.steps,
-    problems: values.problems,
+    threads: threads.steps,
+    problems: [...values.problems, ...threads.problems],
     cpus,
     mailboxes: new Map(),
     isWaiting,

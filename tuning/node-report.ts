@@ -35,6 +35,13 @@ export interface MaskReport {
   readonly to: string;
 }
 
+export interface ThreadReport {
+  readonly pid: number;
+  readonly name: string;
+  readonly cpus: string;
+  readonly to: number | undefined;
+}
+
 export interface VfReport {
   readonly address: PciAddress;
   /** "namespace/name" of the pod, else its container. */
@@ -54,6 +61,8 @@ export interface VfReport {
   readonly xps: readonly MaskReport[] | undefined;
   /** Other values of the netdev that change, by their path below its folder. */
   readonly values: readonly ValueStep[];
+  /** Threads of its NAPI: the CPUs that they may run on, and the one that they shall be on where that changes. */
+  readonly threads: readonly ThreadReport[];
 }
 
 export interface NodeReport {
@@ -107,6 +116,7 @@ function listRows({
   rps,
   xps,
   values,
+  threads,
 }: VfReport): readonly (readonly string[])[] {
   return [
     ...vectors.map(({ irq, role, affinity, effective, count, cpu, step }) => {
@@ -118,6 +128,10 @@ function listRows({
       return [address, pod, name, "", `${queue} ${maskFile(queue).slice(0, 3)}`, now, "", "", to, step];
     }),
     ...values.map(({ path, from, to }) => [address, pod, name, "", path, from, "", "", to, "write"]),
+    ...threads.map(({ name: thread, cpus, to }) => {
+      const place = to === undefined ? [cpus, "keep"] : [`${to}`, "pin"];
+      return [address, pod, name, "", thread, cpus, "", "", ...place];
+    }),
   ];
 }
 
@@ -132,7 +146,7 @@ function explainVf(vf: VfReport): readonly string[] {
 }
 
 function describeVf(
-  { target, pins, masks, values, cpus, mailboxes, resting }: VfPlan,
+  { target, pins, masks, values, threads, cpus, mailboxes, resting }: VfPlan,
   counts: InterruptCounts,
 ): VfReport {
   const { record, vf, vectors } = target;
@@ -176,6 +190,11 @@ function describeVf(
     rps: listMasks("rx-"),
     xps: listMasks("tx-"),
     values,
+    threads: (target.napis ?? []).flatMap(({ thread }) => {
+      if (thread === undefined) return [];
+      const to = threads.find(({ name }) => name === thread.name)?.to;
+      return [{ pid: thread.pid, name: thread.name, cpus: formatCpuList(thread.cpus), to }];
+    }),
   };
 }
 

@@ -12,6 +12,7 @@ import { isRecordOf, type TuningRecord } from "../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
 import type { NodeFacts } from "./node-facts.ts";
+import { readNapis, type SeenNapi } from "./napi-threads.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { type NetdevValue, openVfQueues, type QueueMask } from "./vf-queues.ts";
 
@@ -28,6 +29,8 @@ export interface TunedVf {
   readonly masks: readonly QueueMask[] | undefined;
   /** Read only where tuning changed one, or is asked to. */
   readonly values: readonly NetdevValue[] | undefined;
+  /** Read only where threaded NAPI is asked for; undefined where the kernel can't tell. */
+  readonly napis: readonly SeenNapi[] | undefined;
 }
 
 export interface NodeState {
@@ -40,7 +43,7 @@ export interface NodeState {
   readonly problems: readonly Problem[];
 }
 
-type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "clock">;
+type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "clock" | "openNetlink" | "openNapis">;
 
 /** Reads the node; changes nothing. What can't be read is a problem in the result, never thrown. */
 export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
@@ -128,7 +131,7 @@ function readTunedVf(
   const saved = attempt("tuning record", () => readSaved(host, vf));
   const seen = attempt("queues", () => {
     using queues = openVfQueues(host, record);
-    const needsValues = chosen.rfs === true || saved?.values !== undefined;
+    const needsValues = chosen.rfs === true || chosen.threadedNapi === true || saved?.values !== undefined;
     return queues && { masks: queues.read(), values: needsValues ? queues.readValues() : [] };
   });
   return {
@@ -141,5 +144,6 @@ function readTunedVf(
     saved,
     masks: seen?.masks,
     values: seen?.values,
+    napis: chosen.threadedNapi === true ? attempt("threads", () => readNapis(host, record)) : [],
   };
 }

@@ -19,7 +19,15 @@ import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
 export type TuningHost = Pick<
   Host,
-  "files" | "paths" | "namespaces" | "locks" | "clock" | "openNetlink" | "localSockets"
+  | "files"
+  | "paths"
+  | "namespaces"
+  | "locks"
+  | "clock"
+  | "openNetlink"
+  | "openNapis"
+  | "threads"
+  | "localSockets"
 >;
 
 export interface PassOptions {

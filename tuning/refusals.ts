@@ -1,6 +1,7 @@
 // What the kernel refused, remembered so that it is not tried again until something about it changes.
 
 import type { PciAddress } from "../sriov/pci-address.ts";
+import type { ThreadStep } from "./thread-plan.ts";
 import type { ValueStep } from "./value-plan.ts";
 
 /** errno of a pin that no later try changes: the kernel places the interrupt itself (EIO on older kernels). */
@@ -11,6 +12,7 @@ export class Refusals {
   readonly #pins = new Map<string, number>();
   readonly #masks = new Map<string, string>();
   readonly #values = new Map<string, string>();
+  readonly #threads = new Map<string, string>();
 
   /** Whether this vector, under its present IRQ number, can't be placed. */
   hasPin(vf: PciAddress, vector: { readonly msiIndex: number; readonly irq: number }): boolean {
@@ -42,9 +44,19 @@ export class Refusals {
     this.#values.set(`${vf} ${step.path}`, `${step.from} to ${step.to}`);
   }
 
+  /** Whether this thread, with these CPUs, can't be moved there. */
+  hasThread(vf: PciAddress, step: ThreadStep): boolean {
+    return this.#threads.get(`${vf} ${step.name}`) === `${step.from.join()} to ${step.to}`;
+  }
+
+  /** Remembers that the thread stayed where it was. */
+  addThread(vf: PciAddress, step: ThreadStep): void {
+    this.#threads.set(`${vf} ${step.name}`, `${step.from.join()} to ${step.to}`);
+  }
+
   /** Forgets VFs that are not in use any more. */
   keepOnly(vfs: ReadonlySet<string>): void {
-    for (const memory of [this.#pins, this.#masks, this.#values])
+    for (const memory of [this.#pins, this.#masks, this.#values, this.#threads])
       for (const key of memory.keys()) if (!vfs.has(key.split(" ", 1)[0] ?? "")) memory.delete(key);
   }
 }

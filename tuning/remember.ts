@@ -5,12 +5,14 @@ import { ownerToken } from "../sriov/attachment.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
 import {
   formatTuningRecord,
+  type TunedThread,
   type TunedVector,
   type TuningRecord,
   TuningRecordError,
 } from "../sriov/tuning-record.ts";
 import { quarantineTuningRecord, removeTuningRecord, writeTuningRecord } from "../sriov/tuning-store.ts";
 import { readAffinity } from "../sriov/vectors.ts";
+import { readNapiThread } from "./napi-threads.ts";
 import type { VfPlan } from "./node-plan.ts";
 import { readSaved } from "./node-state.ts";
 import type { NetdevValue, QueueMask } from "./vf-queues.ts";
@@ -48,6 +50,7 @@ export function rememberBefore(host: Store, plan: VfPlan, seen: Seen): Remembere
     vectors: rememberVectors(host, plan, before?.vectors ?? []),
     masks: rememberMasks(owner, before?.masks, seen.masks.filter(isOurs)),
     values: rememberValues(owner, before?.values, changed),
+    threads: rememberThreads(host, plan, before?.threads ?? []),
   };
   if (before === undefined || formatTuningRecord(before) !== formatTuningRecord(after))
     writeTuningRecord(host, after);
@@ -64,8 +67,7 @@ export function forgetFailedPins(
     if (!failed.includes(vector.msiIndex)) return [vector];
     return before?.vectors.find(({ msiIndex }) => msiIndex === vector.msiIndex) ?? [];
   });
-  if (vectors.length === 0 && after.masks === undefined && after.values === undefined)
-    removeTuningRecord(host, after.address);
+  if (vectors.length === 0 && !isWorthKeeping(after)) removeTuningRecord(host, after.address);
   else writeTuningRecord(host, { ...after, vectors });
 }
 
@@ -108,6 +110,24 @@ function rememberValues(
   const fresh = values.filter(({ path }) => known.every((each) => each.path !== path));
   const originals = [...known, ...fresh.map(({ path, text }) => ({ path, original: text }))];
   return originals.length === 0 ? undefined : { owner, originals };
+}
+
+function rememberThreads(
+  host: Store,
+  { threads }: VfPlan,
+  known: readonly TunedThread[],
+): TuningRecord["threads"] {
+  const alive = known.filter(({ pid, name }) => readNapiThread(host, pid)?.name === name);
+  const fresh = threads.filter(({ name }) => alive.every((each) => each.name !== name));
+  const all = [
+    ...alive,
+    ...fresh.map(({ pid, name, from }) => ({ pid, name, original: formatCpuList(from) })),
+  ];
+  return all.length === 0 ? undefined : all;
+}
+
+function isWorthKeeping({ masks, values, threads }: TuningRecord): boolean {
+  return masks !== undefined || values !== undefined || threads !== undefined;
 }
 
 function readOrQuarantine(host: Store, { target }: VfPlan): TuningRecord | undefined {

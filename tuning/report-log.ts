@@ -2,6 +2,7 @@
 
 import type { Log } from "../host/log.ts";
 import { ownerToken } from "../sriov/attachment.ts";
+import type { VfOutcome } from "./apply-plan.ts";
 import type { PassReport } from "./pass.ts";
 import { type Problem, problemKey } from "./problem.ts";
 
@@ -26,11 +27,12 @@ export class ReportLog {
       });
       const vectors = report.undone.get(vf.address);
       if (vectors !== undefined) about.warn({ vectors }, "found pins undone");
-      if (outcome !== undefined && outcome.pinned.length + outcome.masks.length + outcome.values.length > 0) {
+      if (outcome !== undefined && countChanges(outcome) > 0) {
         const pins = plan.pins.map(({ msiIndex, to }) => `${msiIndex} -> CPU ${to}`);
         const masks = plan.masks.map(({ queue, to }) => `${queue} ${to}`);
         const values = plan.values.map(({ path, to }) => `${path} ${to}`);
-        about.info({ pins, masks, values }, "tuned");
+        const threads = plan.threads.map(({ name, to }) => `${name} -> CPU ${to}`);
+        about.info({ pins, masks, values, threads }, "tuned");
       }
     }
     for (const { pin, is } of report.contestChanges) {
@@ -62,4 +64,8 @@ export class ReportLog {
     this.#known = now;
     return appeared;
   }
+}
+
+function countChanges({ pinned, masks, values, threads }: VfOutcome): number {
+  return pinned.length + masks.length + values.length + threads.length;
 }

@@ -5,11 +5,18 @@ import type { Host } from "../host/host.ts";
 import { restoreAffinity } from "../sriov/affinity-restore.ts";
 import { type Attachment, ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
+import { formatCpuList, parseCpuList } from "../sriov/cpu-list.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import { isRecordOf, type TuningRecord, TuningRecordError } from "../sriov/tuning-record.ts";
+import {
+  isRecordOf,
+  type TunedThread,
+  type TuningRecord,
+  TuningRecordError,
+} from "../sriov/tuning-record.ts";
 import { quarantineTuningRecord, readTuningRecord, removeTuningRecord } from "../sriov/tuning-store.ts";
+import { readNapiThread } from "./napi-threads.ts";
 import { holdsVf } from "./node-state.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { openVfQueues } from "./vf-queues.ts";
@@ -26,7 +33,7 @@ export interface RestoreOutcome {
 
 type EvenInPods = "all" | ((record: Attachment) => boolean);
 
-type RestoreHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock">;
+type RestoreHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock" | "threads">;
 
 /** Under the VF's lock. `evenInPods`: also where a pod holds the VF, its masks included: all of them, or those of these records. */
 export async function restoreVf(
@@ -76,7 +83,10 @@ function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: EvenI
   const queues = attempt("queues", () =>
     holder === undefined || holder === "unknown" ? 0 : restoreQueues(host, holder, saved),
   );
-  const writes = [...affinities, queues].reduce((sum, count) => sum + count, 0);
+  const threads = (saved.threads ?? []).map((thread) =>
+    attempt(thread.name, () => (restoreThread(host, thread) ? 1 : 0)),
+  );
+  const writes = [...affinities, queues, ...threads].reduce((sum, count) => sum + count, 0);
   if (problems.length > 0) return { result: "incomplete", writes, problems };
   removeTuningRecord(host, address);
   return { result: "restored", writes, problems };
@@ -98,6 +108,14 @@ function restoreQueues(host: RestoreHost, record: Attachment, { masks, values }:
   );
   for (const { path, original } of others) queues.writeValue(path, original);
   return changed.length + others.length;
+}
+
+/** A thread that is gone, as it may be with threaded NAPI off, needs nothing. */
+function restoreThread(host: RestoreHost, { pid, name, original }: TunedThread): boolean {
+  const thread = readNapiThread(host, pid);
+  if (thread?.name !== name || formatCpuList(thread.cpus) === original) return false;
+  host.threads.setCpus(pid, parseCpuList(original));
+  return true;
 }
 
 function readHolder(

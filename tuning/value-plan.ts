@@ -39,14 +39,30 @@ export function planValues(target: TunedVf, refusals: Refusals): ValuePlan {
 }
 
 function findMissing(target: TunedVf): readonly Problem[] {
-  const { chosen, values, vf } = target;
-  const isMissing = values !== undefined && chosen.rfs === true && listFlowPaths(target).length === 0;
-  return isMissing ? [unsupported(vf.address, "rfs", "no receive queue has rps_flow_cnt")] : [];
+  const { chosen, values, napis, vf } = target;
+  if (values === undefined) return [];
+  const problems: Problem[] = [];
+  if (chosen.rfs === true && listFlowPaths(target).length === 0)
+    problems.push(unsupported(vf.address, "rfs", "no receive queue has rps_flow_cnt"));
+  if (chosen.threadedNapi === true && values.every(({ path }) => path !== "threaded"))
+    problems.push(unsupported(vf.address, "threaded", "the kernel has none (since Linux 5.12)"));
+  if (chosen.threadedNapi === true && napis === undefined)
+    problems.push(
+      unsupported(vf.address, "threads", "the kernel can't tell them (since Linux 6.8): they are not pinned"),
+    );
+  return problems;
 }
 
 function listWanted(target: TunedVf): readonly (readonly [path: string, text: string])[] {
   const flows = target.chosen.rfs === true ? listFlowPaths(target) : [];
-  return flows.map((path) => [path, String(countQueueFlows(flows.length))]);
+  const threaded = target.values?.find(({ path }) => path === "threaded")?.text;
+  return [
+    ...flows.map((path) => [path, String(countQueueFlows(flows.length))] as const),
+    // Somebody may want more than 1: a thread that polls all the time.
+    ...(target.chosen.threadedNapi === true
+      ? [["threaded", threaded === "0" ? "1" : (threaded ?? "1")] as const]
+      : []),
+  ];
 }
 
 function listFlowPaths({ values }: TunedVf): readonly string[] {

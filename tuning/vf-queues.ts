@@ -11,7 +11,7 @@ export interface QueueMask {
   readonly text: string;
 }
 
-/** A number of the netdev, by its path below the netdev's folder: "queues/rx-0/rps_flow_cnt"; `text` as the kernel printed it, trimmed. */
+/** A number of the netdev, by its path below the netdev's folder: "queues/rx-0/rps_flow_cnt", "threaded"; `text` as the kernel printed it, trimmed. */
 export interface NetdevValue {
   readonly path: string;
   readonly text: string;
@@ -64,14 +64,14 @@ export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
       sysfs.writeText(`${folder}/${queue}/${maskFile(queue)}`, mask);
       return read(queue) ?? "";
     },
-    readValues: () =>
-      listQueues(sysfs, folder)
-        .filter((queue) => queue.startsWith("rx-"))
-        .map((queue) => `queues/${queue}/rps_flow_cnt`)
-        .flatMap((path) => {
-          const text = sysfs.readText(`${device}/${path}`)?.trim();
-          return text === undefined ? [] : [{ path, text }];
-        }),
+    readValues: () => {
+      const queues = listQueues(sysfs, folder).filter((queue) => queue.startsWith("rx-"));
+      const paths = [...queues.map((queue) => `queues/${queue}/rps_flow_cnt`), "threaded"];
+      return paths.flatMap((path) => {
+        const text = sysfs.readText(`${device}/${path}`)?.trim();
+        return text === undefined ? [] : [{ path, text }];
+      });
+    },
     writeValue: (path, text) => {
       sysfs.writeText(`${device}/${path}`, text);
       return sysfs.readText(`${device}/${path}`)?.trim() ?? "";

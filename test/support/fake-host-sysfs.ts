@@ -118,6 +118,7 @@ export function addNetdev(sysfs: string, name: string, address: string): void {
   fs.writeFileSync(join(folder, "queues/rx-0/rps_cpus"), "00\n");
   fs.writeFileSync(join(folder, "queues/rx-0/rps_flow_cnt"), "0\n");
   fs.writeFileSync(join(folder, "queues/tx-0/xps_cpus"), "00\n");
+  fs.writeFileSync(join(folder, "threaded"), "0\n");
   showNetdev(sysfs, name, address);
 }
 
@@ -148,7 +149,7 @@ export function moveNetdev(
 /** Writes as sysfs does: a queue's mask reads back in the kernel's form, whatever was written; other files keep the text. */
 export function writeSysfs(path: string, text: string): void {
   const isMask = path.endsWith("rps_cpus") || path.endsWith("xps_cpus");
-  const isCount = path.endsWith("rps_flow_cnt");
+  const isCount = path.endsWith("rps_flow_cnt") || path.endsWith("/threaded");
   const value = Number.parseInt(text.replaceAll(",", "").trim(), isMask ? 16 : 10);
   if (isMask) fs.writeFileSync(path, `${value.toString(16).padStart(2, "0")}\n`);
   else fs.writeFileSync(path, isCount ? `${value}\n` : text);

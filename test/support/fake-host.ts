@@ -18,6 +18,7 @@ import {
   type FakeKernel,
 } from "./fake-host-kernel.ts";
 import { createFakeLocks, type FakeLocks } from "./fake-host-locks.ts";
+import { createFakeThreads, openFakeNapis } from "./fake-host-napi.ts";
 import { createFakeNamespaces } from "./fake-host-namespaces.ts";
 import { openFakeNetlink } from "./fake-host-netlink.ts";
 import { writePciFile } from "./fake-host-drivers.ts";
@@ -93,6 +94,12 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       if (target === undefined) throw new Error(`openEthtool: the handle ${netns?.label ?? ""} was closed`);
       return openFakeEthtool(target);
     },
+    openNapis: (netns) => {
+      const target = netns === undefined ? kernel.host : kernel.handles.get(netns.fd);
+      if (target === undefined) throw new Error(`openNapis: the handle ${netns?.label ?? ""} was closed`);
+      return openFakeNapis(target, paths.proc);
+    },
+    threads: createFakeThreads(paths.proc),
     exec: ipam.exec,
     localSockets: sockets.localSockets,
     clock,

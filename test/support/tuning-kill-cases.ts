@@ -19,6 +19,12 @@ export interface TuningKillCase {
   readonly isUndone?: boolean;
 }
 
+/** The threads come with the first pass, and are pinned by the second. */
+async function passTwice(host: TuningDaemonHost): Promise<void> {
+  await passOnce(host);
+  await passOnce(host);
+}
+
 const tuned = async (node: TuningNode): Promise<void> => {
   for (const vf of [0, 1]) node.attach(vf, `web-${vf}`);
   await passOnce(node.host);
@@ -94,6 +100,24 @@ export const tuningKillCases: readonly TuningKillCase[] = [
       setNodeConfig(node, "tuning: { rfs: true }\n");
       await tuned(node);
       for (const vf of [0, 1]) node.detach(vf, `web-${vf}`);
+    },
+  },
+  {
+    name: "NAPI in threads",
+    prepare: (node) => {
+      setNodeConfig(node, "tuning: { threadedNapi: true }\n");
+      for (const vf of [0, 1]) node.attach(vf, `web-${vf}`);
+    },
+    act: passTwice,
+  },
+  {
+    name: "NAPI in threads that nobody wants any more",
+    isUndone: true,
+    prepare: async (node) => {
+      setNodeConfig(node, "tuning: { threadedNapi: true }\n");
+      await tuned(node);
+      await passOnce(node.host);
+      setNodeConfig(node, "tuning: { policy: none }\n");
     },
   },
   laterRelease,

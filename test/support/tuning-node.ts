@@ -48,6 +48,8 @@ export interface TuningNode extends Disposable {
   mask(pod: string, queue?: string): string;
   /** A value of the VF's netdev inside the pod, by its path below the netdev's folder. */
   value(pod: string, path: string): string;
+  /** Somebody sets it. */
+  setValue(pod: string, path: string, text: string): void;
   /** Takes the file away, as on a kernel or with a driver that does not have it. */
   removeValue(pod: string, path: string): void;
   /** Entries of the node's table of socket flows; with `entries`: as somebody sets it. */
@@ -113,6 +115,7 @@ export function createTuningNode(vfs = 3, driver: "igb" | "ice" = "igb"): Tuning
       writeFolder(sysfsOf(pod), { [`${queues}/rx-1/rps_cpus`]: "00", [`${queues}/tx-1/xps_cpus`]: "00" });
     },
     value: (pod, path) => fs.readFileSync(join(sysfsOf(pod), "class/net/net1", path), "utf8").trim(),
+    setValue: (pod, path, text) => writeFolder(sysfsOf(pod), { [`class/net/net1/${path}`]: text }),
     removeValue: (pod, path) => fs.rmSync(join(sysfsOf(pod), "class/net/net1", path)),
     socketFlows: (entries) => {
       if (entries !== undefined) writeFolder(root, { [socketFlows]: `${entries}` });

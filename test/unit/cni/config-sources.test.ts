@@ -28,6 +28,7 @@ const examples: Readonly<Record<string, unknown>> = {
   rings: { rx: 512 },
   tuning: "follow-pod",
   rfs: true,
+  threadedNapi: true,
   resetBetweenPods: true,
   driver: "vfio-pci",
   deviceID: "0000:3b:02.1",

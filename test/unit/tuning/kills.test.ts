@@ -44,7 +44,7 @@ for (const one of tuningKillCases) {
     using node = await createTuningKillNode(one);
     await act(one, node.host);
     node.fake.endProcess();
-    expect(one.act === undefined ? await listWrites(node) : listRecords(node)).toEqual([]);
+    expect(one.isUndone === true ? listRecords(node) : await listWrites(node)).toEqual([]);
   });
 }
 
@@ -88,6 +88,9 @@ async function act({ act: run }: TuningKillCase, host: TuningNode["host"]): Prom
 
 /** Affinities, masks, and all that tuning noted. */
 function describe(node: TuningNode): string {
+  const threads = vfs
+    .filter((vf) => isAttached(node, vf))
+    .map((vf) => `threaded web-${vf}: ${node.value(`web-${vf}`, "threaded")}`);
   const masks = vfs
     .filter((vf) => isAttached(node, vf))
     .map((vf) => `rps of web-${vf}: ${node.mask(`web-${vf}`)}`);
@@ -96,9 +99,14 @@ function describe(node: TuningNode): string {
     fs.readFileSync(join(node.host.paths.tuningState, name), "utf8").replace(/"inode": "\d+"/, ""),
   );
   const flows = `socket flows: ${node.socketFlows()}`;
-  return [...vfs.map((vf) => node.affinities(vf)), flows, ...masks, ...records, node.fake.toText()].join(
-    "\n",
-  );
+  return [
+    ...vfs.map((vf) => node.affinities(vf)),
+    flows,
+    ...threads,
+    ...masks,
+    ...records,
+    node.fake.toText(),
+  ].join("\n");
 }
 
 function listRecords({ host }: TuningNode): readonly string[] {
