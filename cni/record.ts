@@ -47,8 +47,9 @@ export function makeRecord(
   };
 }
 
-function askTuning({ tuning: policy, rfs, threadedNapi }: Target["network"]): Attachment["tuning"] {
-  const asked = { policy, rfs, threadedNapi };
+function askTuning(network: Target["network"]): Attachment["tuning"] {
+  const { tuning: policy, rfs, threadedNapi, channelPerCpu } = network;
+  const asked = { policy, rfs, threadedNapi, channelPerCpu };
   return Object.values(asked).every((value) => value === undefined) ? undefined : asked;
 }
 

@@ -100,6 +100,7 @@ const schema = v.looseObject({
       policy: v.optional(text),
       rfs: v.optional(v.boolean()),
       threadedNapi: v.optional(v.boolean()),
+      channelPerCpu: v.optional(v.boolean()),
     }),
   ),
   resetBetweenPods: v.optional(v.boolean()),

@@ -97,6 +97,7 @@ export interface AskedTuning {
   readonly policy?: string | undefined;
   readonly rfs?: boolean | undefined;
   readonly threadedNapi?: boolean | undefined;
+  readonly channelPerCpu?: boolean | undefined;
 }
 
 /** One VF in use. A record read from disk also carries the fields that this release does not know: spread it to change it. */

@@ -3,6 +3,7 @@
 import type { Host } from "../host/host.ts";
 import { type Attachment, ownerToken } from "./attachment.ts";
 import type { VirtualFunction } from "./inventory.ts";
+import { applyLinkSizes } from "./link-sizes.ts";
 import { ownSysfs } from "./queue-masks.ts";
 import { readAttribute } from "./sysfs.ts";
 import { isRecordOf, type TuningRecord, TuningRecordError } from "./tuning-record.ts";
@@ -32,6 +33,25 @@ export function restoreNotedValues(
 }
 
 /** What tuning noted for this `owner` of the VF, if anything. An unreadable record is tuning's to move aside. */
+/** Channels as they were before that owner, where tuning changed them. Throws ERR_VF_READ_BACK, NetlinkError. */
+export function restoreNotedChannels(
+  host: Pick<Host, "files" | "paths" | "clock" | "openEthtool">,
+  {
+    vf,
+    index,
+    owner,
+  }: {
+    readonly vf: VirtualFunction;
+    readonly index: number;
+    readonly owner: Attachment["owner"] | undefined;
+  },
+): void {
+  const channels = readNotes(host, vf, owner)?.channels;
+  if (owner === undefined || channels?.owner !== ownerToken(owner)) return;
+  using ethtool = host.openEthtool();
+  applyLinkSizes(ethtool, index, { channels: channels.original });
+}
+
 function readNotes(
   host: Pick<Host, "files" | "paths" | "clock">,
   vf: VirtualFunction,

@@ -38,6 +38,8 @@ export interface Network {
   /** Whether tuning is asked for receive flow steering, and for NAPI in kernel threads; undefined: as the node has it. */
   readonly rfs: boolean | undefined;
   readonly threadedNapi: boolean | undefined;
+  /** And for as many channels as CPUs, instead of `queues`. */
+  readonly channelPerCpu: boolean | undefined;
   /** Function level reset of the VF in DEL. */
   readonly resetBetweenPods: boolean;
   /** The driver that ADD binds the VF to. */
@@ -91,6 +93,7 @@ export function resolveNetwork(
     tuning: input.tuning,
     rfs: input.rfs,
     threadedNapi: input.threadedNapi,
+    channelPerCpu: input.channelPerCpu,
     resetBetweenPods: input.resetBetweenPods ?? false,
     driver: input.driver,
   };
@@ -100,6 +103,8 @@ export function resolveNetwork(
 function findContradictions(network: Network, path: string): readonly ConfigProblem[] {
   const { vlan, vlanQoS, vlanProto, minTxRateMbps: min, maxTxRateMbps: max, ipam, ips } = network;
   const problems: ConfigProblem[] = [];
+  if (network.queues !== undefined && network.channelPerCpu === true)
+    problems.push(`${path}channelPerCpu: expected nothing beside queues`);
   const needsVlan = "nothing without a vlan other than 0";
   if (vlanQoS !== undefined && vlanQoS !== 0 && (vlan ?? 0) === 0)
     problems.push(describeValue(`${path}vlanQoS`, needsVlan, vlanQoS));

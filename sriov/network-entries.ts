@@ -81,6 +81,7 @@ export const networkEntries = {
   tuning: v.optional(v.picklist(networkPolicies, `one of ${networkPolicies.join(", ")}`)),
   rfs: flag,
   threadedNapi: flag,
+  channelPerCpu: flag,
   resetBetweenPods: flag,
   driver: v.optional(v.picklist(["vfio-pci"], '"vfio-pci"')),
 } as const;

@@ -29,6 +29,8 @@ export interface PolicySettings {
   readonly rfs: boolean | undefined;
   /** Queues are polled by kernel threads, on the CPUs of their interrupts; undefined is off. */
   readonly threadedNapi: boolean | undefined;
+  /** The VF has as many channels as CPUs that its interrupts may go to; undefined is off. */
+  readonly channelPerCpu: boolean | undefined;
 }
 
 interface PolicyDefaults extends PolicySettings {
@@ -65,6 +67,7 @@ const policyEntries = {
   xps: v.optional(v.picklist(xpsModes, `one of ${xpsModes.join(", ")}`)),
   rfs: v.optional(v.boolean("true or false")),
   threadedNapi: v.optional(v.boolean("true or false")),
+  channelPerCpu: v.optional(v.boolean("true or false")),
 } as const satisfies ConfigEntries;
 
 const irqBalanceEntries = {
@@ -116,6 +119,7 @@ function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults
     xps: output?.xps,
     rfs: output?.rfs,
     threadedNapi: output?.threadedNapi,
+    channelPerCpu: output?.channelPerCpu,
   };
 }
 

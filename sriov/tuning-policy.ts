@@ -42,6 +42,7 @@ export function choosePolicy(
     rpsCpus: ofResource?.rpsCpus ?? config.rpsCpus,
     xps: ofResource?.xps ?? config.xps,
     rfs: ofNetwork.rfs ?? ofResource?.rfs ?? config.rfs,
+    channelPerCpu: ofNetwork.channelPerCpu ?? ofResource?.channelPerCpu ?? config.channelPerCpu,
     threadedNapi: ofNetwork.threadedNapi ?? ofResource?.threadedNapi ?? config.threadedNapi,
   };
   if (asked !== undefined) {

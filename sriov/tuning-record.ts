@@ -34,6 +34,14 @@ export interface TunedThread {
   readonly original: string;
 }
 
+/** Channels by kind. `original`: before the first change for this owner; `isSet`: they were all set, and are not set again. */
+export interface TunedChannels {
+  readonly owner: string;
+  readonly original: Readonly<Record<string, number>>;
+  readonly to: Readonly<Record<string, number>>;
+  readonly isSet: boolean;
+}
+
 /**
  * Valid for one VF of one boot: `bootId`, and `inode` of the PCI device directory, decimal. Vectors are kept from owner
  * to owner until they are put back; masks and values belong to one `owner` (the owner token of its attachment).
@@ -44,6 +52,7 @@ export interface TuningRecord {
   readonly inode: string;
   readonly vectors: readonly TunedVector[];
   readonly masks?: { readonly owner: string; readonly queues: readonly TunedQueue[] } | undefined;
+  readonly channels?: TunedChannels | undefined;
   readonly threads?: readonly TunedThread[] | undefined;
   readonly values?: { readonly owner: string; readonly originals: readonly TunedValue[] } | undefined;
 }
@@ -62,6 +71,7 @@ export class TuningRecordError extends SriovError {
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const valuePath = v.pipe(v.string(), v.regex(/^(?:threaded|queues\/rx-\d+\/rps_flow_cnt)$/));
+const channelCounts = v.record(v.picklist(["rx", "tx", "combined"]), count);
 const schema = v.object({
   format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
   bootId: v.string(),
@@ -92,6 +102,9 @@ const schema = v.object({
       originals: v.array(v.object({ path: valuePath, original: v.string() })),
     }),
   ),
+  channels: v.optional(
+    v.object({ owner: v.string(), original: channelCounts, to: channelCounts, isSet: v.boolean() }),
+  ),
   threads: v.optional(
     v.array(v.object({ pid: count, name: v.pipe(v.string(), v.startsWith("napi/")), original: v.string() })),
   ),
@@ -104,19 +117,27 @@ export function parseTuningRecord(json: string, address: PciAddress, path: strin
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
     throw new TuningRecordError(path, problems.join("; "));
   }
-  const { bootId, inode, vectors, masks, values, threads } = parsed.output;
+  const { bootId, inode, vectors, masks, values, channels, threads } = parsed.output;
   const all = masks && { owner: masks.owner, queues: [...masks.queues, ...masks.txQueues] };
-  return { address, bootId, inode, vectors, masks: all, values, threads };
+  return { address, bootId, inode, vectors, masks: all, values, channels, threads };
 }
 
 /** JSON text of a record, format 1.2. */
-export function formatTuningRecord({ bootId, inode, vectors, masks, values, threads }: TuningRecord): string {
+export function formatTuningRecord({
+  bootId,
+  inode,
+  vectors,
+  masks,
+  values,
+  channels,
+  threads,
+}: TuningRecord): string {
   const parts = masks && {
     owner: masks.owner,
     queues: masks.queues.filter((queue) => !isTx(queue)),
     txQueues: masks.queues.filter(isTx),
   };
-  const record = { format: "1.2", bootId, inode, vectors, masks: parts, values, threads };
+  const record = { format: "1.2", bootId, inode, vectors, masks: parts, values, channels, threads };
   return `${JSON.stringify(record, undefined, 1)}\n`;
 }
 

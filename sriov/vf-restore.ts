@@ -10,7 +10,7 @@ import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
-import { restoreNotedValues } from "./netdev-notes.ts";
+import { restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
@@ -57,6 +57,8 @@ export async function restoreVf(
     resetFunction(host, vf);
     if (link !== undefined) link = await bringHome(host, home, vf, from);
   }
+  // Masks belong to queues, which are others with other channels.
+  if (link !== undefined) restoreNotedChannels(host, { vf, index: link.index, owner: record.owner });
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
   if (restored !== undefined) restoreNotedValues(host, { vf, netdev: restored.name, owner: record.owner });
   const side = findPfSide(host, home, record.device)?.target;

@@ -110,7 +110,10 @@ function isMove({ target }: VfPlan, { msiIndex, from, to }: PinStep): boolean {
 }
 
 /** The record, if it still is the one that was planned for, on the same VF with the same interrupts. */
-function readUnchanged(host: ApplyHost, { target }: VfPlan): Attachment | undefined {
+export function readUnchanged(
+  host: Pick<Host, "files" | "paths" | "clock">,
+  { target }: Pick<VfPlan, "target">,
+): Attachment | undefined {
   const record = readAttachment(host, target.vf.address);
   const vf = readVf(host, target.vf.address);
   if (record === undefined || vf === undefined || record.state !== "attached") return undefined;

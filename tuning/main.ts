@@ -3,6 +3,7 @@
 import { runDaemon } from "../host/daemon.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
 import { readTopology } from "../sriov/topology.ts";
+import { planChannels } from "./channel-plan.ts";
 import { createMetrics } from "./metrics.ts";
 import { createNodeFactsReader, type NodeFacts } from "./node-facts.ts";
 import { planNode } from "./node-plan.ts";
@@ -66,7 +67,11 @@ async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) =
   const seen = {
     state,
     plans,
-    problems: [...state.problems, ...plans.flatMap(({ problems }) => problems)],
+    problems: [
+      ...state.problems,
+      ...state.vfs.flatMap((target) => planChannels(target, memory.refusals).problems),
+      ...plans.flatMap(({ problems }) => problems),
+    ],
     contested: memory.contests.list(),
   };
   const report = describeNode(seen, readInterruptCounts(host), planRfsTable(host, countRfsUsers(state)));

@@ -66,6 +66,7 @@ export function createMetrics(host: TuningHost): TuningMetrics {
   const xpsMasks = counter("xps_masks", "XPS masks written.");
   const values = counter("values", "Values of netdevs written: flow counts of RFS, threaded NAPI.");
   const threads = counter("threads", "Threads of NAPI pinned to the CPU of their interrupt.");
+  const channels = counter("channel_changes", "VFs whose number of channels was changed.");
   const drift = counter("drift", "Pins found undone by someone else.");
   const contested = new Gauge({
     name: "virtfn_tuning_contested_irqs",
@@ -117,6 +118,7 @@ export function createMetrics(host: TuningHost): TuningMetrics {
         threads.inc(outcome.threads.length);
         xpsMasks.inc(outcome.masks.filter((queue) => queue.startsWith("tx-")).length);
       }
+      channels.inc([...report.channels.values()].filter(({ isChanged }) => isChanged).length);
       drift.inc([...report.undone.values()].flat().length);
       for (const by of opponents)
         contested.set({ by }, report.contested.filter((pin) => pin.by === by).length);

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import type { Host } from "../host/host.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { parseCpuList } from "../sriov/cpu-list.ts";
-import { findLinkInside } from "../sriov/vf-locate.ts";
-import { openRecordNetns } from "./record-netns.ts";
+import { withRecordLink } from "./record-netns.ts";
 
 /** `cpus`: those that it may run on. `name`: "napi/net1-8193", with the id of its NAPI. */
 export interface NapiThread {
@@ -28,13 +27,12 @@ type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "openNetlink" | "openN
  * is gone; `undefined` where the kernel can't tell (before Linux 6.8).
  */
 export function readNapis(host: Eyes, record: Attachment): readonly SeenNapi[] | undefined {
-  using netns = openRecordNetns(host, record);
-  if (netns === undefined) return [];
-  using netlink = host.openNetlink(netns);
-  const link = findLinkInside(host, netlink, netns, record.device.address);
-  if (link === undefined) return [];
-  using napis = host.openNapis(netns);
-  return napis.list(link.index)?.map(({ irq, pid }) => ({
+  const read = withRecordLink(host, record, (netns, index) => {
+    using napis = host.openNapis(netns);
+    return { list: napis.list(index) };
+  });
+  if (read === undefined) return [];
+  return read.list?.map(({ irq, pid }) => ({
     irq,
     thread: pid === undefined ? undefined : readNapiThread(host, pid),
   }));

@@ -7,10 +7,12 @@ import { type InterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
 import { formatVectorRole } from "../sriov/irq-role.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { Vector } from "../sriov/vectors.ts";
+import { formatChannels, isSame, planChannels } from "./channel-plan.ts";
 import type { VfPlan } from "./node-plan.ts";
 import type { PassReport } from "./pass.ts";
 import { listQueueVectors } from "./pin-plan.ts";
 import type { Problem } from "./problem.ts";
+import { Refusals } from "./refusals.ts";
 import type { RfsTablePlan } from "./rfs-table.ts";
 import type { ValueStep } from "./value-plan.ts";
 import { maskFile } from "./vf-queues.ts";
@@ -61,6 +63,8 @@ export interface VfReport {
   readonly xps: readonly MaskReport[] | undefined;
   /** Other values of the netdev that change, by their path below its folder. */
   readonly values: readonly ValueStep[];
+  /** Where they change, before the interrupts are pinned: "combined 4". */
+  readonly channels: { readonly now: string; readonly to: string } | undefined;
   /** Threads of its NAPI: the CPUs that they may run on, and the one that they shall be on where that changes. */
   readonly threads: readonly ThreadReport[];
 }
@@ -116,6 +120,7 @@ function listRows({
   rps,
   xps,
   values,
+  channels,
   threads,
 }: VfReport): readonly (readonly string[])[] {
   return [
@@ -128,6 +133,9 @@ function listRows({
       return [address, pod, name, "", `${queue} ${maskFile(queue).slice(0, 3)}`, now, "", "", to, step];
     }),
     ...values.map(({ path, from, to }) => [address, pod, name, "", path, from, "", "", to, "write"]),
+    ...(channels === undefined
+      ? []
+      : [[address, pod, name, "", "channels", channels.now, "", "", channels.to, "write"]]),
     ...threads.map(({ name: thread, cpus, to }) => {
       const place = to === undefined ? [cpus, "keep"] : [`${to}`, "pin"];
       return [address, pod, name, "", thread, cpus, "", "", ...place];
@@ -190,12 +198,19 @@ function describeVf(
     rps: listMasks("rx-"),
     xps: listMasks("tx-"),
     values,
+    channels: describeChannels(target),
     threads: (target.napis ?? []).flatMap(({ thread }) => {
       if (thread === undefined) return [];
       const to = threads.find(({ name }) => name === thread.name)?.to;
       return [{ pid: thread.pid, name: thread.name, cpus: formatCpuList(thread.cpus), to }];
     }),
   };
+}
+
+function describeChannels(target: VfPlan["target"]): VfReport["channels"] {
+  const { step } = planChannels(target, new Refusals());
+  if (step === undefined || isSame(step.from, step.to)) return undefined;
+  return { now: formatChannels(step.from), to: formatChannels(step.to) };
 }
 
 function listLeftOut(leftOut: ReadonlyMap<number, string>): Readonly<Record<string, string>> {

@@ -1,6 +1,7 @@
 // The node as tuning sees it in one pass: attached VFs with their vectors and masks, and what earlier passes left.
 
 import type { Host } from "../host/host.ts";
+import type { Channels } from "../host/netlink/ethtool.ts";
 import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import { type Candidates, listCandidates } from "../sriov/candidates.ts";
@@ -13,6 +14,7 @@ import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { readNapis, type SeenNapi } from "./napi-threads.ts";
+import { withRecordLink } from "./record-netns.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { type NetdevValue, openVfQueues, type QueueMask } from "./vf-queues.ts";
 
@@ -29,6 +31,8 @@ export interface TunedVf {
   readonly masks: readonly QueueMask[] | undefined;
   /** Read only where tuning changed one, or is asked to. */
   readonly values: readonly NetdevValue[] | undefined;
+  /** Read only where tuning changed them, or is asked to; undefined where the VF can't be looked at. */
+  readonly channels: Channels | undefined;
   /** Read only where threaded NAPI is asked for; undefined where the kernel can't tell. */
   readonly napis: readonly SeenNapi[] | undefined;
 }
@@ -43,7 +47,10 @@ export interface NodeState {
   readonly problems: readonly Problem[];
 }
 
-type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "clock" | "openNetlink" | "openNapis">;
+type Eyes = Pick<
+  Host,
+  "files" | "paths" | "namespaces" | "clock" | "openNetlink" | "openEthtool" | "openNapis"
+>;
 
 /** Reads the node; changes nothing. What can't be read is a problem in the result, never thrown. */
 export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
@@ -144,6 +151,18 @@ function readTunedVf(
     saved,
     masks: seen?.masks,
     values: seen?.values,
+    channels:
+      chosen.channelPerCpu === true || saved?.channels !== undefined
+        ? attempt("channels", () => readChannels(host, record))
+        : undefined,
     napis: chosen.threadedNapi === true ? attempt("threads", () => readNapis(host, record)) : [],
   };
+}
+
+// A driver without any has none of each kind.
+function readChannels(host: Eyes, record: Attachment): Channels | undefined {
+  return withRecordLink(host, record, (netns, index) => {
+    using ethtool = host.openEthtool(netns);
+    return ethtool.getChannels(index) ?? {};
+  });
 }

@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { ContestedPin, Opponent } from "../sriov/contested-pins.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { announcePending, type AnnounceOutcome } from "./announce-pending.ts";
+import { applyChannels, type ChannelOutcome } from "./apply-channels.ts";
 import { applyVfPlan, type VfOutcome } from "./apply-plan.ts";
 import type { ContestChange } from "./contests.ts";
 import type { KeepOffOutcome } from "./irqbalance/keep-off.ts";
@@ -25,6 +26,7 @@ export type TuningHost = Pick<
   | "locks"
   | "clock"
   | "openNetlink"
+  | "openEthtool"
   | "openNapis"
   | "threads"
   | "localSockets"
@@ -50,6 +52,7 @@ export interface PassReport {
   /** Pins that something undoes again and again, and what changed about them in this pass. */
   readonly contested: readonly ContestedPin[];
   readonly contestChanges: readonly ContestChange[];
+  readonly channels: ReadonlyMap<PciAddress, ChannelOutcome>;
   readonly applied: ReadonlyMap<PciAddress, VfOutcome>;
   readonly restored: ReadonlyMap<PciAddress, RestoreOutcome>;
   /** What irqbalance was told since the pass before. */
@@ -62,18 +65,19 @@ export interface PassReport {
   readonly isUnfinished: boolean;
 }
 
-const unfinished: ReadonlySet<(VfOutcome | RestoreOutcome | RfsTableOutcome | AnnounceOutcome)["result"]> =
-  new Set(["stale", "busy", "unsettled", "failed"]);
+const unfinished: ReadonlySet<
+  (ChannelOutcome | VfOutcome | RestoreOutcome | RfsTableOutcome | AnnounceOutcome)["result"]
+> = new Set(["stale", "busy", "unsettled", "failed"]);
 
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
-  const state = readNodeState(host, options.facts);
+  const first = readNodeState(host, options.facts);
   const { refusals, undone, contests } = options.memory;
-  const vfs = new Set(state.vfs.map(({ vf }) => vf.address));
+  const vfs = new Set(first.vfs.map(({ vf }) => vf.address));
   refusals.keepOnly(vfs);
   contests.keepOnly(vfs);
   const restored = new Map<PciAddress, RestoreOutcome>();
-  for (const address of state.toRestore)
+  for (const address of first.toRestore)
     restored.set(
       address,
       await restoreVf(host, address, {
@@ -81,6 +85,15 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
         lockTimeoutMs: options.lockTimeoutMs,
       }),
     );
+  const channels = new Map<PciAddress, ChannelOutcome>();
+  for (const target of first.vfs)
+    channels.set(
+      target.vf.address,
+      await applyChannels(host, target, { refusals, lockTimeoutMs: options.lockTimeoutMs }),
+    );
+  // Other channels are other queues and interrupts.
+  const areChanged = [...channels.values()].some(({ isChanged }) => isChanged);
+  const state = areChanged ? { ...readNodeState(host, options.facts), toRestore: first.toRestore } : first;
   const fresh = undone.add(state, contests);
   const contestChanges = contests.add(fresh, (vf, msiIndex) => guess(host, state, vf, msiIndex));
   const startedMs = host.clock.monotonicMs();
@@ -100,7 +113,13 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   for (const { record } of state.vfs)
     if (record.announce === "pending")
       announced.set(record.device.address, await announcePending(host, record, options.lockTimeoutMs));
-  const outcomes = [...applied.values(), ...restored.values(), rfsTable, ...announced.values()];
+  const outcomes = [
+    ...channels.values(),
+    ...applied.values(),
+    ...restored.values(),
+    rfsTable,
+    ...announced.values(),
+  ];
   return {
     state,
     plans,
@@ -108,6 +127,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     undone: fresh,
     contested: contests.list(),
     contestChanges,
+    channels,
     applied,
     restored,
     irqBalance: irqBalance.told,

@@ -1,6 +1,7 @@
 // What the kernel refused, remembered so that it is not tried again until something about it changes.
 
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { type ChannelStep, formatChannels } from "./channel-plan.ts";
 import type { ThreadStep } from "./thread-plan.ts";
 import type { ValueStep } from "./value-plan.ts";
 
@@ -13,6 +14,7 @@ export class Refusals {
   readonly #masks = new Map<string, string>();
   readonly #values = new Map<string, string>();
   readonly #threads = new Map<string, string>();
+  readonly #channels = new Map<string, string>();
 
   /** Whether this vector, under its present IRQ number, can't be placed. */
   hasPin(vf: PciAddress, vector: { readonly msiIndex: number; readonly irq: number }): boolean {
@@ -54,9 +56,19 @@ export class Refusals {
     this.#threads.set(`${vf} ${step.name}`, `${step.from.join()} to ${step.to}`);
   }
 
+  /** Whether the driver did not take these channels when the VF had `from`. */
+  hasChannels(vf: PciAddress, step: ChannelStep): boolean {
+    return this.#channels.get(vf) === `${formatChannels(step.from)} to ${formatChannels(step.to)}`;
+  }
+
+  /** Remembers that the VF kept the channels that it had. */
+  addChannels(vf: PciAddress, step: ChannelStep): void {
+    this.#channels.set(vf, `${formatChannels(step.from)} to ${formatChannels(step.to)}`);
+  }
+
   /** Forgets VFs that are not in use any more. */
   keepOnly(vfs: ReadonlySet<string>): void {
-    for (const memory of [this.#pins, this.#masks, this.#values, this.#threads])
+    for (const memory of [this.#pins, this.#masks, this.#values, this.#threads, this.#channels])
       for (const key of memory.keys()) if (!vfs.has(key.split(" ", 1)[0] ?? "")) memory.delete(key);
   }
 }

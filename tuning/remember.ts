@@ -50,6 +50,7 @@ export function rememberBefore(host: Store, plan: VfPlan, seen: Seen): Remembere
     vectors: rememberVectors(host, plan, before?.vectors ?? []),
     masks: rememberMasks(owner, before?.masks, seen.masks.filter(isOurs)),
     values: rememberValues(owner, before?.values, changed),
+    channels: before?.channels,
     threads: rememberThreads(host, plan, before?.threads ?? []),
   };
   if (before === undefined || formatTuningRecord(before) !== formatTuningRecord(after))
@@ -69,6 +70,11 @@ export function forgetFailedPins(
   });
   if (vectors.length === 0 && !isWorthKeeping(after)) removeTuningRecord(host, after.address);
   else writeTuningRecord(host, { ...after, vectors });
+}
+
+/** Whether it has something to put back besides vectors. */
+export function isWorthKeeping({ masks, values, channels, threads }: TuningRecord): boolean {
+  return [masks, values, channels, threads].some((each) => each !== undefined);
 }
 
 function rememberVectors(host: Store, plan: VfPlan, known: readonly TunedVector[]): readonly TunedVector[] {
@@ -124,10 +130,6 @@ function rememberThreads(
     ...fresh.map(({ pid, name, from }) => ({ pid, name, original: formatCpuList(from) })),
   ];
   return all.length === 0 ? undefined : all;
-}
-
-function isWorthKeeping({ masks, values, threads }: TuningRecord): boolean {
-  return masks !== undefined || values !== undefined || threads !== undefined;
 }
 
 function readOrQuarantine(host: Store, { target }: VfPlan): TuningRecord | undefined {

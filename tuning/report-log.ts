@@ -16,6 +16,8 @@ export class ReportLog {
 
   /** Logs the pass; returns the problems that the pass before did not have. */
   add(report: PassReport): readonly Problem[] {
+    for (const [pciAddress, { isChanged }] of report.channels)
+      if (isChanged) this.#log.info({ pciAddress }, "changed the channels");
     for (const plan of report.plans) {
       const outcome = report.applied.get(plan.target.vf.address);
       const { record, vf } = plan.target;

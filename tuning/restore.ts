@@ -16,6 +16,8 @@ import {
   TuningRecordError,
 } from "../sriov/tuning-record.ts";
 import { quarantineTuningRecord, readTuningRecord, removeTuningRecord } from "../sriov/tuning-store.ts";
+import { isSame, pick } from "./channel-plan.ts";
+import { withRecordLink } from "./record-netns.ts";
 import { readNapiThread } from "./napi-threads.ts";
 import { holdsVf } from "./node-state.ts";
 import { describeProblem, type Problem } from "./problem.ts";
@@ -33,7 +35,10 @@ export interface RestoreOutcome {
 
 type EvenInPods = "all" | ((record: Attachment) => boolean);
 
-type RestoreHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | "clock" | "threads">;
+type RestoreHost = Pick<
+  Host,
+  "files" | "paths" | "namespaces" | "locks" | "clock" | "openNetlink" | "openEthtool" | "threads"
+>;
 
 /** Under the VF's lock. `evenInPods`: also where a pod holds the VF, its masks included: all of them, or those of these records. */
 export async function restoreVf(
@@ -83,10 +88,13 @@ function restoreLocked(host: RestoreHost, address: PciAddress, evenInPods: EvenI
   const queues = attempt("queues", () =>
     holder === undefined || holder === "unknown" ? 0 : restoreQueues(host, holder, saved),
   );
+  const channels = attempt("channels", () =>
+    holder === undefined || holder === "unknown" ? 0 : restoreChannels(host, holder, saved),
+  );
   const threads = (saved.threads ?? []).map((thread) =>
     attempt(thread.name, () => (restoreThread(host, thread) ? 1 : 0)),
   );
-  const writes = [...affinities, queues, ...threads].reduce((sum, count) => sum + count, 0);
+  const writes = [...affinities, queues, channels, ...threads].reduce((sum, count) => sum + count, 0);
   if (problems.length > 0) return { result: "incomplete", writes, problems };
   removeTuningRecord(host, address);
   return { result: "restored", writes, problems };
@@ -108,6 +116,18 @@ function restoreQueues(host: RestoreHost, record: Attachment, { masks, values }:
   );
   for (const { path, original } of others) queues.writeValue(path, original);
   return changed.length + others.length;
+}
+
+function restoreChannels(host: RestoreHost, record: Attachment, { channels }: TuningRecord): number {
+  if (record.state !== "attached" || channels?.owner !== ownerToken(record.owner)) return 0;
+  return (
+    withRecordLink(host, record, (netns, index) => {
+      using ethtool = host.openEthtool(netns);
+      const isThere = isSame(pick(ethtool.getChannels(index) ?? {}, channels.original), channels.original);
+      if (!isThere) ethtool.setChannels(index, channels.original);
+      return isThere ? 0 : 1;
+    }) ?? 0
+  );
 }
 
 /** A thread that is gone, as it may be with threaded NAPI off, needs nothing. */

@@ -11,6 +11,8 @@ import { passOnce } from "./tuning-pass.ts";
 
 export interface TuningKillCase {
   readonly name: string;
+  /** igb by default. */
+  readonly driver?: "ice";
   /** Makes the change due, after what tuning did before it. */
   readonly prepare: (node: TuningNode) => void | Promise<void>;
   /** One process of tuning that makes the change; a pass by default. */
@@ -29,6 +31,8 @@ const tuned = async (node: TuningNode): Promise<void> => {
   for (const vf of [0, 1]) node.attach(vf, `web-${vf}`);
   await passOnce(node.host);
 };
+
+const channelsOfTwoCpus = "tuning: { policy: explicit, cpus: 2-3, channelPerCpu: true }\n";
 
 function setNodeConfig({ host }: TuningNode, text: string): void {
   host.files.writeAtomic(host.paths.nodeConfig, text);
@@ -120,6 +124,33 @@ export const tuningKillCases: readonly TuningKillCase[] = [
       setNodeConfig(node, "tuning: { policy: none }\n");
     },
   },
+  {
+    name: "as many channels as CPUs",
+    driver: "ice",
+    prepare: async (node) => {
+      await tuned(node);
+      setNodeConfig(node, channelsOfTwoCpus);
+    },
+  },
+  {
+    name: "as many channels as CPUs that nobody wants any more",
+    driver: "ice",
+    prepare: async (node) => {
+      setNodeConfig(node, channelsOfTwoCpus);
+      await tuned(node);
+      setNodeConfig(node, "tuning: { policy: explicit, cpus: 2-3 }\n");
+    },
+  },
+  {
+    name: "--restore of channels",
+    driver: "ice",
+    isUndone: true,
+    prepare: async (node) => {
+      setNodeConfig(node, channelsOfTwoCpus);
+      await tuned(node);
+    },
+    act: async (host) => run(host, ["--restore"], () => {}),
+  },
   laterRelease,
   {
     name: "a record that can't be read",
@@ -157,8 +188,8 @@ export const tuningKillCases: readonly TuningKillCase[] = [
 ];
 
 /** A node with three VFs where the change is due. */
-export async function createTuningKillNode({ prepare }: TuningKillCase): Promise<TuningNode> {
-  const node = createTuningNode(3);
+export async function createTuningKillNode({ prepare, driver }: TuningKillCase): Promise<TuningNode> {
+  const node = createTuningNode(3, driver);
   await prepare(node);
   node.fake.endProcess();
   return node;

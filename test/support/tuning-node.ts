@@ -3,6 +3,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 
+import type { Sized } from "../../host/netlink/ethtool.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
 import { removeAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
 import { formatCpuList } from "../../sriov/cpu-list.ts";
@@ -54,6 +55,11 @@ export interface TuningNode extends Disposable {
   removeValue(pod: string, path: string): void;
   /** Entries of the node's table of socket flows; with `entries`: as somebody sets it. */
   socketFlows(entries?: number): number;
+  /** Combined channels of the VF in the pod. */
+  channels(pod: string): number | undefined;
+  /** Somebody changes them, or how many the driver has. */
+  setChannels(pod: string, value: number): void;
+  limitChannels(pod: string, max: number): void;
   /** The VF in the pod has a second queue each way from now on. */
   addQueues(pod: string): void;
 }
@@ -68,6 +74,11 @@ export function createTuningNode(vfs = 3, driver: "igb" | "ice" = "igb"): Tuning
   const address = (vf: number): PciAddress => parsePciAddress(vfAddress(pf, vf));
   const irqs = (vf: number): readonly number[] => readVf(host, address(vf))?.irqs ?? [];
   const sysfsOf = (pod: string): string => kernel.mounted.get(`/run/netns/${pod}`)?.sysfs ?? "";
+
+  const sizesOf = (pod: string): Record<string, Sized> => {
+    const links = [...(kernel.mounted.get(`/run/netns/${pod}`)?.links.values() ?? [])];
+    return links.find(({ name }) => name === "net1")?.sizes.channels ?? {};
+  };
 
   function open(vf: number, name: string, affinity = defaultAffinity): void {
     const handlers = driver === "igb" ? ["tx-0", "rx-0"] : ["TxRx-0", "TxRx-1"];
@@ -109,6 +120,9 @@ export function createTuningNode(vfs = 3, driver: "igb" | "ice" = "igb"): Tuning
       const path = `proc/irq/${irqs(vf)[msiIndex]}/smp_affinity_list`;
       fs.writeFileSync(join(root, path), `${cpuList}\n`);
     },
+    channels: (pod) => sizesOf(pod)["combined"]?.value,
+    setChannels: (pod, value) => void (sizesOf(pod)["combined"] = { value, max: 16 }),
+    limitChannels: (pod, max) => void (sizesOf(pod)["combined"] = { value: 4, max }),
     setOnline: (cpuList) => writeFolder(root, { "sys/devices/system/cpu/online": cpuList }),
     addQueues: (pod) => {
       const queues = "class/net/net1/queues";

@@ -29,6 +29,7 @@ const examples: Readonly<Record<string, unknown>> = {
   tuning: "follow-pod",
   rfs: true,
   threadedNapi: true,
+  channelPerCpu: false,
   resetBetweenPods: true,
   driver: "vfio-pci",
   deviceID: "0000:3b:02.1",

@@ -31,6 +31,21 @@ test("a record is read as it was written", () => {
       }),
       { nil: undefined },
     ),
+    channels: fc.option(
+      fc.record({
+        owner: fc.string(),
+        original: fc.record({ combined: fc.nat() }),
+        to: fc.record({ rx: fc.nat(), tx: fc.nat() }),
+        isSet: fc.boolean(),
+      }),
+      { nil: undefined },
+    ),
+    threads: fc.option(
+      fc.array(
+        fc.record({ pid: fc.nat(), name: fc.string().map((text) => `napi/${text}`), original: fc.string() }),
+      ),
+      { nil: undefined },
+    ),
     values: fc.option(
       fc.record({
         owner: fc.string(),
