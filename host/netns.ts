@@ -5,6 +5,8 @@ import * as fs from "node:fs";
 import { SystemCallError } from "./errors.ts";
 import { absentAs } from "./file-errors.ts";
 import type { Libc } from "./libc.ts";
+import type { TrafficCounters } from "./netlink/netlink.ts";
+import { readNetnsCounters } from "./netns-counters.ts";
 import { enterNetns, openOwnNetns } from "./netns-enter.ts";
 import { sendNetnsFrames } from "./netns-frames.ts";
 import { writeNetnsSysctls } from "./netns-sysctl.ts";
@@ -31,6 +33,8 @@ export interface Namespaces {
   /** The process's own namespace. */
   own(): NetnsHandle;
   openSysfs(netns: NetnsHandle): NetnsSysfs;
+  /** What went through each link in there so far, by its name. */
+  readCounters(netns: NetnsHandle): ReadonlyMap<string, TrafficCounters>;
   /** Writes values by their path below /proc/sys/net; what this kernel does not have is passed over. */
   writeSysctls(netns: NetnsHandle, values: Readonly<Record<string, string>>): void;
   /** Sends whole Ethernet frames out of the link `index`, which must be up. */
@@ -48,6 +52,7 @@ export function createNamespaces(libc: Libc): Namespaces {
     open: (path) => openNetns(libc, path),
     own: () => makeHandle("own", openOwnNetns(), () => readCookie(libc)),
     openSysfs: (netns) => openNetnsSysfs(libc, netns),
+    readCounters: (netns) => readNetnsCounters(libc, netns),
     writeSysctls: (netns, values) => writeNetnsSysctls(libc, netns, values),
     sendFrames: (netns, index, frames) => sendNetnsFrames(libc, netns, index, frames),
   };

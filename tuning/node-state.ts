@@ -35,6 +35,8 @@ export interface TunedVf {
   readonly channels: Channels | undefined;
   /** Read only where threaded NAPI is asked for; undefined where the kernel can't tell. */
   readonly napis: readonly SeenNapi[] | undefined;
+  /** Its name in the pod, where that may have changed it; `undefined` as `masks` is. */
+  readonly netdev: string | undefined;
 }
 
 export interface NodeState {
@@ -139,7 +141,13 @@ function readTunedVf(
   const seen = attempt("queues", () => {
     using queues = openVfQueues(host, record);
     const needsValues = chosen.rfs === true || chosen.threadedNapi === true || saved?.values !== undefined;
-    return queues && { masks: queues.read(), values: needsValues ? queues.readValues() : [] };
+    return (
+      queues && {
+        netdev: queues.netdev,
+        masks: queues.read(),
+        values: needsValues ? queues.readValues() : [],
+      }
+    );
   });
   return {
     record,
@@ -156,6 +164,7 @@ function readTunedVf(
         ? attempt("channels", () => readChannels(host, record))
         : undefined,
     napis: chosen.threadedNapi === true ? attempt("threads", () => readNapis(host, record)) : [],
+    netdev: seen?.netdev,
   };
 }
 

@@ -5,18 +5,19 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { TrafficCounters } from "../host/netlink/netlink.ts";
-import type { Attachment } from "../sriov/attachment.ts";
 import { readPciNetdevs } from "../sriov/pci-device.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import { findLinkInside } from "../sriov/vf-locate.ts";
 import { labelVf, trafficMetrics, vfLabels } from "../sriov/vf-metrics.ts";
-import type { NodeState } from "./node-state.ts";
+import type { NodeState, TunedVf } from "./node-state.ts";
 import { openRecordNetns } from "./record-netns.ts";
 
-type Eyes = Pick<Host, "files" | "paths" | "namespaces" | "openNetlink">;
+type Eyes = Pick<Host, "files" | "paths" | "namespaces">;
 
 /** What of a pass the metrics need. */
-export type SeenVfs = Pick<NodeState, "facts" | "vfs">;
+export interface SeenVfs {
+  readonly facts: Pick<NodeState["facts"], "resourceOf">;
+  readonly vfs: readonly Pick<TunedVf, "record" | "netdev">[];
+}
 
 /** Adds the metrics to `registry`; gives the way to tell them what a pass saw. */
 export function addVfMetrics(host: Eyes, registry: Registry): (state: SeenVfs) => void {
@@ -31,9 +32,10 @@ export function addVfMetrics(host: Eyes, registry: Registry): (state: SeenVfs) =
       for (const counter of counters.values()) counter.reset();
       let uncounted = 0;
       const pfNames = new Map<PciAddress, string>();
-      for (const { record } of state?.vfs ?? []) {
+      for (const seen of state?.vfs ?? []) {
+        const { record } = seen;
         const { address, pf, vf } = record.device;
-        const values = readPodCounters(host, record);
+        const values = readPodCounters(host, seen);
         if (values === undefined) {
           uncounted += 1;
           continue;
@@ -63,17 +65,14 @@ export function addVfMetrics(host: Eyes, registry: Registry): (state: SeenVfs) =
 }
 
 /** `undefined` when the pod or its VF is not there any more, or cannot be looked at. */
-function readPodCounters(host: Eyes, record: Attachment): TrafficCounters | undefined {
+function readPodCounters(
+  host: Eyes,
+  { record, netdev }: Pick<TunedVf, "record" | "netdev">,
+): TrafficCounters | undefined {
+  if (netdev === undefined) return undefined;
   try {
     using netns = openRecordNetns(host, record);
-    if (netns === undefined) return undefined;
-    using netlink = host.openNetlink(netns);
-    const { address } = record.device;
-    // Asked for by its name first: a list of all links takes several times as long.
-    const named = netlink.getLinkCounters({ name: record.interface });
-    if (named?.parentDevice === address) return named.counters;
-    const link = findLinkInside(host, netlink, netns, address);
-    return link && netlink.getLinkCounters({ index: link.index })?.counters;
+    return netns && host.namespaces.readCounters(netns).get(netdev);
   } catch (error) {
     if (error instanceof HostError) return undefined;
     throw error;

@@ -19,6 +19,8 @@ export interface NetdevValue {
 
 /** Open queues of one VF; dispose of them soon: while they are open, the namespace cannot die. */
 export interface VfQueues extends Disposable {
+  /** The VF's name in the namespace. */
+  readonly netdev: string;
   read(): readonly QueueMask[];
   /** Writes its mask and returns what the kernel made of it. SystemCallError: EINVAL when no allowed CPU is left. */
   write(queue: string, mask: string): string;
@@ -55,6 +57,7 @@ export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
   const read = (queue: string): string | undefined =>
     sysfs.readText(`${folder}/${queue}/${maskFile(queue)}`)?.trim();
   return {
+    netdev,
     read: () =>
       listQueues(sysfs, folder).flatMap((queue) => {
         const text = read(queue);

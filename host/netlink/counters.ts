@@ -1,11 +1,11 @@
-// What went through links: of VFs as their PF's driver counts (IFLA_VF_STATS), of a link as its own driver does (IFLA_STATS64).
+// What went through VFs, as their PF's driver counts (IFLA_VF_STATS).
 
 import { NetlinkError } from "../errors.ts";
 import { decodeAttributes, findAttribute, indexAttributes } from "./codec.ts";
 import { getLinkRequest, IFLA, RTEXT_FILTER_VF } from "./link.ts";
 import type { NetlinkRequest } from "./message.ts";
-import type { LinkCounters, LinkRef, TrafficCounters } from "./netlink.ts";
-import { decodeString, decodeU32, decodeU64 } from "./values.ts";
+import type { LinkRef, TrafficCounters } from "./netlink.ts";
+import { decodeU32, decodeU64 } from "./values.ts";
 import { IFLA_VF, IFLA_VF_INFO } from "./vf.ts";
 
 const ifinfomsgBytes = 16;
@@ -18,17 +18,6 @@ const vfStats: Readonly<Record<keyof TrafficCounters, number>> = {
   txBytes: 3,
   rxDropped: 7,
   txDropped: 8,
-};
-
-/** Positions in struct rtnl_link_stats64, in numbers of eight bytes; the sum where there are several. */
-const linkStats: Readonly<Record<keyof TrafficCounters, readonly number[]>> = {
-  rxPackets: [0],
-  txPackets: [1],
-  rxBytes: [2],
-  txBytes: [3],
-  // Dropped by the kernel, and missed by the device for want of buffers.
-  rxDropped: [6, 15],
-  txDropped: [7],
 };
 
 /** Asks for a PF with its VFs and their statistics. */
@@ -64,33 +53,19 @@ function decodeVf(bytes: Uint8Array): readonly [number, TrafficCounters] | undef
   const [mac, stats] = [attributes.get(IFLA_VF.MAC), attributes.get(IFLA_VF.STATS)];
   if (mac === undefined || stats === undefined) return undefined;
   const values = indexAttributes(stats);
+  const read = (name: keyof TrafficCounters): number => {
+    const value = values.get(vfStats[name]);
+    return value === undefined ? 0 : decodeU64(value);
+  };
   return [
     decodeU32(mac),
-    mapCounters((name) => {
-      const value = values.get(vfStats[name]);
-      return value === undefined ? 0 : decodeU64(value);
-    }),
+    {
+      rxBytes: read("rxBytes"),
+      txBytes: read("txBytes"),
+      rxPackets: read("rxPackets"),
+      txPackets: read("txPackets"),
+      rxDropped: read("rxDropped"),
+      txDropped: read("txDropped"),
+    },
   ];
-}
-
-/** The counters of the link in the body of RTM_NEWLINK; `undefined` when it tells none. */
-export function decodeLinkCounters(body: Uint8Array): LinkCounters | undefined {
-  const attributes = indexAttributes(body.subarray(ifinfomsgBytes));
-  const [stats, parent] = [attributes.get(IFLA.STATS64), attributes.get(IFLA.PARENT_DEV_NAME)];
-  if (stats === undefined) return undefined;
-  const counters = mapCounters((name) =>
-    linkStats[name].reduce((sum, at) => sum + decodeU64(stats, 8 * at), 0),
-  );
-  return { parentDevice: parent && decodeString(parent), counters };
-}
-
-function mapCounters(read: (name: keyof TrafficCounters) => number): TrafficCounters {
-  return {
-    rxBytes: read("rxBytes"),
-    txBytes: read("txBytes"),
-    rxPackets: read("rxPackets"),
-    txPackets: read("txPackets"),
-    rxDropped: read("rxDropped"),
-    txDropped: read("txDropped"),
-  };
 }

@@ -9,7 +9,7 @@ import {
   removeAddressRequest,
   type AddressChange,
 } from "./address.ts";
-import { decodeLinkCounters, decodeVfCounters, listVfCountersRequest } from "./counters.ts";
+import { decodeVfCounters, listVfCountersRequest } from "./counters.ts";
 import { readEvents } from "./events.ts";
 import {
   addAltNameRequest,
@@ -58,7 +58,6 @@ export function createNetlink(
     setVf: (pfIndex, vf, change) =>
       socket.change(describeVfChange(pfIndex, vf, change), setVfRequest(pfIndex, vf, change)),
     listVfCounters: (pf) => listVfCounters(socket, pf),
-    getLinkCounters: (ref) => map(findLink(socket, ref), decodeLinkCounters),
     listAddresses: (index) =>
       decodeAll(socket.dump("list addresses", listAddressesRequest(index)), decodeAddress).filter(
         (address) => index === undefined || address.index === index,

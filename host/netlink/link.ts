@@ -32,7 +32,6 @@ export const IFLA = {
   IFALIAS: 20,
   NUM_VF: 21,
   VFINFO_LIST: 22,
-  STATS64: 23,
   NET_NS_FD: 28,
   EXT_MASK: 29,
   CARRIER: 33,

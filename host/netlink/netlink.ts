@@ -77,11 +77,6 @@ export interface TrafficCounters {
   readonly txDropped: number;
 }
 
-/** Those of one link, with what tells which device it is (`Link`). */
-export interface LinkCounters extends Pick<Link, "parentDevice"> {
-  readonly counters: TrafficCounters;
-}
-
 /** One PF-side setting of a VF; one message each, because the kernel does not roll back (do_setvfinfo). */
 export type VfChange =
   | { readonly set: "mac"; readonly mac: string }
@@ -155,8 +150,6 @@ export interface Netlink extends Disposable {
    * fit into the kernel's answer (some 222 VFs and more).
    */
   listVfCounters(pf: LinkRef): ReadonlyMap<number, TrafficCounters> | undefined;
-  /** `undefined` when there is no such link. */
-  getLinkCounters(ref: LinkRef): LinkCounters | undefined;
   listAddresses(index?: number): readonly InterfaceAddress[];
   addAddress(index: number, address: NewAddress): void;
   removeAddress(index: number, address: Pick<InterfaceAddress, "family" | "address" | "prefixLength">): void;

@@ -23,11 +23,10 @@ export function decodeU32(bytes: Uint8Array, offset = 0): number {
   return viewOf(bytes).getUint32(offset, true);
 }
 
-/** The u64 at `offset`, exact up to 2^53; throws NetlinkError EBADMSG when the bytes end before it does. */
-export function decodeU64(bytes: Uint8Array, offset = 0): number {
-  if (offset + 8 > bytes.length)
-    throw new NetlinkError(`reading 8 bytes at ${offset} of ${bytes.length}`, "EBADMSG");
-  return Number(viewOf(bytes).getBigUint64(offset, true));
+/** The u64 that the bytes begin with, exact up to 2^53; throws NetlinkError EBADMSG when they are fewer. */
+export function decodeU64(bytes: Uint8Array): number {
+  if (bytes.length < 8) throw new NetlinkError(`reading 8 bytes of ${bytes.length}`, "EBADMSG");
+  return Number(viewOf(bytes).getBigUint64(0, true));
 }
 
 /** A string with its terminating zero. */

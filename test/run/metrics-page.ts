@@ -66,7 +66,8 @@ Bytes, packets and drops are told from two sides. They count the same traffic: t
 
 - \`virtfn_vf_*\`, by \`deviceplugin\`: all that passed the VF, as the driver of its PF counts, also of programs that go around the kernel
   (DPDK, RDMA).
-- \`virtfn_pod_vf_*\`, by \`tuning\`: what the VF's network driver in the pod saw. VFs that a program in userspace has are not there.
+- \`virtfn_pod_vf_*\`, by \`tuning\`: what the VF's network driver in the pod saw. VFs that a program in userspace has are not there. A VF that
+  its pod renames is missed until the next look at the node, 30 s later at most.
 
 \`rx\` is what the pod received. \`pf\` is the interface of the PF, \`vf\` the number of the VF, \`resource\`, \`namespace\` and \`pod\` are empty where
 there is none. Counters start again when a VF is made anew, and may do so when its driver or its pod is. Prometheus renames the labels

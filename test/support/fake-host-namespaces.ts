@@ -32,6 +32,8 @@ export function createFakeNamespaces(kernel: FakeKernel, root: string): Namespac
     },
     own: () => open("own", kernel.host),
     openSysfs: (handle) => openSysfs(inside(handle, "fsmount").sysfs),
+    readCounters: (handle) =>
+      new Map([...inside(handle, "setns").links.values()].map(({ name, traffic }) => [name, traffic])),
     writeSysctls: (handle, values) => {
       const netns = inside(handle, "setns");
       for (const [path, value] of Object.entries(values)) writeSysctl(netns, path, value);

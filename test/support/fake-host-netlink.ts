@@ -61,10 +61,6 @@ export function openFakeNetlink(kernel: FakeKernel, netns: FakeNetns, clock: Fak
         ? undefined
         : new Map(vfs.map(({ vf }) => [vf, counted.get(vf) ?? noTraffic]));
     },
-    getLinkCounters: (ref) => {
-      const link = lookUp(ref);
-      return link && { parentDevice: link.device, counters: link.traffic };
-    },
     listAddresses: (index) =>
       [...netns.links.values()]
         .filter((link) => index === undefined || link.index === index)

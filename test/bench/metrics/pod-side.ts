@@ -3,10 +3,8 @@
 import { execFileSync } from "node:child_process";
 
 import { createHost } from "../../../host/create-host.ts";
-import type { Host } from "../../../host/host.ts";
-import type { NetnsHandle } from "../../../host/netns.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
-import { addVfMetrics, type SeenVfs } from "../../../tuning/vf-metrics.ts";
+import { addVfMetrics } from "../../../tuning/vf-metrics.ts";
 import { makeAttachment } from "../../support/attached-vf.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
 import { makeMachine } from "../deviceplugin/machine.ts";
@@ -24,30 +22,13 @@ export async function measurePodSide(vfs: number, rounds: number): Promise<Scrap
     const netns = pods.paths[at] ?? "";
     using handle = kernel.namespaces.open(netns);
     const owned = { address, pod: `web-${at}`, netns, cookie: handle?.cookie ?? 0n };
-    return { record: makeAttachment(host, owned) };
+    return { record: makeAttachment(host, owned), netdev: "net1" };
   });
   const registry = new Registry();
-  const follow = addVfMetrics({ ...host, openNetlink: asVfs(kernel, addresses, pods.paths) }, registry);
+  const follow = addVfMetrics(host, registry);
   const facts = { resourceOf: new Map(addresses.map((address) => [address, "sriov/vf"])) };
-  follow({ facts, vfs: seen } as unknown as SeenVfs);
+  follow({ facts, vfs: seen });
   return await measureScrapes(registry, rounds, "_vf_rx_bytes_total{", vfs);
-}
-
-/** The real netlink, in which the link `net1` of each pod is its VF. */
-function asVfs(
-  kernel: Host,
-  addresses: readonly string[],
-  paths: readonly string[],
-): (netns?: NetnsHandle) => ReturnType<Host["openNetlink"]> {
-  return (netns) => {
-    const netlink = kernel.openNetlink(netns);
-    const address = addresses[paths.indexOf(netns?.label ?? "")] ?? "";
-    const getLinkCounters: typeof netlink.getLinkCounters = (ref) => {
-      const found = netlink.getLinkCounters(ref);
-      return found && { ...found, parentDevice: address };
-    };
-    return { ...netlink, getLinkCounters };
-  };
 }
 
 interface Pods extends Disposable {

@@ -87,6 +87,9 @@ function namespacesOf({ open = {}, failWith }: Scene, hostRoot: string): Namespa
     openSysfs: () => {
       throw new Error("not asked for");
     },
+    readCounters: () => {
+      throw new Error("not asked for");
+    },
     writeSysctls: () => {
       throw new Error("not asked for");
     },

@@ -56,6 +56,13 @@ test("tells what went through VFs in their pods, and how many could not be read"
   const traffic = { rxBytes: 900, txBytes: 80, rxPackets: 9, txPackets: 8, rxDropped: 1, txDropped: 0 };
   for (const link of node.fake.kernel.mounted.get("/run/netns/web-1")?.links.values() ?? [])
     if (link.device !== undefined) link.traffic = traffic;
+  node.attach(2, "web-3");
+  for (const link of node.fake.kernel.mounted.get("/run/netns/web-3")?.links.values() ?? [])
+    if (link.device !== undefined) {
+      using netns = node.host.namespaces.open("/run/netns/web-3");
+      using inside = node.host.openNetlink(netns);
+      inside.setLink(link.index, { set: "name", value: "data0" });
+    }
   const known = { resourceOf: new Map([[node.address(0), "sriov/vf"]]) };
   metrics.record(await passOnce(node.host, undefined, known), 0.01, []);
   node.fake.removeNetns("web-2");
@@ -66,11 +73,17 @@ test("tells what went through VFs in their pods, and how many could not be read"
     "
     virtfn_pod_vfs_uncounted 1
     virtfn_pod_vf_rx_bytes_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 900
+    virtfn_pod_vf_rx_bytes_total{pf="ens1f0",vf="2",resource="",namespace="shop",pod="web-3"} 0
     virtfn_pod_vf_tx_bytes_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 80
+    virtfn_pod_vf_tx_bytes_total{pf="ens1f0",vf="2",resource="",namespace="shop",pod="web-3"} 0
     virtfn_pod_vf_rx_packets_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 9
+    virtfn_pod_vf_rx_packets_total{pf="ens1f0",vf="2",resource="",namespace="shop",pod="web-3"} 0
     virtfn_pod_vf_tx_packets_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 8
+    virtfn_pod_vf_tx_packets_total{pf="ens1f0",vf="2",resource="",namespace="shop",pod="web-3"} 0
     virtfn_pod_vf_rx_dropped_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 1
+    virtfn_pod_vf_rx_dropped_total{pf="ens1f0",vf="2",resource="",namespace="shop",pod="web-3"} 0
     virtfn_pod_vf_tx_dropped_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 0
+    virtfn_pod_vf_tx_dropped_total{pf="ens1f0",vf="2",resource="",namespace="shop",pod="web-3"} 0
     "
   `);
   expect(await metrics.registry.metrics()).toBe(text);

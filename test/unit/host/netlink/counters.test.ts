@@ -1,12 +1,9 @@
-// Counters as the kernel reports them: igb's answer, recorded on Linux 6.12, and answers built by hand.
-
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+// Counters of VFs as the kernel reports them, in answers built by hand.
 
 import { describe, expect, it } from "vitest";
 
 import { concatBytes, encodeAttributes } from "../../../../host/netlink/codec.ts";
-import { decodeLinkCounters, decodeVfCounters } from "../../../../host/netlink/counters.ts";
+import { decodeVfCounters } from "../../../../host/netlink/counters.ts";
 import { encodeLinkBody } from "../../../../host/netlink/link.ts";
 import { countersBody, vfInfoList } from "../../../support/vf-counters-answer.ts";
 
@@ -56,21 +53,5 @@ describe("decodeVfCounters", () => {
 
   it("reads all of the 221 VFs that fit", () => {
     expect(decodeVfCounters(countersBody(221, countersOf))?.get(220)).toEqual(countersOf(220));
-  });
-});
-
-describe("decodeLinkCounters", () => {
-  it("reads those of a real igb, two multicast packets among them", () => {
-    const path = join(import.meta.dirname, "../../../fixtures/netlink/igb-vfs.json");
-    const { hex } = JSON.parse(readFileSync(path, "utf8")) as { readonly hex: string };
-    const counters = decodeLinkCounters(Uint8Array.from(Buffer.from(hex, "hex")));
-    expect(counters).toEqual({
-      parentDevice: "0000:21:00.0",
-      counters: { ...nothing, rxPackets: 2, txPackets: 20, rxBytes: 172, txBytes: 1692 },
-    });
-  });
-
-  it("gives none where the kernel tells none", () => {
-    expect(decodeLinkCounters(encodeLinkBody(2, []))).toBeUndefined();
   });
 });
