@@ -34,8 +34,9 @@ export class Contests {
   constructor({ clock }: Pick<Host, "clock">, known: readonly ContestedPin[]) {
     this.#clock = clock;
     for (const pin of known) {
-      const restsUntilMs = clock.monotonicMs() + Date.parse(pin.restsUntil) - clock.nowMs();
-      this.#contests.set(irqKey(pin), { pin, restsUntilMs });
+      // The time of day may have been set back since.
+      const leftMs = Math.min(Date.parse(pin.restsUntil) - clock.nowMs(), 1_000 * pin.restSeconds);
+      this.#contests.set(irqKey(pin), { pin, restsUntilMs: clock.monotonicMs() + leftMs });
     }
   }
 
@@ -43,6 +44,14 @@ export class Contests {
   isResting(vf: PciAddress, msiIndex: number): boolean {
     const contest = this.#contests.get(irqKey({ vf, msiIndex }));
     return contest !== undefined && this.#clock.monotonicMs() < contest.restsUntilMs;
+  }
+
+  /** When the next of those that rest is to be pinned again; `undefined` while none rests. */
+  nextRestEndMs(): number | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    const ends = [...this.#contests.values()].map(({ restsUntilMs }) => restsUntilMs);
+    const next = Math.min(...ends.filter((atMs) => atMs > nowMs));
+    return next === Infinity ? undefined : next;
   }
 
   /** Notes what was undone since the last call, and what has been left in peace; `guess` tells who undid a pin. */

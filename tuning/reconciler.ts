@@ -72,7 +72,8 @@ export async function reconcile(
     if (report?.isUnfinished !== true) retries = 0;
     const delayMs = (report?.isUnfinished === true ? retryDelaysMs[retries] : undefined) ?? pollMs;
     retries += 1;
-    await wakeup.wait(delayMs, signal);
+    const restEndMs = (memory.contests.nextRestEndMs() ?? Infinity) - host.clock.monotonicMs();
+    await wakeup.wait(Math.min(delayMs, Math.max(0, restEndMs)), signal);
     const restMs = passedMs + restShare * (passedMs - startedMs) - host.clock.monotonicMs();
     if (restMs > 0) await rest.wait(restMs, signal);
   }

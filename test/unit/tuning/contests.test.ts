@@ -96,6 +96,28 @@ describe("a pin", () => {
     await clock.advance(1);
     expect(next.isResting(vf, 1)).toBe(false);
   });
+
+  test("rests no longer than it was to, whatever the time of day does meanwhile", async () => {
+    const { clock, contests, add } = openContests();
+    for (let times = 0; times < 4; times += 1) add(1);
+    const yesterday = { ...clock, nowMs: () => clock.nowMs() - 86_400_000 };
+    const next = new Contests({ clock: yesterday }, contests.list());
+    await clock.advance(minuteMs);
+    expect(next.isResting(vf, 1)).toBe(false);
+  });
+
+  test("tells when the next rest ends, and nothing while none is left", async () => {
+    const { clock, contests, add } = openContests();
+    expect(contests.nextRestEndMs()).toBeUndefined();
+    for (let times = 0; times < 4; times += 1) add(1);
+    await clock.advance(1_000);
+    for (let times = 0; times < 4; times += 1) add(2);
+    expect(contests.nextRestEndMs()).toBe(clock.monotonicMs() + minuteMs - 1_000);
+    await clock.advance(minuteMs - 1_000);
+    expect(contests.nextRestEndMs()).toBe(clock.monotonicMs() + 1_000);
+    await clock.advance(1_000);
+    expect(contests.nextRestEndMs()).toBeUndefined();
+  });
 });
 
 describe("a pass", () => {

@@ -10,7 +10,7 @@ import { createClock } from "../../../host/clock.ts";
 import type { Host } from "../../../host/host.ts";
 import type { UeventNotice, Uevents } from "../../../host/uevent.ts";
 import { createMetrics, type TuningMetrics } from "../../../tuning/metrics.ts";
-import { readContestedPins } from "../../../sriov/contested-pins.ts";
+import { readContestedPins, writeContestedPins } from "../../../sriov/contested-pins.ts";
 import type { TuningDaemonHost } from "../../../tuning/node-watch.ts";
 import { pinCheckMs } from "../../../tuning/pin-watch.ts";
 import { pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
@@ -173,6 +173,19 @@ describe("reconcile", () => {
     expect(loop.lines.at(-1)?.msg).toBe("a pin is contested, leaving it alone");
     expect(readContestedPins(node.host)).toMatchObject([{ vf: node.address(0), msiIndex: 1, undone: 4 }]);
     expect(await loop.metrics.registry.metrics()).toContain('virtfn_tuning_contested_irqs{by="unknown"} 1');
+  });
+
+  test("looks again when a rest ends, not at the poll after it", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    const restsUntil = new Date(Date.now() + 5_000).toISOString();
+    const pin = { vf: node.address(0), msiIndex: 1, by: "unknown", undone: 4, restSeconds: 60 } as const;
+    writeContestedPins(node.host, [{ ...pin, restsUntil }]);
+    const loop = start(node);
+    await waitFor("a pause", () => loop.sleepsMs.length > 0);
+    await loop.end();
+    expect(loop.sleepsMs[0]).toBeGreaterThan(0);
+    expect(loop.sleepsMs[0]).toBeLessThanOrEqual(5_000);
   });
 
   test("logs and counts a problem once while it stays, and tells when it is gone", async () => {
