@@ -98,6 +98,7 @@ test("each container sees the host's folders it works with, at their own paths",
     tuning /run/netns rw HostToContainer
     tuning /var/lib/kubelet/pod-resources ro
     tuning /etc/virtfn ro
+    tuning /run/k8s.cni.cncf.io rw
     "
   `);
   expect([...paths.keys()].toSorted()).toEqual(
