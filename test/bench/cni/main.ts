@@ -1,18 +1,18 @@
 // `npm run -s bench:cni -- --json [--out DIR] [--vs PATH] [--vs-type TYPE] [--lab DIR | --native]`: one JSON object on stdout, progress on stderr.
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, release, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
+import { machine, reportFigures, reportFlags } from "../report-figures.ts";
 import { measureInLab } from "./lab-rounds.ts";
 import { measureNative } from "./native-rounds.ts";
 import { measureStart } from "./start-time.ts";
 
 const flags = {
-  json: { type: "boolean", default: false },
-  out: { type: "string" },
+  ...reportFlags,
   vs: { type: "string" },
   "vs-type": { type: "string", default: "sriov" },
   /** Folder of a lab that runs already. */
@@ -47,13 +47,8 @@ try {
         vs: vs === undefined ? undefined : { path: vs, type },
         labDir: values.lab,
       });
-  const figures = { machine: { cpus: availableParallelism(), kernel: release() }, start, native, lab };
-  const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
-  if (values.out !== undefined) {
-    await mkdir(values.out, { recursive: true });
-    await writeFile(join(values.out, "cni.json"), `${text}\n`);
-  }
-  console.log(text);
+  const figures = { machine, start, native, lab };
+  await reportFigures("cni", figures, values);
 } finally {
   await rm(folder, { recursive: true });
 }

@@ -1,16 +1,16 @@
 // `npm run -s bench:deviceplugin -- --json [--out DIR] [--vfs 8,64] [--rounds N]`: one JSON object on stdout, progress on stderr.
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, release, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
+import { machine, reportFigures, reportFlags } from "../report-figures.ts";
 import { type DevicePluginFigures, measureDevicePlugin } from "./measure.ts";
 
 const flags = {
-  json: { type: "boolean", default: false },
-  out: { type: "string" },
+  ...reportFlags,
   vfs: { type: "string", default: "8,64,256,1024" },
   rounds: { type: "string", default: "15" },
 } as const;
@@ -33,15 +33,10 @@ try {
   }
   const figures = {
     what: "the device plugin on fixture trees, with a stand-in kubelet",
-    machine: { cpus: availableParallelism(), kernel: release(), bun: Bun.version },
+    machine,
     measured,
   };
-  const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
-  if (values.out !== undefined) {
-    await mkdir(values.out, { recursive: true });
-    await writeFile(join(values.out, "deviceplugin.json"), `${text}\n`);
-  }
-  console.log(text);
+  await reportFigures("deviceplugin", figures, values);
 } finally {
   await rm(folder, { recursive: true });
 }

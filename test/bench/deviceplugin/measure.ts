@@ -12,6 +12,7 @@ import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { type Spread, spreadOf } from "../cni/figures.ts";
+import { readRssMb } from "../process-usage.ts";
 import { makeMachine } from "./machine.ts";
 
 const resource = "sriov/vf";
@@ -121,9 +122,4 @@ async function time(rounds: number, call: (at: number) => unknown): Promise<Spre
     taken.push(performance.now() - startMs);
   }
   return spreadOf(taken);
-}
-
-function readRssMb(pid: number): number {
-  const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Math.round(Number(kb) / 1024);
 }

@@ -1,16 +1,13 @@
 // `npm run -s bench:metrics -- --json [--out DIR] [--vfs 64,256] [--rounds N]`: one JSON object on stdout, progress on stderr.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { availableParallelism, release } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { machine, reportFigures, reportFlags } from "../report-figures.ts";
 import { measurePfSide, type ScrapeFigures } from "./pf-side.ts";
 import { measurePodSide } from "./pod-side.ts";
 
 const flags = {
-  json: { type: "boolean", default: false },
-  out: { type: "string" },
+  ...reportFlags,
   vfs: { type: "string", default: "64,256" },
   rounds: { type: "string", default: "30" },
 } as const;
@@ -34,12 +31,7 @@ for (const vfs of values.vfs.split(",").map(Number)) {
 }
 const figures = {
   what: "one scrape of /metrics: the PF's side with the kernel's answers made up, the pod's side in as many network namespaces",
-  machine: { cpus: availableParallelism(), kernel: release(), bun: Bun.version },
+  machine,
   measured,
 };
-const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
-if (values.out !== undefined) {
-  await mkdir(values.out, { recursive: true });
-  await writeFile(join(values.out, "metrics.json"), `${text}\n`);
-}
-console.log(text);
+await reportFigures("metrics", figures, values);

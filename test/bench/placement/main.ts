@@ -1,17 +1,15 @@
 // `npm run -s bench:placement -- --json [--out DIR] [--events N] [--seed N]`: one JSON object on stdout, progress on stderr.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus, release } from "node:os";
-import { join } from "node:path";
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
+import { machine, reportFigures, reportFlags } from "../report-figures.ts";
 import { listMoments, runStrategy } from "./run-scenario.ts";
 import { type Scenario, scenarios, topologyOf } from "./scenarios.ts";
 import { strategies } from "./strategies.ts";
 
 const flags = {
-  json: { type: "boolean", default: false },
-  out: { type: "string" },
+  ...reportFlags,
   /** Pod events of each scenario, instead of its own number. */
   events: { type: "string" },
   seed: { type: "string", default: "1" },
@@ -23,16 +21,11 @@ const results = scenarios.map((scenario) =>
 );
 const figures = {
   what: "placement of interrupts, computed only: nothing is written to an interrupt controller",
-  machine: { cpus: availableParallelism(), model: cpus()[0]?.model, kernel: release(), bun: Bun.version },
+  machine: { ...machine, model: cpus()[0]?.model },
   seed: Number(values.seed),
   scenarios: results,
 };
-const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
-if (values.out !== undefined) {
-  await mkdir(values.out, { recursive: true });
-  await writeFile(join(values.out, "placement.json"), `${text}\n`);
-}
-console.log(text);
+await reportFigures("placement", figures, values);
 
 function measure(scenario: Scenario, seed: number): object {
   console.error(`${scenario.name}: ${scenario.events} pod events`);

@@ -1,16 +1,16 @@
 // `npm run -s bench:tuning -- --json [--out DIR] [--vfs 64] [--seconds 300]`: one JSON object on stdout, progress on stderr.
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, release, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
+import { machine, reportFigures, reportFlags } from "../report-figures.ts";
 import { measureTuning } from "./measure.ts";
 
 const flags = {
-  json: { type: "boolean", default: false },
-  out: { type: "string" },
+  ...reportFlags,
   vfs: { type: "string", default: "64" },
   seconds: { type: "string", default: "300" },
 } as const;
@@ -24,15 +24,10 @@ try {
   console.error(`idle for ${values.seconds} s with ${values.vfs} VFs in pods`);
   const figures = {
     what: "the tuning daemon on a fixture tree",
-    machine: { cpus: availableParallelism(), kernel: release(), bun: Bun.version },
+    machine,
     measured: await measureTuning(executable, Number(values.vfs), Number(values.seconds)),
   };
-  const text = JSON.stringify(figures, undefined, values.json ? undefined : 2);
-  if (values.out !== undefined) {
-    await mkdir(values.out, { recursive: true });
-    await writeFile(join(values.out, "tuning.json"), `${text}\n`);
-  }
-  console.log(text);
+  await reportFigures("tuning", figures, values);
 } finally {
   await rm(folder, { recursive: true });
 }

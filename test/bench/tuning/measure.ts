@@ -1,16 +1,13 @@
 // The tuning daemon on one machine of a fixture tree: what its process costs when nothing happens, and what one look costs.
 
-import * as fs from "node:fs";
-
 import { readAffinity } from "../../../sriov/vectors.ts";
 import { machines } from "../../fixtures/machines.ts";
 import { TuningMachine } from "../../support/tuning-process.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { type Spread, spreadOf } from "../cni/figures.ts";
+import { readCpuMs, readRssMb } from "../process-usage.ts";
 
 const timeoutMs = 60_000;
-/** The kernel counts CPU time in hundredths of a second: USER_HZ, proc(5). */
-const tickMs = 10;
 const rounds = 100;
 
 export interface TuningFigures {
@@ -55,18 +52,4 @@ export async function measureTuning(
     daemon.kill("SIGTERM");
     await daemon.exited;
   }
-}
-
-/** User and system time of all its threads. Source: proc(5), stat, fields 14 and 15. */
-function readCpuMs(pid: number): number {
-  const fields = fs
-    .readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * tickMs;
-}
-
-function readRssMb(pid: number): number {
-  const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Math.round(Number(kb) / 1024);
 }

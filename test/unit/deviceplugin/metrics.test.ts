@@ -10,6 +10,7 @@ import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { defaultResources } from "../../../sriov/resource-config.ts";
 import { makeAttachment } from "../../support/attached-vf.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import { listMetricLines } from "../../support/metric-lines.ts";
 import { servePodResources } from "../../support/serve-pod-resources.ts";
 
 const traffic = { rxBytes: 900, txBytes: 80, rxPackets: 9, txPackets: 8, rxDropped: 1, txDropped: 0 };
@@ -31,11 +32,6 @@ function createNode(): FakeHost {
   return node;
 }
 
-function linesOf(text: string, pattern: RegExp): string {
-  const lines = text.split("\n").filter((line) => !line.startsWith("#") && pattern.test(line));
-  return `\n${lines.join("\n")}\n`;
-}
-
 test("counts devices by resource, state and reason", async () => {
   using node = createNode();
   const metrics = createMetrics(node.host);
@@ -50,7 +46,7 @@ test("counts devices by resource, state and reason", async () => {
     device.pf === "0000:5e:00.0" ? ([id, { ...device, problem }] as const) : ([id, device] as const),
   );
   metrics.follow({ ...scan, resources: new Map([[resource, { pool, devices: new Map(judged) }]]) });
-  expect(linesOf(await metrics.registry.metrics(), /virtfn_devices/)).toMatchInlineSnapshot(`
+  expect(listMetricLines(await metrics.registry.metrics(), /virtfn_devices/)).toMatchInlineSnapshot(`
     "
     virtfn_devices{resource="sriov/vf",state="free",reason=""} 2
     virtfn_devices{resource="sriov/vf",state="used",reason=""} 1
@@ -63,10 +59,10 @@ test("counts devices by resource, state and reason", async () => {
 test("tells what went through VFs, and for which PFs it does not", async () => {
   using node = createNode();
   const metrics = createMetrics(node.host);
-  expect(linesOf(await metrics.registry.metrics(), /virtfn_vf_/)).toBe("\n\n");
+  expect(listMetricLines(await metrics.registry.metrics(), /virtfn_vf_/)).toBe("\n\n");
   metrics.follow(scanDevices(node.host, defaultResources("sriov"), new Map()));
   const text = await metrics.registry.metrics();
-  expect(linesOf(text, /virtfn_vf_/)).toMatchInlineSnapshot(`
+  expect(listMetricLines(text, /virtfn_vf_/)).toMatchInlineSnapshot(`
     "
     virtfn_vf_counters_absent{pf="ens2f0",reason="driver"} 1
     virtfn_vf_rx_bytes_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 900
@@ -109,7 +105,7 @@ test("a pod that has a VF for a minute without a record is counted, and told onc
     nowMs: Date.now,
     monotonicMs: () => nowMs,
     sleep: async (ms: number) => {
-      seen.push(linesOf(await metrics.registry.metrics(), /unrecorded/).trim());
+      seen.push(listMetricLines(await metrics.registry.metrics(), /unrecorded/).trim());
       nowMs += ms;
       if (seen.length === 4) stop.abort();
     },

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { createMetrics } from "../../../tuning/metrics.ts";
 import { writeFolder } from "../../support/fixture-folder.ts";
+import { listMetricLines } from "../../support/metric-lines.ts";
 import { createTuningNode } from "../../support/tuning-node.ts";
 import { passOnce } from "../../support/tuning-pass.ts";
 
@@ -29,8 +30,7 @@ test("counts moves apart from pins, and the kernel's own counts by CPU when aske
     "proc/net/softnet_stat": "0 2 0 0 0 0 0 0 0 0 0 0 0\n0 0 10 0 0 0 0 0 0 0 0 0 1",
   });
   const text = await metrics.registry.metrics();
-  const told = text.split("\n").filter((line) => /(pins|moves)_total|cpu_i|softnet/.test(line));
-  expect(`\n${told.filter((line) => !line.startsWith("#")).join("\n")}\n`).toMatchInlineSnapshot(`
+  expect(listMetricLines(text, /(pins|moves)_total|cpu_i|softnet/)).toMatchInlineSnapshot(`
     "
     virtfn_tuning_cpu_irqs{cpu="1"} 2
     virtfn_tuning_cpu_interrupts{cpu="0"} 4
@@ -68,8 +68,7 @@ test("tells what went through VFs in their pods, and how many could not be read"
   node.fake.removeNetns("web-2");
   expect(gone.device.vf).toBe(1);
   const text = await metrics.registry.metrics();
-  const told = text.split("\n").filter((line) => !line.startsWith("#") && line.includes("virtfn_pod_vf"));
-  expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
+  expect(listMetricLines(text, /virtfn_pod_vf/)).toMatchInlineSnapshot(`
     "
     virtfn_pod_vfs_uncounted 1
     virtfn_pod_vf_rx_bytes_total{pf="ens1f0",vf="0",resource="sriov/vf",namespace="shop",pod="web-1"} 900
