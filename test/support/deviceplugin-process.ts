@@ -16,6 +16,8 @@ export interface DevicePluginProcessOptions {
   readonly args?: readonly string[];
   /** As in its container: no capability, and nothing can be written outside the machine's folders. */
   readonly isConfined?: boolean;
+  /** Path of the network namespace that is the node's; without it this process's. */
+  readonly netns?: string;
 }
 
 const confineScript = `
@@ -33,12 +35,17 @@ export class DevicePluginProcess implements AsyncDisposable {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
 
   constructor(root: string, options: DevicePluginProcessOptions = {}) {
-    const { way = "plugins_registry", args = ["--listen", "off"], isConfined = false } = options;
+    const { way = "plugins_registry", args = ["--listen", "off"], isConfined = false, netns } = options;
     this.#root = root;
     const entry = join(import.meta.dirname, "deviceplugin-entry.ts");
     const command = [process.execPath, entry, root, way, ...args];
     const confine = isConfined ? ["unshare", "--mount", "sh", "-c", confineScript, "sh", root] : [];
-    this.#child = Bun.spawn([...confine, ...command], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`];
+    this.#child = Bun.spawn([...enter, ...confine, ...command], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
     void this.#collect();
   }
 

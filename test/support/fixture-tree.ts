@@ -67,6 +67,13 @@ export class FixtureTree implements Disposable {
     this.#write(planNetdev(this.#netFolder(vf), { name, ifindex: this.#number(), queues: 1 }));
   }
 
+  /** What udev does, and nobody who has it open notices. */
+  rename(address: string, name: string): void {
+    const [before] = this.#removeNetdevs(address);
+    if (before === undefined) throw new Error(`${address} has no netdev in this namespace`);
+    this.bringHome(address, name);
+  }
+
   /** Binds the VF to another driver, or none; its netdev goes. */
   setDriver(vf: string, driver: string | undefined): void {
     this.#removeNetdevs(vf);

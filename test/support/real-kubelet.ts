@@ -32,6 +32,7 @@ export class RealKubelet implements AsyncDisposable {
   readonly #root: string;
   readonly #executable: string;
   #child: Bun.Subprocess | undefined;
+  #log = "";
 
   private constructor(root: string, executable: string, cri: FakeCri) {
     this.#root = root;
@@ -89,13 +90,16 @@ export class RealKubelet implements AsyncDisposable {
     fs.renameSync(`${this.#root}/${name}.json`, path);
   }
 
-  /** The end of the kubelet's log, for the message of a failed test. */
+  /** The end of the kubelet's log, for the message of a failed test; also after the kubelet was disposed. */
   logTail(lines = 20): string {
-    return fs.readFileSync(join(this.#root, "kubelet.log"), "utf8").split("\n").slice(-lines).join("\n");
+    const path = join(this.#root, "kubelet.log");
+    if (fs.existsSync(path)) this.#log = fs.readFileSync(path, "utf8");
+    return this.#log.split("\n").slice(-lines).join("\n");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+    this.logTail();
     this.cri[Symbol.dispose]();
   }
 
