@@ -1,11 +1,11 @@
 // What there is to offer: for each resource its devices, and for each VF that is left out the reason.
-import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
+import type { VirtualFunction } from "../sriov/inventory.ts";
 import type { AttachmentOwner } from "../sriov/attachment.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
-import { anyDevice, type DeviceType } from "../sriov/selector-config.ts";
+import { anyDevice } from "../sriov/selector-config.ts";
 import { type DeviceSelector, findSelector } from "../sriov/selector.ts";
-import type { Candidate } from "./candidates.ts";
+import { type Candidate, selectDevice } from "../sriov/resource-candidates.ts";
 import type { HealthProblem } from "./health.ts";
 
 /** A VF as it is offered: what of it matters to the kubelet and to its pod. */
@@ -91,10 +91,8 @@ interface Fit {
   readonly selector: DeviceSelector;
 }
 
-function findFit(pool: ResourcePool, { vf, selectable }: Candidate): Fit | undefined {
-  if (vf.driver === undefined || vf.classCode >> 16 !== pciClasses[pool.deviceType]) return undefined;
-  if (pool.isKernelOnly && !isNetworkVf(vf)) return undefined;
-  const selector = findSelector(pool.selectors, selectable);
+function findFit(pool: ResourcePool, candidate: Candidate): Fit | undefined {
+  const selector = selectDevice(pool, candidate);
   return selector && { pool, selector };
 }
 
@@ -103,13 +101,6 @@ function holdFit(pool: ResourcePool, { selectable }: Candidate): Fit {
   const selector = findSelector(pool.selectors, selectable) ?? pool.selectors[0] ?? anyDevice;
   return { pool, selector };
 }
-
-/** PCI base classes: network controller, processing accelerator. Devices of the auxiliary bus are not PCI devices. */
-const pciClasses: Readonly<Record<DeviceType, number | undefined>> = {
-  netDevice: 0x02,
-  accelerator: 0x12,
-  auxNetDevice: undefined,
-};
 
 function whyNotSelected({ driver }: VirtualFunction, pools: readonly ResourcePool[]): LeftOut {
   if (driver === undefined) return { code: "no-driver", reason: "no driver" };

@@ -5,7 +5,7 @@ import { type Inventory, readInventory } from "../sriov/inventory.ts";
 import { findNodeUse, type NodeNetwork } from "../sriov/node-use.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
-import { readCandidates } from "./candidates.ts";
+import { readCandidates } from "../sriov/resource-candidates.ts";
 import { buildDeviceTree, type DeviceTree, type OfferedDevice } from "./device-tree.ts";
 import { findHealthProblem } from "./health.ts";
 import type { KnownDevices } from "./known-devices.ts";

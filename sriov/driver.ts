@@ -3,6 +3,7 @@
 import { SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { DriverError } from "./errors.ts";
+import { isUserspaceDriver } from "./inventory.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { pciFolder, readLinkName } from "./pci-device.ts";
 import { readAttribute } from "./sysfs.ts";
@@ -43,17 +44,53 @@ export function planDriver(current: DriverState, wanted: DriverState): readonly 
  * comes back a little after. The caller holds the VF's lock. Throws ERR_DRIVER.
  */
 export function bindDriver(host: Sysfs, address: PciAddress, wanted: DriverState): void {
+  const steps = planDriver(readDriverState(host, address), wanted);
+  const name = wanted.driver ?? "none";
+  changeDriver(host, address, { steps, name, isRight: (driver) => driver === wanted.driver });
+}
+
+/** What VFs of a resource shall have: vfio-pci, or whatever driver of the kernel knows them. */
+export type DriverKind = "kernel" | "vfio-pci";
+
+/** Steps that give the device a driver of that kind; none when it has one. */
+export function planDriverKind(current: DriverState, kind: DriverKind): readonly DriverStep[] {
+  if (kind === "vfio-pci") return planDriver(current, { driver: kind, override: kind });
+  const { driver, override } = current;
+  const isKernels = driver !== undefined && !isUserspaceDriver(driver);
+  if (isKernels) return isUserspaceDriver(override) ? [{ do: "override", driver: "" }] : [];
+  return [...planDriver(current, { driver: undefined, override: "" }), { do: "probe" }];
+}
+
+/** As `bindDriver`, with a driver of that kind. Throws ERR_DRIVER. */
+export function bindDriverKind(host: Sysfs, address: PciAddress, kind: DriverKind): void {
+  const steps = planDriverKind(readDriverState(host, address), kind);
+  const isRight = (driver: string | undefined): boolean =>
+    kind === "vfio-pci" ? driver === kind : driver !== undefined && !isUserspaceDriver(driver);
+  changeDriver(host, address, { steps, name: kind, isRight });
+}
+
+interface DriverChange {
+  readonly steps: readonly DriverStep[];
+  /** For messages. */
+  readonly name: string;
+  readonly isRight: (driver: string | undefined) => boolean;
+}
+
+function changeDriver(host: Sysfs, address: PciAddress, { steps, name, isRight }: DriverChange): void {
   const before = readDriverState(host, address);
   try {
-    apply(host, address, planDriver(before, wanted));
+    apply(host, address, steps);
     const { driver } = readDriverState(host, address);
-    if (driver !== wanted.driver)
-      throw new DriverError(`expected the driver to take it, got ${driver ?? "none"}`);
+    if (!isRight(driver)) throw new DriverError(`expected the driver to take it, got ${driver ?? "none"}`);
   } catch (cause) {
     if (!(cause instanceof DriverError || cause instanceof SystemCallError)) throw cause;
     const problem = putBack(host, address, before);
-    const doing = `giving ${address} to the driver ${wanted.driver ?? "none"}`;
-    throw new DriverError([`${doing}: ${cause.message}`, ...problem].join("; "), { cause });
+    throw new DriverError(
+      [`giving ${address} to the driver ${name}: ${cause.message}`, ...problem].join("; "),
+      {
+        cause,
+      },
+    );
   }
 }
 

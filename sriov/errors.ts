@@ -1,5 +1,7 @@
 // Errors of the SR-IOV model: each has a stable code, listed in docs/errors.md with what to do about it.
 
+import type { PciAddress } from "./pci-address.ts";
+
 /** Base of every error that `sriov/` and the programs throw. The message says what was done, on what, expected, got. */
 export abstract class SriovError extends Error {
   abstract readonly code: `ERR_${string}`;
@@ -62,12 +64,22 @@ export class ProvisionError extends SriovError {
   readonly code = "ERR_PROVISION";
 }
 
-/** The VFs of a PF were to be made anew while some are in use; nothing was changed. */
+/** One use of a VF. */
+export interface VfUse {
+  /** `undefined`: it may be any. */
+  readonly vf: PciAddress | undefined;
+  /** "pod shop/web-1 has 0000:3b:02.1" */
+  readonly text: string;
+}
+
+/** VFs were to be made anew, or to get another driver, while they are in use; nothing was changed of them. */
 export class VfsInUseError extends SriovError {
   readonly code = "ERR_VFS_IN_USE";
 
-  constructor(pf: string, users: readonly string[]) {
-    super(`changing the VFs of ${pf}: expected none in use, got: ${users.join("; ")}`);
+  /** `of`: a PF, or a resource. */
+  constructor(of: string, uses: readonly VfUse[]) {
+    const texts = uses.map(({ text }) => text);
+    super(`changing the VFs of ${of}: expected none in use, got: ${texts.join("; ")}`);
   }
 }
 

@@ -90,12 +90,17 @@ export function readVf(host: Sysfs, address: PciAddress): VirtualFunction | unde
 
 /** Whether a kernel network driver has the VF, wherever its netdev is. */
 export function isNetworkVf(vf: Pick<VirtualFunction, "driver" | "classCode">): boolean {
-  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && !userspaceDrivers.has(vf.driver);
+  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && !isUserspaceDriver(vf.driver);
 }
 
 /** Whether a program in userspace has the VF, by a driver that hands devices out: it has no netdev then. */
 export function isUserspaceVf(vf: Pick<VirtualFunction, "driver" | "classCode">): boolean {
-  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && userspaceDrivers.has(vf.driver);
+  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && isUserspaceDriver(vf.driver);
+}
+
+/** Whether the driver does nothing itself and hands the device to a program. */
+export function isUserspaceDriver(driver: string): boolean {
+  return userspaceDrivers.has(driver);
 }
 
 const networkClass = 0x02;

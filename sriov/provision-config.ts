@@ -1,17 +1,26 @@
-// The `provision` section of a resource configuration: what PFs shall have.
+// The `provision` section of a resource configuration: what PFs shall have, and which driver the VFs of a resource.
 
 import * as v from "valibot";
 
 import { readConfigObject } from "./config-object.ts";
 import { type ConfigProblem, describeValue } from "./config-problems.ts";
-import type { PhysicalFunction } from "./inventory.ts";
+import type { DriverKind } from "./driver.ts";
+import { isUserspaceDriver, type PhysicalFunction } from "./inventory.ts";
 import { parsePciAddress } from "./pci-address.ts";
 import type { DesiredPf } from "./provision-desired.ts";
+import type { DeviceSelector } from "./selector.ts";
 
-/** One entry: PFs by name or address, and what they shall have. */
+/** PFs by name or address, and what they shall have. */
 export interface ProvisionEntry extends DesiredPf {
   readonly pfNames: readonly string[];
   readonly rootDevices: readonly string[];
+}
+
+/** The section; nothing of it is empty. */
+export interface ProvisionSection {
+  readonly pfs: readonly ProvisionEntry[];
+  /** By resource name ("sriov/vf"): the driver that all its VFs shall have. */
+  readonly drivers: ReadonlyMap<string, DriverKind>;
 }
 
 const pfName = v.custom<string>(
@@ -19,7 +28,7 @@ const pfName = v.custom<string>(
   "a PF's name like ens1f0",
 );
 
-const entries = {
+const pfEntries = {
   pfNames: v.optional(v.array(pfName, "a list: each a PF's name like ens1f0")),
   rootDevices: v.optional(
     v.array(v.custom<string>(isAddress, "a PF's PCI address like 0000:3b:00.0"), "a list of PCI addresses"),
@@ -28,19 +37,42 @@ const entries = {
   mtu: v.optional(wholeNumber(68, 65_535)),
 } as const;
 
-/** The section's entries, and everything that is wrong with it; nothing given is no entry. */
+const driverEntries = {
+  resourceName: v.string("the name of a resource of resourceList"),
+  driver: v.picklist(["kernel", "vfio-pci"], "kernel or vfio-pci"),
+} as const;
+
+/** What the section needs to know of a resource. */
+interface NamedPool {
+  readonly name: string;
+  readonly selectors: readonly Pick<DeviceSelector, "drivers">[];
+}
+
+type Problems = readonly ConfigProblem[];
+
+/** The section, and everything that is wrong with it; `pools` are the resources of the same file, and nothing given asks for nothing. */
 export function readProvision(
   value: unknown,
   path: string,
-): { readonly entries: readonly ProvisionEntry[]; readonly problems: readonly ConfigProblem[] } {
-  if (value === undefined || value === null) return { entries: [], problems: [] };
-  if (!Array.isArray(value))
-    return { entries: [], problems: [describeValue(path, "a list of PFs with numVfs or mtu", value)] };
-  const results = value.map((one: unknown, at) => readEntry(one, `${path}[${at}]`));
-  return {
-    entries: results.flatMap(({ entry }) => entry ?? []),
-    problems: results.flatMap(({ problems }) => problems),
-  };
+  pools: readonly NamedPool[],
+): { readonly section: ProvisionSection; readonly problems: Problems } {
+  const list = value ?? [];
+  if (!Array.isArray(list)) {
+    const expected = "a list of PFs with numVfs or mtu, and of resources with driver";
+    return {
+      section: { pfs: [], drivers: new Map() },
+      problems: [describeValue(path, expected, list)],
+    };
+  }
+  const pfs: ProvisionEntry[] = [];
+  const drivers = new Map<string, DriverKind>();
+  const problems = list.flatMap((one: unknown, at) => {
+    const place = `${path}[${at}]`;
+    return isOfResource(one)
+      ? readDriverEntry(one, { path: place, pools, drivers })
+      : readPfEntry(one, place, pfs);
+  });
+  return { section: { pfs, drivers }, problems };
 }
 
 /** The first entry that names the PF. */
@@ -55,19 +87,54 @@ export function findProvisionEntry(
   );
 }
 
-function readEntry(
-  value: unknown,
-  path: string,
-): { readonly entry: ProvisionEntry | undefined; readonly problems: readonly ConfigProblem[] } {
-  const { output, problems: own } = readConfigObject(entries, value, { path });
-  if (output === undefined) return { entry: undefined, problems: own };
+// Key case is ignored, as everywhere in the file.
+function isOfResource(value: unknown): boolean {
+  const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  return keys.some((key) => ["resourcename", "driver"].includes(key.toLowerCase()));
+}
+
+function readPfEntry(value: unknown, path: string, pfs: ProvisionEntry[]): Problems {
+  const { output, problems } = readConfigObject(pfEntries, value, { path });
+  if (output === undefined || problems.length > 0) return problems;
   const { pfNames = [], rootDevices = [], numVfs, mtu } = output;
-  const problems = [...own];
-  if (own.length === 0 && pfNames.length + rootDevices.length === 0)
-    problems.push(describeValue(`${path}.pfNames`, "at least one PF, here or in rootDevices", pfNames));
-  if (own.length === 0 && numVfs === undefined && mtu === undefined)
-    problems.push(`${path}: expected numVfs or mtu, got neither`);
-  return { entry: { pfNames, rootDevices: rootDevices.map(parsePciAddress), numVfs, mtu }, problems };
+  pfs.push({ pfNames, rootDevices: rootDevices.map(parsePciAddress), numVfs, mtu });
+  return [
+    ...(pfNames.length + rootDevices.length === 0
+      ? [describeValue(`${path}.pfNames`, "at least one PF, here or in rootDevices", pfNames)]
+      : []),
+    ...(numVfs === undefined && mtu === undefined ? [`${path}: expected numVfs or mtu, got neither`] : []),
+  ];
+}
+
+interface DriverPlace {
+  readonly path: string;
+  readonly pools: readonly NamedPool[];
+  readonly drivers: Map<string, DriverKind>;
+}
+
+function readDriverEntry(value: unknown, { path, pools, drivers }: DriverPlace): Problems {
+  const { output, problems } = readConfigObject(driverEntries, value, { path });
+  const { resourceName, driver } = output ?? {};
+  if (resourceName === undefined || driver === undefined || problems.length > 0) return problems;
+  const named = pools.filter(({ name }) => name === resourceName || name.endsWith(`/${resourceName}`));
+  const [pool] = named;
+  if (pool === undefined || named.length > 1) {
+    const expected = `one resource of resourceList (${pools.map(({ name }) => name).join(", ") || "it has none"})`;
+    return [describeValue(`${path}.resourceName`, expected, resourceName)];
+  }
+  if (drivers.has(pool.name))
+    return [describeValue(`${path}.resourceName`, "each resource once", resourceName)];
+  drivers.set(pool.name, driver);
+  const deaf = pool.selectors.filter(({ drivers: taken }) => !canBeOf(taken, driver));
+  return deaf.map(({ drivers: taken }) =>
+    describeValue(`${path}.driver`, `a driver that ${pool.name} selects (${taken.join(", ")})`, driver),
+  );
+}
+
+/** Whether a selector still selects a VF that has got such a driver. */
+function canBeOf(taken: readonly string[], driver: DriverKind): boolean {
+  if (taken.length === 0) return true;
+  return taken.some((name) => (driver === "kernel" ? !isUserspaceDriver(name) : name === driver));
 }
 
 function isAddress(value: unknown): boolean {

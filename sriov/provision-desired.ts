@@ -1,7 +1,7 @@
 // Brings a PF to the VF count and MTU that a configuration asks for: planned from what is there, refused when it would take a VF from its user.
 
 import type { Host } from "../host/host.ts";
-import { ProvisionError, VfsInUseError } from "./errors.ts";
+import { ProvisionError, VfsInUseError, type VfUse } from "./errors.ts";
 import type { PhysicalFunction } from "./inventory.ts";
 import { comparePciAddress, type PciAddress } from "./pci-address.ts";
 import {
@@ -22,8 +22,8 @@ export interface DesiredPf {
 /** A PF's interface as it is now; `undefined` where it has none on the host. */
 type PfLink = { readonly isUp: boolean; readonly mtu: number } | undefined;
 
-/** Who uses VFs of a PF, a line each: "pod shop/web-1 has 0000:3b:02.1". */
-export type FindVfUsers = (pf: PhysicalFunction) => Promise<readonly string[]>;
+/** Who uses which of some VFs. */
+export type FindVfUsers = (of: Pick<PhysicalFunction, "vfs">) => Promise<readonly VfUse[]>;
 
 /**
  * Steps from what is there to `desired`; none when it is so. Another number of VFs goes by way of none, as the kernel wants it.

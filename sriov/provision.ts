@@ -136,16 +136,17 @@ export function listFutureVfs(
   return vfs.toSorted(comparePciAddress);
 }
 
-/** Until every VF that gets a network driver has its interface and nothing more happens to links; not an error when it takes longer. */
+/** Until each of `vfs` that gets a network driver has its interface, and nothing more happens to links; not an error when it takes longer. */
 export async function waitUntilSettled(
   host: ProvisionHost,
   netlink: Pick<Netlink, "subscribe">,
   pf: PciAddress,
+  vfs = readPf(host, pf)?.vfs ?? [],
 ): Promise<void> {
   const endMs = host.clock.monotonicMs() + settleMs;
   const areThere = (): true | undefined => {
-    const vfs = readPf(host, pf)?.vfs.map((vf) => readVf(host, vf)) ?? [];
-    return vfs.every((vf) => vf !== undefined && isNetworkVf(vf) && vf.netdevs.length > 0) || undefined;
+    const now = vfs.map((vf) => readVf(host, vf));
+    return now.every((vf) => vf !== undefined && isNetworkVf(vf) && vf.netdevs.length > 0) || undefined;
   };
   const isProbed = readNumber(host.files, `${pciFolder(host, pf)}/sriov_drivers_autoprobe`) !== 0;
   if (isProbed) await waitForLinks(host, netlink, settleMs, areThere);

@@ -6,7 +6,7 @@ import { readConfigObject } from "./config-object.ts";
 import { describeValue, formatProblems, type ConfigProblem } from "./config-problems.ts";
 import { parseConfigText } from "./config-text.ts";
 import { SriovError } from "./errors.ts";
-import { type ProvisionEntry, readProvision } from "./provision-config.ts";
+import { type ProvisionSection, readProvision } from "./provision-config.ts";
 import { type DeviceType, deviceTypes, readSelectors } from "./selector-config.ts";
 import type { DeviceSelector } from "./selector.ts";
 
@@ -81,21 +81,14 @@ export function parseResourceConfig(
   text: string,
   options: { readonly path: string; readonly prefix: string },
 ): readonly ResourcePool[] {
-  return parseConfig(text, options).pools;
+  return parseProvisionConfig(text, options).pools;
 }
 
-/** What PFs shall have, of the same file; a mistake anywhere in it is one. Throws ERR_RESOURCE_CONFIG. */
+/** The resources of the file, and what PFs and VFs shall have; a mistake anywhere in it is one. Throws ERR_RESOURCE_CONFIG. */
 export function parseProvisionConfig(
   text: string,
-  { path }: { readonly path: string },
-): readonly ProvisionEntry[] {
-  return parseConfig(text, { path, prefix: "sriov" }).provision;
-}
-
-function parseConfig(
-  text: string,
   { path, prefix }: { readonly path: string; readonly prefix: string },
-): { readonly pools: readonly ResourcePool[]; readonly provision: readonly ProvisionEntry[] } {
+): { readonly pools: readonly ResourcePool[]; readonly provision: ProvisionSection } {
   const document = parseConfigText(text);
   if (document.problems.length > 0) throw new ResourceConfigError(path, document.problems);
   const { problems } = readConfigObject(configEntries, document.value, { path: "" });
@@ -104,14 +97,14 @@ function parseConfig(
     readPool(one, `resourceList[${at}]`, prefix),
   );
   const pools = results.flatMap(({ pool }) => pool ?? []);
-  const provision = readProvision(memberOf(document.value, "provision"), "provision");
+  const provision = readProvision(memberOf(document.value, "provision"), "provision", pools);
   const all = [
     ...problems,
     ...results.flatMap((result) => result.problems),
     ...findTwins(results),
     ...provision.problems.map(withBrackets),
   ];
-  if (all.length === 0) return { pools, provision: provision.entries };
+  if (all.length === 0) return { pools, provision: provision.section };
   const placed = all.map((problem) => ({ problem, line: document.lineOf(pathOf(problem)) }));
   const sorted = placed.toSorted((a, b) => a.line - b.line);
   throw new ResourceConfigError(

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 
 import { allocateDevices } from "../../../deviceplugin/allocation.ts";
-import { readCandidates } from "../../../deviceplugin/candidates.ts";
+import { readCandidates } from "../../../sriov/resource-candidates.ts";
 import { buildDeviceTree, type DeviceList } from "../../../deviceplugin/device-tree.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
 import { defaultResources } from "../../../sriov/resource-config.ts";

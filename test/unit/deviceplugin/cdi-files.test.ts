@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { expect, test } from "vitest";
 
 import { allocateDevices } from "../../../deviceplugin/allocation.ts";
-import { readCandidates } from "../../../deviceplugin/candidates.ts";
+import { readCandidates } from "../../../sriov/resource-candidates.ts";
 import { CdiFiles } from "../../../deviceplugin/cdi-files.ts";
 import { buildDeviceTree, type DeviceTree, type OfferedPool } from "../../../deviceplugin/device-tree.ts";
 import { readInventory } from "../../../sriov/inventory.ts";

@@ -1,7 +1,7 @@
 // Configurations over one machine that has something for every selector: which devices each resource gets.
 import { describe, expect, test } from "vitest";
 
-import { readCandidates } from "../../../deviceplugin/candidates.ts";
+import { readCandidates } from "../../../sriov/resource-candidates.ts";
 import { buildDeviceTree, type DeviceTree } from "../../../deviceplugin/device-tree.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
 import type { PciAddress } from "../../../sriov/pci-address.ts";

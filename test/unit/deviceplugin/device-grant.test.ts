@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 
 import { allocateDevices } from "../../../deviceplugin/allocation.ts";
-import { readCandidates } from "../../../deviceplugin/candidates.ts";
+import { readCandidates } from "../../../sriov/resource-candidates.ts";
 import { buildDeviceTree } from "../../../deviceplugin/device-tree.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
 import { parseResourceConfig } from "../../../sriov/resource-config.ts";

@@ -1,7 +1,7 @@
 // What is offered of each machine, and why the rest is left out.
 import { expect, test } from "vitest";
 
-import { readCandidates } from "../../../deviceplugin/candidates.ts";
+import { readCandidates } from "../../../sriov/resource-candidates.ts";
 import { buildDeviceTree } from "../../../deviceplugin/device-tree.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
 import type { PciAddress } from "../../../sriov/pci-address.ts";

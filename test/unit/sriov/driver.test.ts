@@ -4,7 +4,13 @@ import * as fs from "node:fs";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { bindDriver, findDriverObstacle, planDriver, readDriverState } from "../../../sriov/driver.ts";
+import {
+  bindDriver,
+  findDriverObstacle,
+  planDriver,
+  planDriverKind,
+  readDriverState,
+} from "../../../sriov/driver.ts";
 import { readVf } from "../../../sriov/inventory.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
@@ -38,6 +44,20 @@ test("from every state to every other, and then there is nothing to do", () => {
       expect(planDriver(now, to)).toEqual([]);
     }),
   );
+});
+
+test("a driver of the kernel is whichever takes the device, and is left alone", () => {
+  expect(planDriverKind(vfio, "kernel")).toEqual([
+    { do: "override", driver: "" },
+    { do: "unbind", driver: "vfio-pci" },
+    { do: "probe" },
+  ]);
+  expect(planDriverKind({ driver: undefined, override: "" }, "kernel")).toEqual([{ do: "probe" }]);
+  expect(planDriverKind({ driver: "igbvf", override: "vfio-pci" }, "kernel")).toEqual([
+    { do: "override", driver: "" },
+  ]);
+  expect(planDriverKind({ driver: "igbvf", override: "igbvf" }, "kernel")).toEqual([]);
+  expect(planDriverKind(kernel, "vfio-pci")).toEqual(planDriver(kernel, vfio));
 });
 
 test("the netdev goes with its driver, and comes back under the name that udev gives", async () => {

@@ -140,7 +140,7 @@ test("killed between none and the new number, the next run completes", async () 
 test("without a section, or for PFs of other nodes, nothing is written", async () => {
   using node = makeNode(2);
   const before = node.toText();
-  expect((await provision(node, { provision: [] })).report).toContain("provisions no PF");
+  expect((await provision(node, { provision: [] })).report).toContain("provisions nothing");
   const other = [{ pfNames: ["ens9f9"], numVfs: 1 }];
   expect((await provision(node, { provision: other })).report).toBe(
     "nothing to do: this node has none of the PFs\n",
