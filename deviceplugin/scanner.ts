@@ -11,7 +11,7 @@ import { findHealthProblem } from "./health.ts";
 import type { KnownDevices } from "./known-devices.ts";
 import { findPfsWithoutLink, readAllocatedDevices, readConfigSpace, readLiveRecords } from "./node-facts.ts";
 
-type Node = Pick<Host, "files" | "paths" | "clock" | "openNetlink">;
+type Node = Pick<Host, "files" | "paths" | "clock" | "openNetlink" | "openDevlink">;
 
 /** What one look finds: what there is to offer, and the PFs that it comes from. */
 export interface Scan extends DeviceTree, Pick<Inventory, "pfs"> {}

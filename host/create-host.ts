@@ -11,6 +11,7 @@ import { createLibc, type Libc } from "./libc.ts";
 import { createLocalSockets } from "./local-sockets.ts";
 import { createLocks } from "./lock.ts";
 import { createNetlink } from "./netlink/create-netlink.ts";
+import { createDevlink } from "./netlink/devlink.ts";
 import { createEthtool } from "./netlink/ethtool.ts";
 import { openEventSocket } from "./netlink/events.ts";
 import { createNapis } from "./netlink/napi.ts";
@@ -43,6 +44,7 @@ export function createHost({
     openEthtool: (netns) => createEthtool(openGeneric(libc, netns)),
     openNapis: (netns) => createNapis(openGeneric(libc, netns)),
     threads: createThreads(libc),
+    openDevlink: () => createDevlink(openGeneric(libc, undefined)),
     exec: createExec(paths.programRoot),
     localSockets: createLocalSockets({ libc, clock }),
   };

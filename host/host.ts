@@ -5,6 +5,7 @@ import type { Exec } from "./exec.ts";
 import type { Files } from "./files.ts";
 import type { Locks } from "./lock.ts";
 import type { LocalSockets } from "./local-sockets.ts";
+import type { Devlink } from "./netlink/devlink.ts";
 import type { Ethtool } from "./netlink/ethtool.ts";
 import type { Napis } from "./netlink/napi.ts";
 import type { Netlink } from "./netlink/netlink.ts";
@@ -28,6 +29,8 @@ export interface Host {
   /** NAPI instances of the links in `netns`, or in the process's own namespace; the caller closes it (`using`). */
   readonly openNapis: (netns?: NetnsHandle) => Napis;
   readonly threads: Threads;
+  /** What devices of the process's own namespace run; the caller closes it (`using`). */
+  readonly openDevlink: () => Devlink;
   readonly exec: Exec;
   /** Programs of this node that answer at a socket. */
   readonly localSockets: LocalSockets;

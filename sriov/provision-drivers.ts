@@ -35,7 +35,7 @@ export interface DriverOutcome {
  * that a driver is asked for selects whatever driver a VF has, for it is to get the right one.
  */
 export function listWrongDrivers(
-  host: Pick<Host, "files" | "paths" | "openNetlink">,
+  host: Pick<Host, "files" | "paths" | "openNetlink" | "openDevlink">,
   pools: readonly ResourcePool[],
   drivers: ReadonlyMap<string, DriverKind>,
   goal: DriverGoal,

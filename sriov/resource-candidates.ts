@@ -1,10 +1,9 @@
 // The devices of the node that a resource could offer, with what its selectors look at, and which of them it selects.
 
-import type { Host } from "../host/host.ts";
 import { type Inventory, isNetworkVf, type VirtualFunction } from "./inventory.ts";
 import { comparePciAddress } from "./pci-address.ts";
 import type { ResourcePool } from "./resource-config.ts";
-import { findFactNeeds, readSelectorFacts } from "./selector-facts.ts";
+import { findFactNeeds, readSelectorFacts, type SelectorEyes } from "./selector-facts.ts";
 import type { DeviceType } from "./selector-config.ts";
 import { type DeviceSelector, findSelector, type SelectableDevice } from "./selector.ts";
 
@@ -16,7 +15,7 @@ export interface Candidate {
 
 /** Every VF of the node in PCI order, with the facts that the selectors of `pools` ask for. */
 export function readCandidates(
-  host: Pick<Host, "files" | "paths">,
+  host: SelectorEyes,
   inventory: Inventory,
   pools: readonly ResourcePool[],
 ): readonly Candidate[] {

@@ -1,4 +1,4 @@
-// Reads from sysfs the facts that only some selectors ask for: each costs reads, so only what is asked for is read.
+// Reads the facts that only some selectors ask for: each costs reads, so only what is asked for is read.
 
 import type { Host } from "../host/host.ts";
 import type { VirtualFunction } from "./inventory.ts";
@@ -7,6 +7,7 @@ import type { DeviceSelector, SelectorFacts, VdpaType } from "./selector.ts";
 import { readAttribute, readNumber } from "./sysfs.ts";
 
 type Sysfs = Pick<Host, "files" | "paths">;
+export type SelectorEyes = Pick<Host, "files" | "paths" | "openDevlink">;
 
 /** Which facts the selectors ask for. */
 export type FactNeeds = ReadonlySet<keyof SelectorFacts>;
@@ -26,10 +27,10 @@ export function findFactNeeds(selectors: readonly DeviceSelector[]): FactNeeds {
   return new Set(names.filter((name) => selectors.some((selector) => asks[name](selector))));
 }
 
-/** The facts of a VF that `needs` names, as far as sysfs has them; `pfNetdev` is its PF's, in this namespace. */
+/** The facts of a VF that `needs` names, as far as sysfs and devlink have them; `pfNetdev` is its PF's, in this namespace. */
 export function readSelectorFacts(
-  host: Sysfs,
-  vf: Pick<VirtualFunction, "address" | "netdevs">,
+  host: SelectorEyes,
+  vf: Pick<VirtualFunction, "address" | "pf" | "netdevs">,
   pfNetdev: string | undefined,
   needs: FactNeeds,
 ): SelectorFacts {
@@ -38,6 +39,7 @@ export function readSelectorFacts(
     acpiIndex: needs.has("acpiIndex") ? readAttribute(host.files, `${folder}/acpi_index`) : undefined,
     // The VF's own netdev may be inside a pod: it has the link type of its PF.
     linkType: needs.has("linkType") ? readLinkType(host, vf.netdevs[0] ?? pfNetdev) : undefined,
+    ddpProfile: needs.has("ddpProfile") ? readDdpProfile(host, vf) : undefined,
     pKeys: needs.has("pKeys") ? readPartitionKeys(host, folder) : [],
     isRdma: needs.has("isRdma") && listEntries(host, `${folder}/infiniband`).length > 0,
     vdpaType: needs.has("vdpaType") ? readVdpaType(host, folder) : undefined,
@@ -55,6 +57,17 @@ function readLinkType(host: Sysfs, netdev: string | undefined): string | undefin
   if (netdev === undefined) return undefined;
   const type = readNumber(host.files, `${host.paths.sys}/class/net/${netdev}/type`);
   return type === undefined ? undefined : linkTypes.get(type);
+}
+
+// The package that the card's pipeline runs; drivers tell it of the PF. Source: Documentation/networking/devlink/ice.rst.
+function readDdpProfile(
+  host: SelectorEyes,
+  { address, pf }: Pick<VirtualFunction, "address" | "pf">,
+): string | undefined {
+  using devlink = host.openDevlink();
+  return [address, pf]
+    .map((device) => devlink.getRunningVersions(device).get("fw.app.name"))
+    .find((name) => name !== undefined);
 }
 
 // The default partition of each port. Source: Documentation/ABI/stable/sysfs-class-infiniband.

@@ -4,10 +4,9 @@ import { parseArgs } from "node:util";
 
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import type { FindVfUsers } from "../../sriov/provision-desired.ts";
-import type { ProvisionHost } from "../../sriov/provision.ts";
 import { parseProvisionConfig } from "../../sriov/resource-config.ts";
 import { UsageError } from "../usage-error.ts";
-import { provisionDrivers } from "./provision-drivers.ts";
+import { type DriverHost, provisionDrivers } from "./provision-drivers.ts";
 import { provisionPfs } from "./provision-pfs.ts";
 import { describeKnown, failed, type Result } from "./result.ts";
 import { findVfUsers } from "./vf-users.ts";
@@ -34,7 +33,7 @@ export interface ProvisionIo {
 
 /** Runs the command and gives its exit code. Throws ERR_USAGE. */
 export async function runProvision(
-  host: ProvisionHost,
+  host: DriverHost,
   argv: readonly string[],
   io: ProvisionIo,
 ): Promise<number> {
@@ -49,7 +48,7 @@ export async function runProvision(
 }
 
 async function provisionAll(
-  host: ProvisionHost,
+  host: DriverHost,
   configFile: string | undefined,
   isDryRun: boolean,
   io: ProvisionIo,

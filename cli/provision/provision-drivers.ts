@@ -1,5 +1,6 @@
 // The drivers of `virtfn provision`: a line of the report for each resource that one is asked for.
 
+import type { Host } from "../../host/host.ts";
 import type { VirtualFunction } from "../../sriov/inventory.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import type { ProvisionSection } from "../../sriov/provision-config.ts";
@@ -15,9 +16,11 @@ import type { ProvisionHost } from "../../sriov/provision.ts";
 import type { ResourcePool } from "../../sriov/resource-config.ts";
 import { describeKnown, failed, type Result } from "./result.ts";
 
+export type DriverHost = ProvisionHost & Pick<Host, "openDevlink">;
+
 /** Gives the VFs of each resource the driver that is asked for; a dry run tells of the VFs that are there now. */
 export async function provisionDrivers(
-  host: ProvisionHost,
+  host: DriverHost,
   config: { readonly pools: readonly ResourcePool[]; readonly provision: Pick<ProvisionSection, "drivers"> },
   isDryRun: boolean,
   findUsers: FindVfUsers,
@@ -40,7 +43,7 @@ export async function provisionDrivers(
 }
 
 async function foresee(
-  host: ProvisionHost,
+  host: DriverHost,
   goal: DriverGoal,
   wrong: readonly VirtualFunction[],
   findUsers: FindVfUsers,

@@ -34,7 +34,12 @@ export function genericRequest(
   return { type: family, flags: 0, body: concatBytes([header, encodeAttributes(attributes)]) };
 }
 
-/** The attributes of an answer by type. */
+/** The attributes of an answer by type; of several of one type the last. */
 export function decodeGeneric(body: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  return indexAttributes(body.subarray(headerBytes));
+  return indexAttributes(genericBody(body));
+}
+
+/** The bytes of an answer's attributes. */
+export function genericBody(body: Uint8Array): Uint8Array {
+  return body.subarray(headerBytes);
 }

@@ -8,6 +8,7 @@ import { createFiles, type Files } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { createPaths } from "../../host/paths.ts";
 import { createFakeClock, type FakeClock } from "./fake-host-clock.ts";
+import { createFakeDevlink } from "./fake-devlink.ts";
 import { openFakeEthtool } from "./fake-host-ethtool.ts";
 import { createFakeIpam, type FakeIpam } from "./fake-host-ipam.ts";
 import {
@@ -100,6 +101,7 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       return openFakeNapis(target, paths.proc);
     },
     threads: createFakeThreads(paths.proc),
+    openDevlink: () => createFakeDevlink(new Map()),
     exec: ipam.exec,
     localSockets: sockets.localSockets,
     clock,

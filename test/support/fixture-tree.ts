@@ -8,6 +8,7 @@ import { createFiles } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { createPaths } from "../../host/paths.ts";
 import type { Machine, PfShape, VfException } from "../fixtures/machines.ts";
+import { createFakeDevlink } from "./fake-devlink.ts";
 import { planCpus } from "./fixture-cpus.ts";
 import {
   deviceFolder,
@@ -28,7 +29,9 @@ const memory = fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** The tree of a machine; disposing it removes the folder. Addresses are canonical PCI addresses. */
 export class FixtureTree implements Disposable {
   readonly root: string;
-  readonly host: Pick<Host, "files" | "paths">;
+  readonly host: Pick<Host, "files" | "paths" | "openDevlink">;
+  /** What devices run, by PCI address and the name of a version. */
+  readonly versions = new Map<string, ReadonlyMap<string, string>>();
   readonly machine: Machine;
   #nextNumber = 30;
   readonly #pfs = new Map<string, PfShape>();
@@ -38,7 +41,11 @@ export class FixtureTree implements Disposable {
   constructor(machine: Machine) {
     this.root = fs.mkdtempSync(join(memory, "virtfn-machine-"));
     this.machine = machine;
-    this.host = { files: createFiles(), paths: createPaths(this.root) };
+    this.host = {
+      files: createFiles(),
+      paths: createPaths(this.root),
+      openDevlink: () => createFakeDevlink(this.versions),
+    };
     this.#write({ ...planCpus(machine.cpus), ...planProcesses() });
     for (const nic of machine.plain ?? [])
       this.#addDevice({ ...nic, numaNode: -1, vectors: 5 }, nic.netdev, "pci", 4);

@@ -69,6 +69,8 @@ describe.each<[string, string, string]>([
   ["link type infiniband", '{"linkTypes": ["infiniband"]}', "m0 m1 m2 m3"],
   ["RDMA", '{"isRdma": true}', "m0 m1"],
   ["partition key", '{"pKeys": ["0x8002"]}', "m1"],
+  ["DDP profile", '{"ddpProfiles": ["GTPv1-C/U IPv4/IPv6 payload"]}', "a0 a1 a2 a3"],
+  ["DDP profile of a VF's own", '{"ddpProfiles": ["PPPoE", "L2TP"]}', "b3"],
   ["vhost vDPA", '{"vdpaType": "vhost"}', "m2"],
   ["virtio vDPA", '{"vdpaType": "virtio"}', "m3"],
   ["vhost-net", '{"needVhostNet": true, "drivers": ["vfio-pci"]}', "b0 b1"],
@@ -162,6 +164,8 @@ function scan(
 ): DeviceTree {
   using tree = createFixtureTree(machine);
   writeSpecialties(tree);
+  tree.versions.set("0000:3b:00.0", new Map([["fw.app.name", "GTPv1-C/U IPv4/IPv6 payload"]]));
+  tree.versions.set("0000:3b:0a.4", new Map([["fw.app.name", "PPPoE"]]));
   change(tree);
   const pools = parseResourceConfig(config, { path: "config.json", prefix: "sriov" });
   const candidates = readCandidates(tree.host, readInventory(tree.host), pools);
