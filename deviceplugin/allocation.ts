@@ -1,8 +1,6 @@
 // The answer to Allocate for one container: refuses only what cannot work, because an error here fails the pod for good.
 import type { Host } from "../host/host.ts";
 import type { ContainerAllocateResponse, DeviceSpec } from "../kubelet/gen/deviceplugin.ts";
-import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
-import { isPciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { CdiFiles } from "./cdi-files.ts";
 import { formatCdiAnnotation, formatCdiName } from "./cdi-spec.ts";
@@ -10,6 +8,7 @@ import { type DeviceGrant, readDeviceGrant } from "./device-grant.ts";
 import type { OfferedDevice, OfferedPool } from "./device-tree.ts";
 import { formatEnvironment } from "./environment.ts";
 import { AllocationError } from "./errors.ts";
+import { type LiveDevice, readLiveDevice } from "./live-device.ts";
 
 type Sysfs = Pick<Host, "files" | "paths">;
 
@@ -54,10 +53,10 @@ function checkDevice(
   host: Sysfs,
   { pool, devices }: OfferedPool,
   id: string,
-): { readonly device: OfferedDevice; readonly live: VirtualFunction } {
-  const device = isPciAddress(id) ? devices.get(id) : undefined;
+): { readonly device: OfferedDevice; readonly live: LiveDevice } {
+  const device = [...devices.values()].find(({ address }) => address === id);
   if (device === undefined) throw new AllocationError("unknown", pool.name, id, "no such device is offered");
-  const live = readVf(host, device.address);
+  const live = readLiveDevice(host, device.address);
   if (live === undefined)
     throw new AllocationError("vanished", pool.name, id, "the device is gone from the PCI bus");
   const problem = whyWrongDriver(pool, device, live);
@@ -69,9 +68,9 @@ function checkDevice(
 function whyWrongDriver(
   { driver }: ResourcePool,
   device: OfferedDevice,
-  live: VirtualFunction,
+  live: LiveDevice,
 ): string | undefined {
-  if (live.driver === device.driver || isNetworkVf(live)) return undefined;
+  if (live.driver === device.driver || live.isKernels) return undefined;
   if (driver !== undefined && live.driver === driver) return undefined;
   return `expected the driver ${device.driver ?? "none"}, got ${live.driver ?? "none"}`;
 }

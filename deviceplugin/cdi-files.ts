@@ -2,10 +2,10 @@
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
-import { readVf } from "../sriov/inventory.ts";
 import { formatCdiFileName, formatCdiSpec, isOwnCdiFile } from "./cdi-spec.ts";
 import { readDeviceGrant } from "./device-grant.ts";
 import type { DeviceTree, OfferedPool } from "./device-tree.ts";
+import { readLiveDevice } from "./live-device.ts";
 import { readAllocatedDevices } from "./node-facts.ts";
 
 /** The files of one run of the device plugin. */
@@ -44,8 +44,10 @@ export class CdiFiles {
 
   #format({ pool, devices }: OfferedPool): string | undefined {
     const grants = [...devices.values()].flatMap(({ address, selector }) => {
-      const vf = readVf(this.#host, address);
-      return vf === undefined ? [] : [[address, readDeviceGrant(this.#host, vf, pool, selector)] as const];
+      const live = readLiveDevice(this.#host, address);
+      return live === undefined
+        ? []
+        : [[address, readDeviceGrant(this.#host, live, pool, selector)] as const];
     });
     return formatCdiSpec(pool.name, new Map(grants));
   }

@@ -1,5 +1,5 @@
 // CDI: the specification that tells a container runtime which device nodes come with a VF. Source: CDI specification 0.5.0.
-import type { PciAddress } from "../sriov/pci-address.ts";
+import type { DeviceId } from "../sriov/aux-device.ts";
 import type { DeviceGrant, DeviceNode } from "./device-grant.ts";
 
 /** All specification files of ours begin so. */
@@ -11,12 +11,12 @@ function formatCdiKind(resource: string): string {
 }
 
 /** The name by which the kubelet asks the runtime for a device. */
-export function formatCdiName(resource: string, address: PciAddress): string {
+export function formatCdiName(resource: string, address: DeviceId): string {
   return `${formatCdiKind(resource)}=${address}`;
 }
 
 /** The same wish for runtimes that know no CDI field yet, as an annotation of the container; its key is valid for every address. */
-export function formatCdiAnnotation(resource: string, address: PciAddress): readonly [string, string] {
+export function formatCdiAnnotation(resource: string, address: DeviceId): readonly [string, string] {
   return [`cdi.k8s.io/virtfn_${address.replaceAll(":", "-")}`, formatCdiName(resource, address)];
 }
 
@@ -33,7 +33,7 @@ export function isOwnCdiFile(name: string): boolean {
 /** The file's text; `undefined` when no device has a node: a device without edits makes the file invalid. */
 export function formatCdiSpec(
   resource: string,
-  grants: ReadonlyMap<PciAddress, DeviceGrant>,
+  grants: ReadonlyMap<DeviceId, DeviceGrant>,
 ): string | undefined {
   const devices = [...grants]
     .filter(([, { nodes }]) => nodes.length > 0)

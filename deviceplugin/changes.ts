@@ -30,7 +30,7 @@ export function watchChanges(
 }
 
 function isPciChange(notice: UeventNotice): boolean {
-  return notice.event === "overrun" || notice.uevent.subsystem === "pci";
+  return notice.event === "overrun" || ["pci", "auxiliary"].includes(notice.uevent.subsystem);
 }
 
 /** Pods come and go as veth pairs, ports of a bridge: no VF has to do with them. */

@@ -1,12 +1,12 @@
 // What changed between two scans of one resource.
-import type { PciAddress } from "../sriov/pci-address.ts";
+import type { DeviceId } from "../sriov/aux-device.ts";
 import type { DeviceList, OfferedDevice } from "./device-tree.ts";
 
 export interface DeviceDiff {
-  readonly added: readonly PciAddress[];
+  readonly added: readonly DeviceId[];
   /** The same address with another driver or NUMA node, or made anew. */
-  readonly changed: readonly PciAddress[];
-  readonly removed: readonly PciAddress[];
+  readonly changed: readonly DeviceId[];
+  readonly removed: readonly DeviceId[];
 }
 
 /** The difference from `before` to `after`; each list in the order of the list that has the device. */

@@ -1,10 +1,10 @@
 // What a container gets of one VF: device nodes, and what the INFO variable tells of them. All from sysfs as it is now.
 import type { Host } from "../host/host.ts";
-import type { VirtualFunction } from "../sriov/inventory.ts";
-import { pciFolder } from "../sriov/pci-device.ts";
+import { deviceFolder } from "../sriov/aux-device.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { DeviceSelector } from "../sriov/selector.ts";
 import { readAttribute } from "../sriov/sysfs.ts";
+import type { LiveDevice } from "./live-device.ts";
 
 /** A character device of the node and its name in the container. */
 export interface DeviceNode {
@@ -29,19 +29,19 @@ interface Section {
 
 const none: Section = { info: {}, nodes: [] };
 
-/** What belongs to `vf` by its driver, by the selector that it fits, and by its resource. */
+/** What belongs to `device` by its driver, by the selector that it fits, and by its resource. */
 export function readDeviceGrant(
   host: Sysfs,
-  vf: Pick<VirtualFunction, "address" | "driver" | "iommuGroup">,
+  device: Pick<LiveDevice, "address" | "driver" | "iommuGroup">,
   pool: Pick<ResourcePool, "additionalInfo" | "driver">,
   selector: Pick<DeviceSelector, "isRdma" | "needVhostNet" | "vdpaType">,
 ): DeviceGrant {
-  const { address } = vf;
-  const folder = pciFolder(host, address);
-  const isVfio = vf.driver === "vfio-pci" || pool.driver === "vfio-pci";
+  const { address } = device;
+  const folder = deviceFolder(host, address);
+  const isVfio = device.driver === "vfio-pci" || pool.driver === "vfio-pci";
   const sections: Readonly<Record<string, Section>> = {
     generic: { info: { deviceID: address }, nodes: [] },
-    vfio: isVfio ? readVfio(host, vf.iommuGroup) : none,
+    vfio: isVfio ? readVfio(host, device.iommuGroup) : none,
     uio: readUio(host, folder),
     rdma: selector.isRdma ? readRdma(host, folder) : none,
     vhost: selector.needVhostNet ? vhost : none,

@@ -30,7 +30,7 @@ export class DeviceInfoFiles {
   /** Writes the files of devices that a container is being given. */
   give(resource: string, devices: readonly OfferedDevice[]): void {
     this.#attempt(() => {
-      for (const device of devices) {
+      for (const device of devices.filter(({ address }) => isPciAddress(address))) {
         const name = formatDeviceInfoName(resource, device.address);
         this.#given.set(name, this.#host.clock.monotonicMs());
         this.#write(resource, device);
@@ -72,7 +72,7 @@ export class DeviceInfoFiles {
   }
 
   #write(resource: string, { address, selector }: OfferedDevice): void {
-    const vf = readVf(this.#host, address);
+    const vf = isPciAddress(address) ? readVf(this.#host, address) : undefined;
     if (vf !== undefined) writeDeviceInfo(this.#host, resource, vf, selector);
   }
 

@@ -1,16 +1,15 @@
 // What there is to offer: for each resource its devices, and for each VF that is left out the reason.
-import type { VirtualFunction } from "../sriov/inventory.ts";
+import type { DeviceId } from "../sriov/aux-device.ts";
 import type { AttachmentOwner } from "../sriov/attachment.ts";
-import type { PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { anyDevice } from "../sriov/selector-config.ts";
 import { type DeviceSelector, findSelector } from "../sriov/selector.ts";
-import { type Candidate, selectDevice } from "../sriov/resource-candidates.ts";
+import { type Candidate, type OfferableDevice, selectDevice } from "../sriov/resource-candidates.ts";
 import type { HealthProblem } from "./health.ts";
 
-/** A VF as it is offered: what of it matters to the kubelet and to its pod. */
+/** A device as it is offered: what of it matters to the kubelet and to its pod. */
 export interface OfferedDevice extends Pick<
-  VirtualFunction,
+  OfferableDevice,
   "address" | "pf" | "index" | "driver" | "numaNode" | "inode"
 > {
   /** The selector that it fits: what its pod is given depends on it. */
@@ -21,8 +20,8 @@ export interface OfferedDevice extends Pick<
   readonly problem: HealthProblem | undefined;
 }
 
-/** Devices in PCI order, by PCI address, which is their id at the kubelet. */
-export type DeviceList = ReadonlyMap<PciAddress, OfferedDevice>;
+/** Devices in PCI order, by their id at the kubelet. */
+export type DeviceList = ReadonlyMap<DeviceId, OfferedDevice>;
 
 /** One resource and its devices. A resource that has no device now has an empty list. */
 export interface OfferedPool {
@@ -30,7 +29,7 @@ export interface OfferedPool {
   readonly devices: DeviceList;
 }
 
-/** Why a VF is in no resource, as metrics name it and in words. */
+/** Why a device is in no resource, as metrics name it and in words. */
 export interface LeftOut {
   readonly code: "node-use" | "no-driver" | "driver" | "no-resource";
   readonly reason: string;
@@ -39,9 +38,9 @@ export interface LeftOut {
 export interface DeviceTree {
   /** By resource name, in the order of the configuration. */
   readonly resources: ReadonlyMap<string, OfferedPool>;
-  readonly leftOut: ReadonlyMap<PciAddress, LeftOut>;
+  readonly leftOut: ReadonlyMap<DeviceId, LeftOut>;
   /** Devices that several resources select, with the names of all; they belong to the first. */
-  readonly clashes: ReadonlyMap<PciAddress, readonly string[]>;
+  readonly clashes: ReadonlyMap<DeviceId, readonly string[]>;
 }
 
 /**
@@ -50,15 +49,15 @@ export interface DeviceTree {
  */
 export function buildDeviceTree(
   candidates: readonly Candidate[],
-  nodeUse: ReadonlyMap<PciAddress, string>,
+  nodeUse: ReadonlyMap<DeviceId, string>,
   pools: readonly ResourcePool[],
-  held: ReadonlyMap<PciAddress, string> = new Map(),
+  held: ReadonlyMap<DeviceId, string> = new Map(),
 ): DeviceTree {
-  const lists = new Map(pools.map((pool) => [pool.name, new Map<PciAddress, OfferedDevice>()]));
-  const leftOut = new Map<PciAddress, LeftOut>();
-  const clashes = new Map<PciAddress, readonly string[]>();
+  const lists = new Map(pools.map((pool) => [pool.name, new Map<DeviceId, OfferedDevice>()]));
+  const leftOut = new Map<DeviceId, LeftOut>();
+  const clashes = new Map<DeviceId, readonly string[]>();
   for (const candidate of candidates) {
-    const { address } = candidate.vf;
+    const { address } = candidate.device;
     const holder = pools.find(({ name }) => name === held.get(address));
     const fits =
       holder === undefined
@@ -69,11 +68,11 @@ export function buildDeviceTree(
     if (use !== undefined || first === undefined) {
       leftOut.set(
         address,
-        use === undefined ? whyNotSelected(candidate.vf, pools) : { code: "node-use", reason: use },
+        use === undefined ? whyNotSelected(candidate.device, pools) : { code: "node-use", reason: use },
       );
       continue;
     }
-    lists.get(first.pool.name)?.set(address, toOffered(candidate.vf, first));
+    lists.get(first.pool.name)?.set(address, toOffered(candidate.device, first));
     if (fits.length > 1)
       clashes.set(
         address,
@@ -102,15 +101,15 @@ function holdFit(pool: ResourcePool, { selectable }: Candidate): Fit {
   return { pool, selector };
 }
 
-function whyNotSelected({ driver }: VirtualFunction, pools: readonly ResourcePool[]): LeftOut {
+function whyNotSelected({ driver }: OfferableDevice, pools: readonly ResourcePool[]): LeftOut {
   if (driver === undefined) return { code: "no-driver", reason: "no driver" };
   if (pools.every(({ isKernelOnly }) => isKernelOnly))
     return { code: "driver", reason: `not a network driver: ${driver}` };
   return { code: "no-resource", reason: "no resource selects it" };
 }
 
-function toOffered(vf: VirtualFunction, { pool, selector }: Fit): OfferedDevice {
-  const { address, pf, index, driver, inode } = vf;
-  const numaNode = pool.excludeTopology ? undefined : vf.numaNode;
+function toOffered(device: OfferableDevice, { pool, selector }: Fit): OfferedDevice {
+  const { address, pf, index, driver, inode } = device;
+  const numaNode = pool.excludeTopology ? undefined : device.numaNode;
   return { address, pf, index, driver, inode, numaNode, selector, owner: undefined, problem: undefined };
 }

@@ -1,5 +1,5 @@
 // The environment that tells a container which VFs it has: names and JSON as sriov-network-device-plugin made them known.
-import type { PciAddress } from "../sriov/pci-address.ts";
+import type { DeviceId } from "../sriov/aux-device.ts";
 import type { GrantInfo } from "./device-grant.ts";
 
 /** "sriov/vf" -> "PCIDEVICE_SRIOV_VF": upper case, "." and "/" become "_", "-" stays. */
@@ -10,7 +10,7 @@ export function formatVariableName(resource: string): string {
 /** The addresses joined by commas, in the order of `info`, and beside them, as `..._INFO`, `info` as JSON. */
 export function formatEnvironment(
   resource: string,
-  info: ReadonlyMap<PciAddress, GrantInfo>,
+  info: ReadonlyMap<DeviceId, GrantInfo>,
 ): Record<string, string> {
   const name = formatVariableName(resource);
   return { [name]: [...info.keys()].join(","), [`${name}_INFO`]: JSON.stringify(Object.fromEntries(info)) };

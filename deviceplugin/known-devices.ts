@@ -1,12 +1,13 @@
 // What was offered before this look at the node: devices in use stay what they were.
 import { readAdvertisedPools } from "../sriov/advertised-pools.ts";
 import type { Host } from "../host/host.ts";
-import { isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import type { DeviceId } from "../sriov/aux-device.ts";
+import { isPciAddress } from "../sriov/pci-address.ts";
 import type { DeviceTree, OfferedDevice } from "./device-tree.ts";
 
 /** By device: its resource, and how it was offered, which only this process knows. */
 export type KnownDevices = ReadonlyMap<
-  PciAddress,
+  DeviceId,
   { readonly resource: string; readonly device: OfferedDevice | undefined }
 >;
 

@@ -2,8 +2,9 @@
 import type { Host } from "../host/host.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { type Inventory, readInventory } from "../sriov/inventory.ts";
-import { findNodeUse, type NodeNetwork } from "../sriov/node-use.ts";
-import type { PciAddress } from "../sriov/pci-address.ts";
+import { findDeviceUse, type NodeNetwork } from "../sriov/node-use.ts";
+import type { DeviceId } from "../sriov/aux-device.ts";
+import { isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { readCandidates } from "../sriov/resource-candidates.ts";
 import { buildDeviceTree, type DeviceTree, type OfferedDevice } from "./device-tree.ts";
@@ -42,9 +43,13 @@ export function scanDevices(host: Node, pools: readonly ResourcePool[], before: 
   };
   const candidates = readCandidates(host, asWhenFree(sight), pools);
   const held = new Map(
-    [...before].flatMap(([id, { resource }]) => (isInUse(sight, id) ? [[id, resource]] : [])),
+    [...before].flatMap(([id, { resource }]) => (isInUse(sight, id) ? [[id, resource] as const] : [])),
   );
-  const tree = buildDeviceTree(candidates, findNodeUse(inventory, network), pools, held);
+  const nodeUse = findDeviceUse(
+    candidates.map(({ device }) => device),
+    network,
+  );
+  const tree = buildDeviceTree(candidates, nodeUse, pools, held);
   const resources = [...tree.resources].map(([name, { pool, devices }]) => {
     const all = [...devices.values(), ...findVanished(sight, name)];
     const judged = all.map((device) => [device.address, judge(host, sight, pool, device)] as const);
@@ -63,20 +68,23 @@ function readNetwork(host: Pick<Host, "openNetlink">): NodeNetwork {
 }
 
 // Another VF at the same address is none of the record's.
-function isInUse({ inventory, before, records }: Sight, address: PciAddress): boolean {
+function isInUse({ inventory, before, records }: Sight, address: DeviceId): boolean {
+  if (!isPciAddress(address)) return false;
   const inode = inventory.vfs.get(address)?.inode ?? before.get(address)?.device?.inode;
   return inode !== undefined && records.get(address)?.device.inode === String(inode);
 }
 
 function findVanished(sight: Sight, resource: string): readonly OfferedDevice[] {
   const gone = [...sight.before].filter(
-    ([id, known]) => known.resource === resource && !sight.inventory.vfs.has(id) && isInUse(sight, id),
+    ([id, known]) =>
+      known.resource === resource && isPciAddress(id) && !sight.inventory.vfs.has(id) && isInUse(sight, id),
   );
   return gone.flatMap(([, { device }]) => device ?? []);
 }
 
 function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevice): OfferedDevice {
   const { address, pf } = device;
+  if (!isPciAddress(address)) return judgeAux(host, sight, pool, device);
   const vf = sight.inventory.vfs.get(address);
   const record = isInUse(sight, address) ? sight.records.get(address) : undefined;
   const known = sight.before.get(address)?.device;
@@ -88,9 +96,28 @@ function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevi
     expectedDriver: expectDriver(record, vf?.driver, driver),
     record,
     isAllocated: sight.allocated && [...sight.allocated.values()].some((ids) => ids.has(address)),
-    pfWithoutLink: pool.linkDown === "ignore" ? undefined : sight.pfsWithoutLink.get(pf),
+    pfWithoutLink: findPfWithoutLink(sight, pool, pf),
   });
   return { ...device, driver, owner: record?.owner, problem };
+}
+
+/** A subfunction is there when its PF answers; nothing of virtfn attaches it, so there is no record. */
+function judgeAux(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevice): OfferedDevice {
+  const { driver, pf } = device;
+  const problem = findHealthProblem({
+    isPresent: true,
+    configSpace: readConfigSpace(host, pf),
+    driver,
+    expectedDriver: driver,
+    record: undefined,
+    isAllocated: undefined,
+    pfWithoutLink: findPfWithoutLink(sight, pool, pf),
+  });
+  return { ...device, problem };
+}
+
+function findPfWithoutLink(sight: Sight, pool: ResourcePool, pf: PciAddress): string | undefined {
+  return pool.linkDown === "ignore" ? undefined : sight.pfsWithoutLink.get(pf);
 }
 
 /** VFs that ADD gave to another driver have the one again that they are selected by: DEL puts it back. */

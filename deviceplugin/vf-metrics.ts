@@ -2,6 +2,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
 import type { Host } from "../host/host.ts";
+import type { DeviceId } from "../sriov/aux-device.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { type PfCounters, readVfCounters } from "../sriov/vf-counters.ts";
 import { labelVf, trafficMetrics, type VfLabels, vfLabels } from "../sriov/vf-metrics.ts";
@@ -67,7 +68,7 @@ function namePf({ pfs }: Scan, address: PciAddress): string {
 /** By VF index. A VF that is in no resource has neither resource nor pod. */
 function labelVfsOf({ pfs, resources }: Scan, address: PciAddress): ReadonlyMap<number, VfLabels> {
   const pf = pfs.get(address);
-  const offered = new Map<PciAddress, readonly [string, OfferedDevice]>(
+  const offered = new Map<DeviceId, readonly [string, OfferedDevice]>(
     [...resources].flatMap(([resource, { devices }]) =>
       [...devices].map(([vf, device]) => [vf, [resource, device]] as const),
     ),

@@ -2,7 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { InterfaceAddress, Link, Route } from "../host/netlink/netlink.ts";
-import type { Inventory, VirtualFunction } from "./inventory.ts";
+import type { Inventory } from "./inventory.ts";
 import type { PciAddress } from "./pci-address.ts";
 
 /** What the host's network namespace looks like, as plain data. */
@@ -12,18 +12,32 @@ export interface NodeNetwork {
   readonly routes: readonly Route[];
 }
 
+interface UsableDevice<Id extends string> {
+  /** As the kernel names the parent of its netdev. */
+  readonly address: Id;
+  readonly netdevs: readonly string[];
+}
+
 /**
  * VFs that the node lives on, each with the reason ("default route through bond0"): a default route directly or below a
  * bond, VLAN, bridge or netvsc, a global address, or a master or upper device. Link-local addresses do not count.
  */
 export function findNodeUse(inventory: Inventory, network: NodeNetwork): ReadonlyMap<PciAddress, string> {
-  const uses = new Map<PciAddress, string>();
+  return findDeviceUse([...inventory.vfs.values()], network);
+}
+
+/** As `findNodeUse`, of any devices that have netdevs, by their ids. */
+export function findDeviceUse<Id extends string>(
+  devices: readonly UsableDevice<Id>[],
+  network: NodeNetwork,
+): ReadonlyMap<Id, string> {
+  const uses = new Map<Id, string>();
   const defaults = findDefaultDevices(network);
-  for (const vf of inventory.vfs.values()) {
-    const reason = linksOf(vf, network.links)
+  for (const device of devices) {
+    const reason = linksOf(device, network.links)
       .map((link) => reasonFor(link, network, defaults))
       .find((found) => found !== undefined);
-    if (reason !== undefined) uses.set(vf.address, reason);
+    if (reason !== undefined) uses.set(device.address, reason);
   }
   return uses;
 }
@@ -41,8 +55,8 @@ export function readNodeUse(
   });
 }
 
-function linksOf(vf: VirtualFunction, links: readonly Link[]): readonly Link[] {
-  return links.filter((link) => vf.netdevs.includes(link.name) || link.parentDevice === vf.address);
+function linksOf({ address, netdevs }: UsableDevice<string>, links: readonly Link[]): readonly Link[] {
+  return links.filter((link) => netdevs.includes(link.name) || link.parentDevice === address);
 }
 
 function reasonFor(

@@ -11,7 +11,7 @@ import {
 import { DriverError, VfsInUseError } from "./errors.ts";
 import { readInventory, type VirtualFunction } from "./inventory.ts";
 import { readNodeUse } from "./node-use.ts";
-import { comparePciAddress, type PciAddress } from "./pci-address.ts";
+import { comparePciAddress, isPciAddress, type PciAddress } from "./pci-address.ts";
 import type { FindVfUsers } from "./provision-desired.ts";
 import { type ProvisionHost, waitUntilSettled } from "./provision.ts";
 import { readCandidates, selectDevice, selectDeviceOfAnyDriver } from "./resource-candidates.ts";
@@ -46,10 +46,11 @@ export function listWrongDrivers(
     const first = pools.find((pool) =>
       drivers.has(pool.name) ? selectDeviceOfAnyDriver(pool, candidate) : selectDevice(pool, candidate),
     );
-    return first?.name === goal.resource && !nodeUse.has(candidate.vf.address);
+    return first?.name === goal.resource;
   });
   return own
-    .map(({ vf }) => vf)
+    .flatMap(({ device: { address } }) => (isPciAddress(address) ? (inventory.vfs.get(address) ?? []) : []))
+    .filter(({ address }) => !nodeUse.has(address))
     .filter(({ address }) => planDriverKind(readDriverState(host, address), goal.driver).length > 0);
 }
 

@@ -39,7 +39,7 @@ const ofNetDevice = {
   needVhostNet: v.optional(v.boolean("true or false")),
 };
 
-const ofAuxDevice = { ...ofAnyDevice, ...ofNetwork, auxTypes: list(isWord, "a device type like sf") };
+const ofAuxDevice = { ...ofAnyDevice, ...ofNetwork, auxTypes: list((text) => text === "sf", '"sf"') };
 
 /** The selector keys of each device type. */
 const selectorEntries = { netDevice: ofNetDevice, accelerator: ofAnyDevice, auxNetDevice: ofAuxDevice };

@@ -1,8 +1,10 @@
 // Reads the facts that only some selectors ask for: each costs reads, so only what is asked for is read.
 
 import type { Host } from "../host/host.ts";
-import type { VirtualFunction } from "./inventory.ts";
+import { auxTypeOf, deviceFolder } from "./aux-device.ts";
+import { isPciAddress, type PciAddress } from "./pci-address.ts";
 import { pciFolder, readLinkName } from "./pci-device.ts";
+import type { OfferableDevice } from "./resource-candidates.ts";
 import type { DeviceSelector, SelectorFacts, VdpaType } from "./selector.ts";
 import { readAttribute, readNumber } from "./sysfs.ts";
 
@@ -27,21 +29,26 @@ export function findFactNeeds(selectors: readonly DeviceSelector[]): FactNeeds {
   return new Set(names.filter((name) => selectors.some((selector) => asks[name](selector))));
 }
 
-/** The facts of a VF that `needs` names, as far as sysfs and devlink have them; `pfNetdev` is its PF's, in this namespace. */
+/** The facts of a device that `needs` names, as far as sysfs and devlink have them; `pfNetdev` is its PF's, in this namespace. */
 export function readSelectorFacts(
   host: SelectorEyes,
-  vf: Pick<VirtualFunction, "address" | "pf" | "netdevs">,
+  device: Pick<OfferableDevice, "address" | "pf" | "netdevs">,
   pfNetdev: string | undefined,
   needs: FactNeeds,
 ): SelectorFacts {
-  const folder = pciFolder(host, vf.address);
+  const { address, pf, netdevs } = device;
+  const folder = deviceFolder(host, address);
+  const pciAddress = isPciAddress(address) ? address : pf;
   return {
-    acpiIndex: needs.has("acpiIndex") ? readAttribute(host.files, `${folder}/acpi_index`) : undefined,
-    // The VF's own netdev may be inside a pod: it has the link type of its PF.
-    linkType: needs.has("linkType") ? readLinkType(host, vf.netdevs[0] ?? pfNetdev) : undefined,
-    ddpProfile: needs.has("ddpProfile") ? readDdpProfile(host, vf) : undefined,
+    acpiIndex: needs.has("acpiIndex")
+      ? readAttribute(host.files, `${pciFolder(host, pciAddress)}/acpi_index`)
+      : undefined,
+    // The device's own netdev may be inside a pod: it has the link type of its PF.
+    linkType: needs.has("linkType") ? readLinkType(host, netdevs[0] ?? pfNetdev) : undefined,
+    ddpProfile: needs.has("ddpProfile") ? readDdpProfile(host, pciAddress, pf) : undefined,
     pKeys: needs.has("pKeys") ? readPartitionKeys(host, folder) : [],
     isRdma: needs.has("isRdma") && listEntries(host, `${folder}/infiniband`).length > 0,
+    auxType: isPciAddress(address) ? undefined : auxTypeOf(address),
     vdpaType: needs.has("vdpaType") ? readVdpaType(host, folder) : undefined,
   };
 }
@@ -60,12 +67,9 @@ function readLinkType(host: Sysfs, netdev: string | undefined): string | undefin
 }
 
 // The package that the card's pipeline runs; drivers tell it of the PF. Source: Documentation/networking/devlink/ice.rst.
-function readDdpProfile(
-  host: SelectorEyes,
-  { address, pf }: Pick<VirtualFunction, "address" | "pf">,
-): string | undefined {
+function readDdpProfile(host: SelectorEyes, ...devices: readonly PciAddress[]): string | undefined {
   using devlink = host.openDevlink();
-  return [address, pf]
+  return devices
     .map((device) => devlink.getRunningVersions(device).get("fw.app.name"))
     .find((name) => name !== undefined);
 }

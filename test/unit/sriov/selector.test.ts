@@ -74,9 +74,8 @@ test("the type of an auxiliary device is asked of those alone", () => {
   expect(
     findSelector(readSelectors("auxNetDevice", { auxTypes: ["sf"] }, "").selectors, device),
   ).toBeDefined();
-  expect(
-    findSelector(readSelectors("auxNetDevice", { auxTypes: ["eth"] }, "").selectors, device),
-  ).toBeUndefined();
+  const { problems } = readSelectors("auxNetDevice", { auxTypes: ["eth"] }, "selectors");
+  expect(problems).toEqual(['selectors.auxTypes.0: expected "sf", got "eth"']);
 });
 
 test("of a list the first that fits counts", () => {
