@@ -18,7 +18,7 @@ export interface Executables extends AsyncDisposable {
 export async function compileExecutables(entries: Readonly<Record<string, string>>): Promise<Executables> {
   const folder = await mkdtemp(join(tmpdir(), "virtfn-executables-"));
   for (const [name, entry] of Object.entries(entries))
-    await compile(resolve(root, entry), join(folder, name));
+    await compile(resolve(root, entry), join(folder, name), entry.startsWith("cli/") ? "daemon" : "call");
   return {
     folder,
     path: (name) => join(folder, name),

@@ -30,7 +30,7 @@ const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-cni-"));
 try {
   console.error("compiling virtfn-cni");
   const executable = join(folder, "virtfn-cni");
-  await compile("cni/main.ts", executable);
+  await compile("cni/main.ts", executable, "call");
   console.error("start and VERSION beside an empty executable");
   const start = await measureStart(executable, Number(values.rounds ?? 100), vs);
   console.error("ADD and DEL on stand-ins");

@@ -20,7 +20,7 @@ const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-deviceplugin-"));
 try {
   console.error("compiling the device plugin for fixture trees");
   const executable = join(folder, "deviceplugin");
-  await compile("test/support/deviceplugin-entry.ts", executable);
+  await compile("test/support/deviceplugin-entry.ts", executable, "daemon");
   const measured: DevicePluginFigures[] = [];
   for (const vfs of values.vfs.split(",").map(Number)) {
     const figures = await measureDevicePlugin(executable, vfs, Number(values.rounds));

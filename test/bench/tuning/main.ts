@@ -20,7 +20,7 @@ const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-tuning-"));
 try {
   console.error("compiling tuning for fixture trees");
   const executable = join(folder, "tuning");
-  await compile("test/support/tuning-entry.ts", executable);
+  await compile("test/support/tuning-entry.ts", executable, "daemon");
   console.error(`idle for ${values.seconds} s with ${values.vfs} VFs in pods`);
   const figures = {
     what: "the tuning daemon on a fixture tree",
