@@ -2,6 +2,7 @@
 
 import { runDaemon } from "../host/daemon.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
+import { measureInterrupts } from "../sriov/interrupt-rates.ts";
 import { readTopology } from "../sriov/topology.ts";
 import { planChannels } from "./channel-plan.ts";
 import { createMetrics } from "./metrics.ts";
@@ -61,6 +62,7 @@ async function runTuningDaemon(
 }
 
 async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
+  const rates = await measureInterrupts(host);
   const state = readNodeState(host, await readNodeFacts(host));
   const memory = createPassMemory(host);
   const plans = planNode(state, memory);
@@ -74,7 +76,8 @@ async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) =
     ],
     contested: memory.contests.list(),
   };
-  const report = describeNode(seen, readInterruptCounts(host), planRfsTable(host, countRfsUsers(state)));
+  const readings = { counts: readInterruptCounts(host), rates };
+  const report = describeNode(seen, readings, planRfsTable(host, countRfsUsers(state)));
   print(isJson ? formatJson(report) : formatNodeReport(report));
   return 0;
 }
@@ -86,7 +89,7 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
     lockTimeoutMs,
   });
   const { applied, restored, problems, isUnfinished } = pass;
-  const report = describeNode(pass, readInterruptCounts(host));
+  const report = describeNode(pass, { counts: readInterruptCounts(host) });
   const done = {
     ...report,
     applied: [...applied].map(([address, { result, pinned, masks, values }]) => ({

@@ -3,32 +3,17 @@
 import { alignColumns } from "./align-columns.ts";
 import { type ContestedPin, formatContestedPin } from "../sriov/contested-pins.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
-import { type InterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
-import { formatVectorRole } from "../sriov/irq-role.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
-import type { Vector } from "../sriov/vectors.ts";
 import { formatChannels, isSame, planChannels } from "./channel-plan.ts";
 import type { VfPlan } from "./node-plan.ts";
 import type { PassReport } from "./pass.ts";
-import { listQueueVectors } from "./pin-plan.ts";
+import { describePolicy, formatPolicy, type PolicyReport } from "./policy-report.ts";
 import type { Problem } from "./problem.ts";
 import { Refusals } from "./refusals.ts";
 import type { RfsTablePlan } from "./rfs-table.ts";
 import type { ValueStep } from "./value-plan.ts";
+import { describeVectors, type InterruptReadings, type VectorReport } from "./vector-report.ts";
 import { maskFile } from "./vf-queues.ts";
-
-/** CPU sets in the kernel's list format; `cpu` is where the vector shall be, absent where it is left alone. */
-export interface VectorReport {
-  readonly msiIndex: number;
-  readonly irq: number;
-  readonly role: string;
-  readonly affinity: string | undefined;
-  readonly effective: string;
-  /** How often it came since it was requested, on any CPU. */
-  readonly count: number;
-  readonly cpu: number | undefined;
-  readonly step: "pin" | "keep" | "leave" | "wait" | "fixed" | "contested";
-}
 
 /** Masks as the kernel prints them. */
 export interface MaskReport {
@@ -44,19 +29,12 @@ export interface ThreadReport {
   readonly to: number | undefined;
 }
 
-export interface VfReport {
+export interface VfReport extends PolicyReport {
   readonly address: PciAddress;
   /** "namespace/name" of the pod, else its container. */
   readonly pod: string;
   readonly interface: string;
   readonly numaNode: number | undefined;
-  /** In force, and the one asked for, with who asked. */
-  readonly policy: string;
-  readonly askedPolicy: string;
-  readonly askedBy: string;
-  readonly candidates: string;
-  /** Why each other online CPU is no candidate: CPU lists by reason. */
-  readonly leftOut: Readonly<Record<string, string>>;
   readonly vectors: readonly VectorReport[];
   readonly rps: readonly MaskReport[] | undefined;
   /** Of transmit queues that have a choice. */
@@ -82,10 +60,10 @@ export interface NodeReport {
 /** The report of what was seen and planned. */
 export function describeNode(
   { state, plans, problems, contested }: Pick<PassReport, "state" | "plans" | "problems" | "contested">,
-  counts: InterruptCounts,
+  readings: InterruptReadings,
   rfsTable?: RfsTablePlan,
 ): NodeReport {
-  const vfs = plans.map((plan) => describeVf(plan, counts));
+  const vfs = plans.map((plan) => describeVf(plan, readings));
   return {
     contested,
     vfs,
@@ -97,7 +75,20 @@ export function describeNode(
 
 /** The report as a table with one line per vector and per RPS mask, and for each VF why it is so. */
 export function formatNodeReport(report: NodeReport): string {
-  const header = ["VF", "POD", "INTERFACE", "IRQ", "WHAT", "NOW", "EFFECTIVE", "COUNT", "TO", "STEP"];
+  const header = [
+    "VF",
+    "POD",
+    "INTERFACE",
+    "IRQ",
+    "WHAT",
+    "NOW",
+    "EFFECTIVE",
+    "COUNT",
+    "PER S",
+    "CAME ON",
+    "TO",
+    "STEP",
+  ];
   const rows = report.vfs.flatMap(listRows);
   const lines = [
     ...(rows.length === 0 ? ["no VF is attached to a pod"] : alignColumns([header, ...rows])),
@@ -124,42 +115,63 @@ function listRows({
   threads,
 }: VfReport): readonly (readonly string[])[] {
   return [
-    ...vectors.map(({ irq, role, affinity, effective, count, cpu, step }) => {
-      const to = cpu === undefined ? "" : `${cpu}`;
-      return [address, pod, name, `${irq}`, role, affinity ?? "-", effective || "-", `${count}`, to, step];
-    }),
+    ...vectors.map(({ irq, role, affinity, effective, count, perSecond, cameOn, cpu, step }) => [
+      address,
+      pod,
+      name,
+      `${irq}`,
+      role,
+      affinity ?? "-",
+      effective || "-",
+      `${count}`,
+      `${perSecond ?? "-"}`,
+      cameOn ?? "-",
+      `${cpu ?? ""}`,
+      step,
+    ]),
     ...[...(rps ?? []), ...(xps ?? [])].map(({ queue, now, to }) => {
       const step = now === to ? "keep" : "write";
-      return [address, pod, name, "", `${queue} ${maskFile(queue).slice(0, 3)}`, now, "", "", to, step];
+      return [
+        address,
+        pod,
+        name,
+        "",
+        `${queue} ${maskFile(queue).slice(0, 3)}`,
+        now,
+        "",
+        "",
+        "",
+        "",
+        to,
+        step,
+      ];
     }),
-    ...values.map(({ path, from, to }) => [address, pod, name, "", path, from, "", "", to, "write"]),
+    ...values.map(({ path, from, to }) => [address, pod, name, "", path, from, "", "", "", "", to, "write"]),
     ...(channels === undefined
       ? []
-      : [[address, pod, name, "", "channels", channels.now, "", "", channels.to, "write"]]),
+      : [[address, pod, name, "", "channels", channels.now, "", "", "", "", channels.to, "write"]]),
     ...threads.map(({ name: thread, cpus, to }) => {
       const place = to === undefined ? [cpus, "keep"] : [`${to}`, "pin"];
-      return [address, pod, name, "", thread, cpus, "", "", ...place];
+      return [address, pod, name, "", thread, cpus, "", "", "", "", ...place];
     }),
   ];
 }
 
 function explainVf(vf: VfReport): readonly string[] {
-  const asked = vf.policy === vf.askedPolicy ? "" : ` instead of ${vf.askedPolicy}`;
-  const line = `${vf.address}: policy ${vf.policy}${asked} (${vf.askedBy})`;
-  if (vf.candidates === "") return [line];
+  const doubts = vf.vectors.filter(({ isConfirmed }) => isConfirmed === false);
   return [
-    `${line}, CPUs ${vf.candidates}`,
-    ...Object.entries(vf.leftOut).map(([reason, cpus]) => `  not ${cpus}: ${reason}`),
+    ...formatPolicy(vf.address, vf),
+    ...doubts.map(
+      ({ irq, cpu, cameOn, effective }) =>
+        `${vf.address}: IRQ ${irq} is pinned to CPU ${cpu}, and comes on CPU ${cameOn || effective || "?"}`,
+    ),
   ];
 }
 
-function describeVf(
-  { target, pins, masks, values, threads, cpus, mailboxes, resting }: VfPlan,
-  counts: InterruptCounts,
-): VfReport {
-  const { record, vf, vectors } = target;
+function describeVf(plan: VfPlan, readings: InterruptReadings): VfReport {
+  const { target, masks, values, threads } = plan;
+  const { record, vf } = target;
   const { pod, containerId } = record.owner;
-  const queues = new Set(listQueueVectors(target).map(({ msiIndex }) => msiIndex));
   const listMasks = (prefix: string): readonly MaskReport[] | undefined =>
     target.masks
       ?.filter(({ queue }) => queue.startsWith(prefix))
@@ -167,34 +179,13 @@ function describeVf(
         const to = masks.find((step) => step.queue === queue)?.to ?? text;
         return { queue, now: text, to };
       });
-  const steps = new Set(pins.map(({ msiIndex }) => msiIndex));
   return {
     address: vf.address,
     pod: pod === undefined ? containerId : `${pod.namespace}/${pod.name}`,
     interface: record.interface,
     numaNode: vf.numaNode,
-    policy: target.candidates.policy,
-    askedPolicy: target.chosen.policy,
-    askedBy: target.chosen.source,
-    candidates: formatCpuList(target.candidates.cpus),
-    leftOut: listLeftOut(target.candidates.leftOut),
-    vectors: vectors.map((vector) => ({
-      msiIndex: vector.msiIndex,
-      irq: vector.irq,
-      role: formatVectorRole(vector.role),
-      affinity: vector.affinity === undefined ? undefined : formatCpuList(vector.affinity),
-      effective: formatCpuList(vector.effective),
-      count: sumCounts(counts, vector.irq),
-      cpu: cpus.get(vector.msiIndex) ?? mailboxes.get(vector.msiIndex),
-      step: resting.includes(vector.msiIndex)
-        ? "contested"
-        : describeStep(
-            vector,
-            target.candidates.policy !== "none" &&
-              (queues.has(vector.msiIndex) || mailboxes.has(vector.msiIndex)),
-            steps.has(vector.msiIndex),
-          ),
-    })),
+    ...describePolicy(target),
+    vectors: describeVectors(plan, readings),
     rps: listMasks("rx-"),
     xps: listMasks("tx-"),
     values,
@@ -211,16 +202,4 @@ function describeChannels(target: VfPlan["target"]): VfReport["channels"] {
   const { step } = planChannels(target, new Refusals());
   if (step === undefined || isSame(step.from, step.to)) return undefined;
   return { now: formatChannels(step.from), to: formatChannels(step.to) };
-}
-
-function listLeftOut(leftOut: ReadonlyMap<number, string>): Readonly<Record<string, string>> {
-  const byReason = Map.groupBy(leftOut.keys(), (cpu) => leftOut.get(cpu) ?? "");
-  return Object.fromEntries([...byReason].map(([reason, cpus]) => [reason, formatCpuList(cpus)]));
-}
-
-function describeStep(vector: Vector, isOurs: boolean, isPinned: boolean): VectorReport["step"] {
-  if (isPinned) return "pin";
-  if (!isOurs) return vector.role === undefined ? "wait" : "leave";
-  if (vector.affinity === undefined) return "wait";
-  return vector.affinity.length === 1 ? "keep" : "fixed";
 }

@@ -4,11 +4,11 @@ import type { Host } from "../host/host.ts";
 import type { Channels } from "../host/netlink/ethtool.ts";
 import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
-import { type Candidates, listCandidates } from "../sriov/candidates.ts";
+import type { Candidates } from "../sriov/candidates.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { listRpsCandidates, type RpsCandidates } from "../sriov/rps.ts";
-import { type ChosenPolicy, choosePolicy } from "../sriov/tuning-policy.ts";
+import type { ChosenPolicy } from "../sriov/tuning-policy.ts";
 import { isRecordOf, type TuningRecord } from "../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
@@ -16,6 +16,7 @@ import type { NodeFacts } from "./node-facts.ts";
 import { readNapis, type SeenNapi } from "./napi-threads.ts";
 import { withRecordLink } from "./record-netns.ts";
 import { describeProblem, type Problem } from "./problem.ts";
+import { chooseVfPolicy, isHandsOff } from "./vf-policy.ts";
 import { type NetdevValue, openVfQueues, type QueueMask } from "./vf-queues.ts";
 
 /** A VF in a pod. `masks` and `values` are undefined when the pod's namespace can't be looked into. */
@@ -102,15 +103,6 @@ export function readSaved(
   return saved !== undefined && isRecordOf(saved, vf, host.clock.bootId()) ? saved : undefined;
 }
 
-/** Whether the VF of `record` is to be left as it was. */
-export function isHandsOff(facts: NodeFacts, record: Attachment): boolean {
-  return policyOf(facts, record).policy === "none";
-}
-
-function policyOf({ config, resourceOf }: NodeFacts, record: Attachment): ChosenPolicy {
-  return choosePolicy(config, record.tuning ?? {}, resourceOf.get(record.device.address));
-}
-
 function readTunedVf(
   host: Eyes,
   facts: NodeFacts,
@@ -118,14 +110,7 @@ function readTunedVf(
   vf: VirtualFunction,
   problems: Problem[],
 ): TunedVf {
-  const { pod } = record.owner;
-  const chosen = policyOf(facts, record);
-  const place = {
-    numaNode: vf.numaNode,
-    localCpus: vf.localCpus,
-    pod: pod === undefined ? undefined : `${pod.namespace}/${pod.name}`,
-  };
-  const candidates = listCandidates(facts, place, chosen);
+  const { chosen, candidates, place } = chooseVfPolicy(facts, record, vf);
   const notes = [...(chosen.note === undefined ? [] : [chosen.note]), ...candidates.notes];
   if (notes.length > 0)
     problems.push({ vf: vf.address, about: "policy", code: "FALLBACK", message: notes.join("; ") });

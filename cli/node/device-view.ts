@@ -8,6 +8,7 @@ import { formatVectorRole } from "../../sriov/irq-role.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "../../sriov/pci-address.ts";
 import { findStaleGrants } from "../../sriov/stale-groups.ts";
 import { isRecordOf } from "../../sriov/tuning-record.ts";
+import type { PolicyReport } from "../../tuning/policy-report.ts";
 import type { NodeFacts } from "./facts.ts";
 import { findPodOf } from "./pod-allocations.ts";
 
@@ -31,8 +32,13 @@ export interface IrqView {
   readonly role: string;
   /** CPUs that it may go to; empty until the driver registered a handler. */
   readonly cpus: readonly number[];
+  /** The CPU that the hardware was told. */
+  readonly effective: readonly number[];
   /** The CPU that tuning put it on. */
   readonly pinnedTo: number | undefined;
+  /** While it was watched, where it was: how often it came, and on which CPUs. */
+  readonly perSecond: number | undefined;
+  readonly cameOn: readonly number[] | undefined;
 }
 
 export interface VfView {
@@ -53,6 +59,8 @@ export interface VfView {
   /** 0 is none; `undefined` where the PF does not tell. */
   readonly vlan: number | undefined;
   readonly irqs: readonly IrqView[];
+  /** Where its interrupts may go; `undefined` for one that no pod has. */
+  readonly policy: PolicyReport | undefined;
 }
 
 export interface NodeView {
@@ -147,6 +155,7 @@ function viewVf(facts: NodeFacts, address: PciAddress): VfView {
     mac: findMac(facts, vf, record, info),
     vlan: info?.vlan,
     irqs: viewIrqs(facts, vf),
+    policy: record === undefined ? undefined : facts.policies.get(address),
   };
 }
 
@@ -208,16 +217,19 @@ function findMac(
 }
 
 function viewIrqs(
-  { vectors, tuned, bootId }: NodeFacts,
+  { vectors, tuned, bootId, rates }: NodeFacts,
   vf: VirtualFunction | undefined,
 ): readonly IrqView[] {
   if (vf === undefined) return [];
   const record = tuned.get(vf.address);
   const pins = record !== undefined && isRecordOf(record, vf, bootId) ? record.vectors : [];
-  return (vectors.get(vf.address) ?? []).map(({ irq, msiIndex, affinity, role }) => ({
+  return (vectors.get(vf.address) ?? []).map(({ irq, msiIndex, affinity, effective, role }) => ({
     irq,
     role: formatVectorRole(role),
     cpus: affinity ?? [],
+    effective,
+    perSecond: rates && (rates.get(irq)?.perSecond ?? 0),
+    cameOn: rates && (rates.get(irq)?.cpus ?? []),
     pinnedTo: pins.find((pin) => pin.msiIndex === msiIndex)?.cpu,
   }));
 }

@@ -11,12 +11,15 @@ import type { Attachment } from "../../sriov/attachment.ts";
 import { type Attachments, readAttachments } from "../../sriov/attachment-store.ts";
 import { type ContestedPin, readContestedPins } from "../../sriov/contested-pins.ts";
 import { SriovError } from "../../sriov/errors.ts";
+import { type InterruptRates, measureInterrupts } from "../../sriov/interrupt-rates.ts";
 import { type Inventory, readInventory } from "../../sriov/inventory.ts";
 import { findNodeUse } from "../../sriov/node-use.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { listTuningRecords, readTuningRecord } from "../../sriov/tuning-store.ts";
 import type { TuningRecord } from "../../sriov/tuning-record.ts";
 import { readVectors, type Vector } from "../../sriov/vectors.ts";
+import type { PolicyReport } from "../../tuning/policy-report.ts";
+import { readPolicies } from "./policies.ts";
 import { readPodAllocations } from "./pod-allocations.ts";
 
 export type Eyes = Pick<Host, "files" | "paths" | "clock" | "openNetlink">;
@@ -34,6 +37,10 @@ export interface NodeFacts {
   readonly records: readonly Attachment[];
   readonly unreadable: Attachments["unreadable"];
   readonly vectors: ReadonlyMap<PciAddress, readonly Vector[]>;
+  /** Of VFs in pods: where their interrupts may go, as tuning will have it. */
+  readonly policies: ReadonlyMap<PciAddress, PolicyReport>;
+  /** How often interrupts come now; `undefined` where nobody waited for that. */
+  readonly rates: InterruptRates | undefined;
   readonly tuned: ReadonlyMap<PciAddress, TuningRecord>;
   /** Pins that tuning leaves alone for a while. */
   readonly contested: readonly ContestedPin[];
@@ -48,8 +55,11 @@ export interface NodeFacts {
   readonly problems: readonly string[];
 }
 
-/** Looks at the node. A missing kubelet, API server or daemon is no error. */
-export async function readNodeFacts(host: Eyes): Promise<NodeFacts> {
+/** Looks at the node. A missing kubelet, API server or daemon is no error. `isMeasured`: takes a second, for the rates. */
+export async function readNodeFacts(
+  host: Eyes,
+  { isMeasured }: { readonly isMeasured: boolean },
+): Promise<NodeFacts> {
   const problems: string[] = [];
   function attempt<T, E>(read: () => T, empty: E): T | E {
     try {
@@ -65,6 +75,13 @@ export async function readNodeFacts(host: Eyes): Promise<NodeFacts> {
   const vectors = [...inventory.vfs.values()].map(
     (vf) => [vf.address, attempt(() => readVectors(host, vf), [])] as const,
   );
+  const held = records.filter(
+    ({ bootId, state }) => state === "attached" && attempt(() => bootId === host.clock.bootId(), false),
+  );
+  const policies = await readPolicies(host, inventory.vfs, held).catch((error: unknown) => {
+    problems.push(describeKnownError(error));
+    return new Map<PciAddress, PolicyReport>();
+  });
   const tuned = attempt(() => listTuningRecords(host), []).flatMap((address) => {
     const record = attempt(() => readTuningRecord(host, address), undefined);
     return record === undefined ? [] : [[address, record] as const];
@@ -77,6 +94,8 @@ export async function readNodeFacts(host: Eyes): Promise<NodeFacts> {
     records,
     unreadable,
     vectors: new Map(vectors),
+    policies,
+    rates: isMeasured ? await measureInterrupts(host) : undefined,
     tuned: new Map(tuned),
     contested: attempt(() => readContestedPins(host), []),
     advertised: attempt(() => readAdvertisement(host), undefined),

@@ -2,6 +2,7 @@
 
 import { formatContestedPin } from "../../sriov/contested-pins.ts";
 import { formatCpuList } from "../../sriov/cpu-list.ts";
+import { formatPolicy } from "../../tuning/policy-report.ts";
 import type { IrqView, NodeView, PfView, VfView } from "../node/device-view.ts";
 import { type Colour, formatTable, wrapText } from "../table.ts";
 
@@ -27,7 +28,8 @@ export function formatStatus({ pfs, vfs, contested, problems }: NodeView, layout
   const sections = [
     formatPfs(pfs, layout),
     formatVfs(vfs, layout),
-    layout.isWide ? [] : formatReasons(vfs),
+    layout.isWide ? formatInterrupts(vfs, layout) : formatReasons(vfs),
+    layout.isWide ? formatPolicies(vfs) : formatFallbacks(vfs),
     contested.flatMap((pin) => wrapText(formatContestedPin(pin), lineWidth)),
     formatProblems(problems),
   ].filter((lines) => lines.length > 0);
@@ -91,6 +93,39 @@ function formatReasons(vfs: readonly VfView[]): readonly string[] {
   );
   return [...groups].flatMap(([what, group]) =>
     wrapText(`${what}: ${group.map(({ address }) => address).join(" ")}`, lineWidth),
+  );
+}
+
+/** A line for each interrupt of a VF in a pod: where it may go, where it goes, and how often it comes. */
+function formatInterrupts(vfs: readonly VfView[], layout: StatusLayout): readonly string[] {
+  const header = ["VF", "IRQ", "WHAT", "CPUS", "EFFECTIVE", "PINNED", "PER S", "CAME ON"];
+  const rows = vfs
+    .filter(({ policy }) => policy !== undefined)
+    .flatMap(({ address, irqs }) =>
+      irqs.map(({ irq, role, cpus, effective, pinnedTo, perSecond, cameOn }) => [
+        address,
+        `${irq}`,
+        role,
+        formatCpuList(cpus) || "-",
+        formatCpuList(effective) || "-",
+        show(pinnedTo),
+        show(perSecond),
+        formatCpuList(cameOn ?? []) || "-",
+      ]),
+    );
+  return rows.length === 0 ? [] : formatTable([header, ...rows], tableOptions(layout, []));
+}
+
+function formatPolicies(vfs: readonly VfView[]): readonly string[] {
+  return vfs.flatMap(({ address, policy }) => (policy === undefined ? [] : formatPolicy(address, policy)));
+}
+
+/** Policies that could not be met, and what is done instead. */
+function formatFallbacks(vfs: readonly VfView[]): readonly string[] {
+  return vfs.flatMap(({ address, policy }) =>
+    policy === undefined || policy.notes.length === 0
+      ? []
+      : wrapText(`${address} policy ${policy.askedPolicy}: ${policy.notes.join("; ")}`, lineWidth),
   );
 }
 

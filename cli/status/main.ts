@@ -33,7 +33,8 @@ async function look(
   { output, watch }: StatusOptions,
   { isTerminal }: Pick<StatusOutput, "isTerminal">,
 ): Promise<string> {
-  const view = viewNode(await readNodeFacts(host));
+  // Rates differ at each look: what is shown again when it changed has none.
+  const view = viewNode(await readNodeFacts(host, { isMeasured: output !== "table" && !watch }));
   if (output === "json") return `${JSON.stringify(view, undefined, watch ? undefined : 2)}\n`;
   return formatStatus(view, { isWide: output === "wide", hasColours: isTerminal });
 }

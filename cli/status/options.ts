@@ -13,7 +13,8 @@ export interface StatusOptions {
 export const usage = `Usage: virtfn status [-o wide|json] [--json] [--watch]
 
 Shows the node's PFs and VFs: which resource, how healthy and why not, whose pod, which interface, MAC, VLAN, NUMA node,
-and the CPUs of their interrupts. Reads files and the kernel; needs no daemon and no API server, changes nothing.
+and the CPUs of their interrupts; wide and json also how often these come (in one second that it waits), their policy, and
+why it leaves CPUs out. Reads files and the kernel; needs no daemon and no API server, changes nothing.
 
   -o, --output FORMAT  wide: more columns, lines of any length; json
   --json               the same as -o json

@@ -11,10 +11,10 @@ test("a dry run prints the plan and changes nothing", async () => {
   machine.attach(0, "web-1");
   const { output, exitCode } = await machine.start("--once", "--dry-run").result();
   expect(output.replaceAll(/ +$/gm, "")).toMatchInlineSnapshot(`
-    "VF            POD         INTERFACE  IRQ  WHAT   NOW   EFFECTIVE  COUNT  TO  STEP
-    0000:01:10.0  shop/web-1  net1       42   tx 0   0-15  0          0      0   pin
-    0000:01:10.0  shop/web-1  net1       43   rx 0   0-15  0          0      2   pin
-    0000:01:10.0  shop/web-1  net1       44   other  0-15  0          0          leave
+    "VF            POD         INTERFACE  IRQ  WHAT   NOW   EFFECTIVE  COUNT  PER S  CAME ON  TO  STEP
+    0000:01:10.0  shop/web-1  net1       42   tx 0   0-15  0          0      0               0   pin
+    0000:01:10.0  shop/web-1  net1       43   rx 0   0-15  0          0      0               2   pin
+    0000:01:10.0  shop/web-1  net1       44   other  0-15  0          0      0                   leave
     0000:01:10.0: policy numa-spread (default), CPUs 0-3,8-11
       not 4-7,12-15: on NUMA node 1
     "

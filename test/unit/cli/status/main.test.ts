@@ -1,5 +1,7 @@
 // virtfn status on a fake node: the tables, JSON, what is left out and why, following changes, and that nothing changes.
 
+import * as fs from "node:fs";
+
 import { expect, test } from "vitest";
 
 import { runStatus } from "../../../../cli/status/main.ts";
@@ -57,8 +59,41 @@ test("wide shows each interrupt, marked where tuning pinned it", async () => {
     0000:3b:02.3  -         left out   -           ens1f0v3   02:00:00:00:00:03  -     0     ens1f0  3      igbvf   -             49>- 50>- 51>-        default route through ens1f0v3
     0000:3b:02.4  -         left out   shop/odd    net1       02:00:00:00:00:04  -     0     ens1f0  4      igbvf   container-of  52>0-3 53>0-3 54>0-3  taken outside the kubelet
     0000:3b:02.5  -         left out   -           ens1f0v5   02:00:00:00:00:05  -     0     ens1f0  5      igbvf   -             55>- 56>- 57>-        the device plugin has not seen it yet
+
+    VF            IRQ  WHAT   CPUS  EFFECTIVE  PINNED  PER S  CAME ON
+    0000:3b:02.0  40   tx 0   0     0          0       0      -
+    0000:3b:02.0  41   rx 0   1     0          1       0      -
+    0000:3b:02.0  42   other  0-3   0          -       0      -
+    0000:3b:02.4  52   tx 0   0-3   0          -       0      -
+    0000:3b:02.4  53   rx 0   0-3   0          -       0      -
+    0000:3b:02.4  54   other  0-3   0          -       0      -
+
+    0000:3b:02.0: policy numa-spread (default), CPUs 0-3
+      not 4-7: on NUMA node 1
+    0000:3b:02.4: policy numa-spread (default), CPUs 0-3
+      not 4-7: on NUMA node 1
     "
   `);
+});
+
+test("a policy that cannot be met is told, with what is done instead", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
+  const fallback = "the pod has no CPUs for itself, using numa-spread";
+  expect(await status(node.host)).toContain(`0000:3b:02.0 policy follow-pod: ${fallback}`);
+  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
+  expect(view.vfs[0]?.policy).toMatchObject({ policy: "numa-spread", askedPolicy: "follow-pod" });
+  expect(view.vfs[0]?.policy?.notes).toEqual([fallback]);
+});
+
+test("JSON and wide tell how often interrupts come, and where", async () => {
+  using node = createStatusNode();
+  const path = `${node.host.paths.proc}/interrupts`;
+  const [irq] = node.irqs(0);
+  fs.writeFileSync(path, `     CPU0 CPU1\n ${irq}:   10    0  x\n`);
+  node.fake.clock.after(500, () => fs.writeFileSync(path, `     CPU0 CPU1\n ${irq}:   10    40  x\n`));
+  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
+  expect(view.vfs[0]?.irqs[0]).toMatchObject({ pinnedTo: 0, perSecond: 40, cameOn: [1] });
 });
 
 test("JSON has the same facts", async () => {
