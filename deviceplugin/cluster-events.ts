@@ -1,4 +1,5 @@
 // What the node's Events say: devices that became unhealthy or healthy again, a configuration refused, VFs that nothing attached.
+import type { TuningProblem } from "../sriov/tuning-problems.ts";
 import type { UnrecordedDevice } from "../sriov/unrecorded-pods.ts";
 import type { Scan } from "./scanner.ts";
 
@@ -10,7 +11,8 @@ export interface ClusterEvent {
     | "DevicesHealthy"
     | "ConfigurationRefused"
     | "ConfigurationInForce"
-    | "VfNotAttached";
+    | "VfNotAttached"
+    | "TuningFellShort";
   readonly message: string;
 }
 
@@ -20,9 +22,16 @@ export interface Told {
   readonly unhealthy: ReadonlyMap<string, string>;
   readonly configProblem: string | undefined;
   readonly unrecorded: readonly UnrecordedDevice[];
+  /** Policies that could not be met, and knobs that are not there, in words. */
+  readonly tuning: readonly string[];
 }
 
-export const nothingTold: Told = { unhealthy: new Map(), configProblem: undefined, unrecorded: [] };
+export const nothingTold: Told = {
+  unhealthy: new Map(),
+  configProblem: undefined,
+  unrecorded: [],
+  tuning: [],
+};
 
 /** An Event holds 1,024 bytes; the log has it all. */
 const longest = 1_000;
@@ -35,6 +44,13 @@ export function listUnhealthy({ resources }: Pick<Scan, "resources">): ReadonlyM
     ),
   );
   return new Map(entries);
+}
+
+/** What tuning does instead of what it was asked for; the rest of its problems are for its log and metrics. */
+export function listShortfalls(problems: readonly TuningProblem[]): readonly string[] {
+  return problems
+    .filter(({ code }) => code === "FALLBACK" || code === "UNSUPPORTED")
+    .map(({ vf, about, message }) => `${vf} ${about}: ${message}`);
 }
 
 /** One Event for each kind of difference: a PF without link is one, not one for each of its VFs. */
@@ -55,6 +71,8 @@ export function listEvents(before: Told, after: Told): readonly ClusterEvent[] {
   const known = new Set(before.unrecorded.map(nameUnrecorded));
   for (const name of after.unrecorded.map(nameUnrecorded))
     if (!known.has(name)) add("Warning", "VfNotAttached", name);
+  for (const words of after.tuning)
+    if (!before.tuning.includes(words)) add("Warning", "TuningFellShort", words);
   return events;
 }
 

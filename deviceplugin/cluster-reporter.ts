@@ -2,9 +2,17 @@
 import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
+import type { TuningProblem } from "../sriov/tuning-problems.ts";
 import type { UnrecordedDevice } from "../sriov/unrecorded-pods.ts";
 import type { ClusterClient } from "./cluster-client.ts";
-import { type ClusterEvent, listEvents, listUnhealthy, nothingTold, type Told } from "./cluster-events.ts";
+import {
+  type ClusterEvent,
+  listEvents,
+  listShortfalls,
+  listUnhealthy,
+  nothingTold,
+  type Told,
+} from "./cluster-events.ts";
 import { type Labels, listLabels, planLabels } from "./cluster-labels.ts";
 import type { Scan } from "./scanner.ts";
 
@@ -49,6 +57,11 @@ export class ClusterReporter {
   /** Notes which devices have a pod and no record. */
   noteUnrecorded(unrecorded: readonly UnrecordedDevice[]): void {
     this.#note({ unrecorded });
+  }
+
+  /** Notes what tuning could not do in its last look. */
+  noteTuning(problems: readonly TuningProblem[]): void {
+    this.#note({ tuning: listShortfalls(problems) });
   }
 
   /** Tells until `signal` is aborted. Never throws. */

@@ -5,6 +5,7 @@ import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import { watchAttachments } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
+import { readTuningProblems } from "../sriov/tuning-problems.ts";
 import { parseDevicePluginArguments, usage } from "./arguments.ts";
 import { type DevicePluginHost, watchChanges } from "./changes.ts";
 import { findAccess, openCluster } from "./cluster-client.ts";
@@ -99,6 +100,15 @@ async function becomeOnlyInstance(
   return undefined;
 }
 
+// An event tells of no problem: they are looked at with the devices.
+function noteTuning(host: DevicePluginHost, reporter: ClusterReporter, log: Log): void {
+  try {
+    reporter.noteTuning(readTuningProblems(host));
+  } catch (error) {
+    log.warn({ error }, "cannot read what tuning could not do");
+  }
+}
+
 async function followNode(
   host: DevicePluginHost,
   { manager, config, reporter }: Plugin,
@@ -119,6 +129,7 @@ async function followNode(
     recordWatch ??= stack.use(watchRecords(host, () => wakeup.wake()));
     const pools = config.read();
     reporter?.noteConfig(config.problem);
+    if (reporter !== undefined) noteTuning(host, reporter, log);
     metrics.configValid.set(config.problem === undefined ? 1 : 0);
     try {
       if (pools !== undefined) {

@@ -30,6 +30,8 @@ export interface Paths {
   readonly pools: string;
   /** Pins that tuning leaves alone for a while. */
   readonly contestedPins: string;
+  /** What tuning could not do in its last look. */
+  readonly tuningProblems: string;
   /** What tuning made of the node's table of socket flows. */
   readonly rfsNote: string;
   /** Device-info files of device plugins; /var/run of a node is /run. */
@@ -70,6 +72,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     pfNotes: at("run/virtfn/pf"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     contestedPins: at("run/virtfn/tuning/contested.json"),
+    tuningProblems: at("run/virtfn/tuning/problems.json"),
     rfsNote: at("run/virtfn/tuning/rfs.json"),
     cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),

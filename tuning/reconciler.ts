@@ -3,9 +3,11 @@
 import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import type { Attachment } from "../sriov/attachment.ts";
+import { formatContestedPins, writeContestedPins } from "../sriov/contested-pins.ts";
 import { createTopologyReader } from "../sriov/topology.ts";
+import { formatTuningProblems, writeTuningProblems } from "../sriov/tuning-problems.ts";
 import { CarrierWatches } from "./carrier-watches.ts";
-import { createContestedTeller } from "./contested-teller.ts";
+import { createFileTeller } from "./file-teller.ts";
 import type { TuningMetrics } from "./metrics.ts";
 import { createNodeFactsReader } from "./node-facts.ts";
 import { type TuningDaemonHost, watchNode } from "./node-watch.ts";
@@ -41,7 +43,18 @@ export async function reconcile(
   { log, metrics, signal, onPass }: ReconcilerOptions,
 ): Promise<void> {
   const memory = createPassMemory(host);
-  const tellContested = createContestedTeller(host, log, memory.contests.list());
+  const tellContested = createFileTeller(log, {
+    known: memory.contests.list(),
+    format: formatContestedPins,
+    write: (contested) => writeContestedPins(host, contested),
+    failure: "cannot write down which pins are contested",
+  });
+  const tellProblems = createFileTeller(log, {
+    known: undefined,
+    format: formatTuningProblems,
+    write: (problems) => writeTuningProblems(host, problems),
+    failure: "cannot write down what is wrong",
+  });
   const reports = new ReportLog(log);
   const wakeup = new Wakeup(host);
   const rest = new Wakeup(host);
@@ -65,6 +78,7 @@ export async function reconcile(
     if (report !== undefined) {
       metrics.record(report, (passedMs - startedMs) / 1000, reports.add(report));
       tellContested(report.contested);
+      tellProblems(report.problems);
       pins.follow(report);
       carriers.follow(listWaiting(report));
       onPass?.(report);

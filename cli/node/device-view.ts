@@ -8,6 +8,7 @@ import { formatVectorRole } from "../../sriov/irq-role.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "../../sriov/pci-address.ts";
 import { findStaleGrants } from "../../sriov/stale-groups.ts";
 import { isRecordOf } from "../../sriov/tuning-record.ts";
+import type { TuningProblem } from "../../sriov/tuning-problems.ts";
 import type { PolicyReport } from "../../tuning/policy-report.ts";
 import type { NodeFacts } from "./facts.ts";
 import { findPodOf } from "./pod-allocations.ts";
@@ -69,6 +70,8 @@ export interface NodeView {
   readonly vfs: readonly VfView[];
   /** Interrupts that tuning leaves alone for a while, since something undoes their pins. */
   readonly contested: readonly ContestedPin[];
+  /** What the tuning daemon could not do in its last look. */
+  readonly tuning: readonly TuningProblem[];
   readonly problems: readonly string[];
 }
 
@@ -84,6 +87,7 @@ export function viewNode(facts: NodeFacts): NodeView {
     pfs: [...inventory.pfs.values()].map((pf) => viewPf(facts, pf)),
     vfs: [...addresses].toSorted(comparePciAddress).map((address) => viewVf(facts, address)),
     contested: facts.contested,
+    tuning: facts.tuningProblems,
     problems: [
       ...facts.problems,
       ...facts.unreadable.map(({ error }) => error.message),

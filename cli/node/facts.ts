@@ -16,6 +16,7 @@ import { type Inventory, readInventory } from "../../sriov/inventory.ts";
 import { findNodeUse } from "../../sriov/node-use.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { listTuningRecords, readTuningRecord } from "../../sriov/tuning-store.ts";
+import { readTuningProblems, type TuningProblem } from "../../sriov/tuning-problems.ts";
 import type { TuningRecord } from "../../sriov/tuning-record.ts";
 import { readVectors, type Vector } from "../../sriov/vectors.ts";
 import type { PolicyReport } from "../../tuning/policy-report.ts";
@@ -42,6 +43,8 @@ export interface NodeFacts {
   /** How often interrupts come now; `undefined` where nobody waited for that. */
   readonly rates: InterruptRates | undefined;
   readonly tuned: ReadonlyMap<PciAddress, TuningRecord>;
+  /** What the daemon could not do in its last look. */
+  readonly tuningProblems: readonly TuningProblem[];
   /** Pins that tuning leaves alone for a while. */
   readonly contested: readonly ContestedPin[];
   /** What the device plugin offered last; `undefined` when none ran since boot, or its list cannot be read. */
@@ -97,6 +100,7 @@ export async function readNodeFacts(
     policies,
     rates: isMeasured ? await measureInterrupts(host) : undefined,
     tuned: new Map(tuned),
+    tuningProblems: attempt(() => readTuningProblems(host), []),
     contested: attempt(() => readContestedPins(host), []),
     advertised: attempt(() => readAdvertisement(host), undefined),
     hasAdvertisement: attempt(() => host.files.stat(host.paths.pools) !== undefined, true),

@@ -21,7 +21,10 @@ const colours: ReadonlyMap<string, Colour> = new Map([
 ]);
 
 /** The text, lines ended. Lines have at most 100 columns unless `isWide`, single long words apart. */
-export function formatStatus({ pfs, vfs, contested, problems }: NodeView, layout: StatusLayout): string {
+export function formatStatus(
+  { pfs, vfs, contested, tuning, problems }: NodeView,
+  layout: StatusLayout,
+): string {
   if (pfs.length === 0 && vfs.length === 0) {
     return [`this node has no PF: no device with sriov_totalvfs`, ...formatProblems(problems), ""].join("\n");
   }
@@ -30,6 +33,7 @@ export function formatStatus({ pfs, vfs, contested, problems }: NodeView, layout
     formatVfs(vfs, layout),
     layout.isWide ? formatInterrupts(vfs, layout) : formatReasons(vfs),
     layout.isWide ? formatPolicies(vfs) : formatFallbacks(vfs),
+    formatTuning(tuning),
     contested.flatMap((pin) => wrapText(formatContestedPin(pin), lineWidth)),
     formatProblems(problems),
   ].filter((lines) => lines.length > 0);
@@ -127,6 +131,15 @@ function formatFallbacks(vfs: readonly VfView[]): readonly string[] {
       ? []
       : wrapText(`${address} policy ${policy.askedPolicy}: ${policy.notes.join("; ")}`, lineWidth),
   );
+}
+
+// Policies that fell back are told with the VFs, as they are now.
+function formatTuning(problems: NodeView["tuning"]): readonly string[] {
+  return problems
+    .filter(({ code }) => code !== "FALLBACK")
+    .flatMap(({ vf, about, code, message }) =>
+      wrapText(`tuning of ${vf}, ${about}: ${code}: ${message}`, lineWidth),
+    );
 }
 
 function formatProblems(problems: readonly string[]): readonly string[] {

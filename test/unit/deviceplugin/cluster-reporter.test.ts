@@ -4,7 +4,12 @@ import { pino } from "pino";
 import { expect, test } from "vitest";
 
 import type { ClusterClient } from "../../../deviceplugin/cluster-client.ts";
-import { type ClusterEvent, listEvents, nothingTold } from "../../../deviceplugin/cluster-events.ts";
+import {
+  type ClusterEvent,
+  listEvents,
+  listShortfalls,
+  nothingTold,
+} from "../../../deviceplugin/cluster-events.ts";
 import { type Labels, planLabels } from "../../../deviceplugin/cluster-labels.ts";
 import { ClusterReporter } from "../../../deviceplugin/cluster-reporter.ts";
 import { scanDevices } from "../../../deviceplugin/scanner.ts";
@@ -162,6 +167,17 @@ test("an Event for each kind of difference, one for all VFs of a PF", () => {
   expect(tell({ ...nothingTold, configProblem: "expected a list" }, nothingTold)).toEqual([
     "Normal ConfigurationInForce the resource configuration is in force as it stands",
   ]);
+});
+
+test("an Event for what tuning does instead of what it was asked for, once", () => {
+  const fallback = { vf: "0000:3b:02.0", about: "policy", code: "FALLBACK", message: "using numa-spread" };
+  const locked = { ...fallback, about: "vector 0", code: "ENOSPC" };
+  const short = { ...nothingTold, tuning: listShortfalls([fallback, locked]) };
+  expect(tell(nothingTold, short)).toEqual([
+    "Warning TuningFellShort 0000:3b:02.0 policy: using numa-spread",
+  ]);
+  expect(tell(short, short)).toEqual([]);
+  expect(tell(short, nothingTold)).toEqual([]);
 });
 
 test("labels of others are nobody's to remove", () => {

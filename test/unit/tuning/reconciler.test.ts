@@ -11,6 +11,7 @@ import type { Host } from "../../../host/host.ts";
 import type { UeventNotice, Uevents } from "../../../host/uevent.ts";
 import { createMetrics, type TuningMetrics } from "../../../tuning/metrics.ts";
 import { readContestedPins, writeContestedPins } from "../../../sriov/contested-pins.ts";
+import { readTuningProblems } from "../../../sriov/tuning-problems.ts";
 import type { TuningDaemonHost } from "../../../tuning/node-watch.ts";
 import { pinCheckMs } from "../../../tuning/pin-watch.ts";
 import { pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
@@ -71,6 +72,17 @@ function start(
 }
 
 describe("reconcile", () => {
+  test("writes down what it can't do, as long as that is so", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
+    const loop = start(node);
+    await waitFor("a problem", () => readTuningProblems(node.host).length > 0);
+    expect(readTuningProblems(node.host)).toMatchObject([{ about: "policy", code: "FALLBACK" }]);
+    node.detach(0, "web-1");
+    await waitFor("no problem", () => readTuningProblems(node.host).length === 0);
+    await loop.end();
+  });
+
   test("tunes a VF when its record appears, and puts it back when the record goes", async () => {
     using node = createTuningNode(1);
     const loop = start(node);

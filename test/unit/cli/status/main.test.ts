@@ -8,6 +8,7 @@ import { runStatus } from "../../../../cli/status/main.ts";
 import type { Host } from "../../../../host/host.ts";
 import type { NodeView } from "../../../../cli/node/device-view.ts";
 import { writeContestedPins } from "../../../../sriov/contested-pins.ts";
+import { writeTuningProblems } from "../../../../sriov/tuning-problems.ts";
 import { createDoctorNode, writeGrant } from "../../../support/doctor-node.ts";
 import { createFakeHost } from "../../../support/fake-host.ts";
 import { createStatusNode, offer } from "../../../support/status-node.ts";
@@ -84,6 +85,17 @@ test("a policy that cannot be met is told, with what is done instead", async () 
   const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
   expect(view.vfs[0]?.policy).toMatchObject({ policy: "numa-spread", askedPolicy: "follow-pod" });
   expect(view.vfs[0]?.policy?.notes).toEqual([fallback]);
+});
+
+test("what the tuning daemon could not do is told", async () => {
+  using node = createStatusNode();
+  const unsupported = { about: "rfs", code: "UNSUPPORTED", message: "rfs is asked for: no" };
+  writeTuningProblems(node.host, [{ vf: node.address(0), ...unsupported }]);
+  expect((await status(node.host)).split("\n\n").at(-1)).toBe(
+    "tuning of 0000:3b:02.0, rfs: UNSUPPORTED: rfs is asked for: no\n",
+  );
+  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
+  expect(view.tuning).toMatchObject([unsupported]);
 });
 
 test("JSON and wide tell how often interrupts come, and where", async () => {
