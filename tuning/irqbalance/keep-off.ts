@@ -3,6 +3,7 @@
 import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import { SriovError } from "../../sriov/errors.ts";
+import { listTuningRecords } from "../../sriov/tuning-store.ts";
 import { describeProblem, type Problem } from "../problem.ts";
 import { readBans, takeFitting, writeBans } from "./ban-list.ts";
 import { parseIrqBalanceArguments } from "./command-line.ts";
@@ -76,15 +77,16 @@ function setUp(host: IrqBalanceHost, configure: boolean): void {
 }
 
 async function tellPins(host: IrqBalanceHost, finder: IrqBalanceFinder): Promise<KeepOffOutcome["told"]> {
-  const pinned = listPinnedIrqs(host);
   const before = readTold(host);
-  if (pinned.length === 0 && before.told === undefined) return undefined;
+  if (before.told === undefined && listTuningRecords(host).length === 0) return undefined;
   const running = finder.find();
   if (running === undefined) {
     if (before.told !== undefined) writeTold(host, { ...before, told: undefined });
     return undefined;
   }
   const known = before.told !== undefined && isOf(host, before.told, running) ? before.told : undefined;
+  const pinned = listPinnedIrqs(host);
+  if (pinned.length === 0 && known === undefined) return undefined;
   const { policyScript } = parseIrqBalanceArguments(running.args);
   if (policyScript !== undefined && isPolicyFolder(host, policyScript)) {
     putEntry(host, policyScript);
