@@ -1,0 +1,112 @@
+// The client: sets its interface up, follows the orders of the node under test until it says "end", and puts everything back.
+
+import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+
+import { ControlLine } from "./control-line.ts";
+import { runLoad } from "./load.ts";
+import { type Answer, type LoadOrder, parseOrder } from "./message.ts";
+import { planClient } from "./node-steps.ts";
+import { type Run, withSteps } from "./step.ts";
+
+export interface ClientSetting {
+  /** `ADDRESS[:PORT]` of the node under test; the first that answers is taken. */
+  readonly servers: readonly string[];
+  readonly defaultPort: number;
+  readonly link: string;
+  readonly isUp: boolean;
+  /** Namespace of the link; the process's own when missing. */
+  readonly netns?: string;
+}
+
+/** A round trip above it tells nothing about the other's clock. */
+const questions = 7;
+const orderTimeoutMs = 3_600_000;
+const reachTimeoutMs = 60_000;
+
+/** Runs until the node under test ends the bench. Throws when it goes away before. */
+export async function runClient(run: Run, setting: ClientSetting, signal: AbortSignal): Promise<void> {
+  using line = new ControlLine(await connectToFirst(setting, signal));
+  const prefix = setting.netns === undefined ? [] : ["ip", "netns", "exec", setting.netns];
+  const welcome = parseOrder(await line.next(orderTimeoutMs));
+  if (welcome.type !== "welcome") throw new Error(`expected a welcome, got ${welcome.type}`);
+  const answer = (message: Answer): void => line.send(message);
+  await withSteps(run, planClient(setting.link, welcome.number, setting), async () => {
+    answer({ type: "ready" });
+    for (;;) {
+      const order = parseOrder(await line.next(orderTimeoutMs));
+      signal.throwIfAborted();
+      if (order.type === "end") return;
+      try {
+        if (order.type === "reach") {
+          await reachAll(run, prefix, order, signal);
+          answer({ type: "reached" });
+        }
+        if (order.type === "load") {
+          const offsetMs = await askOffset(line);
+          const { sum, busy } = await runLoad(toOwnClock(order, offsetMs), prefix, signal);
+          answer({ type: "result", sum, busy });
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        answer({ type: "failed", reason: String(error).slice(0, 2_000) });
+      }
+    }
+  });
+}
+
+async function connectToFirst({ servers, defaultPort }: ClientSetting, signal: AbortSignal): Promise<Socket> {
+  const failures: string[] = [];
+  for (const server of servers) {
+    const [, host = server, port] = /^(.*?)(?::(\d+))?$/.exec(server) ?? [];
+    const socket = connect(Number(port ?? defaultPort), host);
+    try {
+      await once(socket, "connect", { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      failures.push(`${server}: ${String(error)}`);
+    }
+  }
+  throw new Error(`no node under test answers: ${failures.join("; ")}`);
+}
+
+/** The other's clock less ours, by the question that was answered fastest. */
+async function askOffset(line: ControlLine): Promise<number> {
+  let best = { tripMs: Infinity, offsetMs: 0 };
+  for (let at = 0; at < questions; at += 1) {
+    const askedMs = Date.now();
+    line.send({ type: "time" });
+    const answer = parseOrder(await line.next(10_000));
+    if (answer.type !== "time") throw new Error(`expected the time, got ${answer.type}`);
+    const tripMs = Date.now() - askedMs;
+    if (tripMs < best.tripMs) best = { tripMs, offsetMs: answer.nowMs - (askedMs + tripMs / 2) };
+  }
+  return best.offsetMs;
+}
+
+function toOwnClock(order: LoadOrder, offsetMs: number): LoadOrder {
+  const { startMs, fromMs, toMs } = order;
+  return { ...order, startMs: startMs - offsetMs, fromMs: fromMs - offsetMs, toMs: toMs - offsetMs };
+}
+
+// A VF has its carrier seconds after it was moved; what does not answer in a minute has none.
+async function reachAll(
+  run: Run,
+  prefix: readonly string[],
+  { targets, port }: { readonly targets: readonly string[]; readonly port: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const endMs = Date.now() + reachTimeoutMs;
+  for (const target of targets)
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        await run({ argv: [...prefix, "timeout", "2", "bash", "-c", `< /dev/tcp/${target}/${port}`] });
+        break;
+      } catch (cause) {
+        if (Date.now() > endMs) throw new Error(`${target}, port ${port} does not answer`, { cause });
+        await Bun.sleep(200);
+      }
+    }
+}

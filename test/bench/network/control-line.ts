@@ -1,0 +1,64 @@
+// A TCP connection as lines in both directions, with a limit to what the other side may send.
+
+import { once } from "node:events";
+import type { Socket } from "node:net";
+
+import { maxLineBytes } from "./message.ts";
+
+/** Lines as they come, one reader at a time. */
+export class ControlLine implements Disposable {
+  readonly #socket: Socket;
+  readonly #lines: string[] = [];
+  #rest = "";
+  #failure: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding("utf8").setNoDelay(true);
+    socket.on("data", (text: string) => this.#take(text));
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("the other side closed the connection")));
+  }
+
+  send(message: object): void {
+    this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** The next line. Throws when the connection ends, a line is too long, or `timeoutMs` pass. */
+  async next(timeoutMs: number): Promise<string> {
+    const limit = AbortSignal.timeout(timeoutMs);
+    for (;;) {
+      const line = this.#lines.shift();
+      if (line !== undefined) return line;
+      if (this.#failure !== undefined) throw this.#failure;
+      try {
+        await once(this.#socket, "control", { signal: limit });
+      } catch (error) {
+        if (!limit.aborted) throw error;
+        throw new Error(`no line within ${timeoutMs / 1000} s`, { cause: error });
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+
+  #take(text: string): void {
+    const [first = "", ...more] = text.split("\n");
+    const lines = [this.#rest + first, ...more];
+    this.#rest = lines.pop() ?? "";
+    if ([...lines, this.#rest].some((line) => line.length > maxLineBytes) || this.#lines.length > 100) {
+      this.#fail(new Error(`a line has more than ${maxLineBytes} bytes, or too many wait`));
+      this.#socket.destroy();
+      return;
+    }
+    this.#lines.push(...lines);
+    this.#socket.emit("control");
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#socket.emit("control");
+  }
+}

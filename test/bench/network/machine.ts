@@ -1,0 +1,64 @@
+// What a figure can't be read without: kernel, NIC, driver, firmware and the settings that change speed.
+
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus, release } from "node:os";
+
+import type { Run } from "./step.ts";
+
+/** Names with what was found; what the machine doesn't tell is missing. */
+export type MachineFacts = Readonly<Record<string, string>>;
+
+const files = {
+  "frequency governor": "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+  SMT: "/sys/devices/system/cpu/smt/control",
+  "NUMA nodes": "/sys/devices/system/node/online",
+  "isolated CPUs": "/sys/devices/system/cpu/isolated",
+  "kernel command line": "/proc/cmdline",
+} as const;
+
+const mitigations = "/sys/devices/system/cpu/vulnerabilities/spectre_v2";
+
+/** Changes nothing. Offloads, rings and channels need ethtool(8). */
+export async function readMachine(run: Run, pf: string): Promise<MachineFacts> {
+  const facts: Record<string, string> = {
+    kernel: release(),
+    CPUs: `${availableParallelism()} of ${cpus()[0]?.model.trim() ?? "unknown"}`,
+    interface: pf,
+  };
+  for (const [name, path] of Object.entries({ ...files, "Spectre v2": mitigations })) {
+    const text = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+    if (text !== "") facts[name] = text;
+  }
+  const driver = await ask(run, ["ethtool", "-i", pf]);
+  for (const [name, key] of [
+    ["driver", "driver"],
+    ["driver version", "version"],
+    ["firmware", "firmware-version"],
+  ] as const) {
+    const value = new RegExp(`^${key}: *(.+)$`, "m").exec(driver)?.[1];
+    if (value !== undefined) facts[name] = value;
+  }
+  facts["offloads that are on"] = [...(await ask(run, ["ethtool", "-k", pf])).matchAll(/^([\w-]+): on/gm)]
+    .map(([, name]) => name)
+    .join(" ");
+  facts["rings"] = await askShort(run, ["ethtool", "-g", pf]);
+  facts["channels"] = await askShort(run, ["ethtool", "-l", pf]);
+  facts["netperf"] = (await ask(run, ["netperf", "-V"])).trim();
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
+}
+
+/** Whether the machine's own irqbalance is running as a service. */
+export async function isIrqbalanceActive(run: Run): Promise<boolean> {
+  return (await ask(run, ["systemctl", "is-active", "irqbalance"])).trim() === "active";
+}
+
+async function ask(run: Run, argv: readonly string[]): Promise<string> {
+  return run({ argv }).catch(() => "");
+}
+
+// The settings in force, behind "Current hardware settings".
+async function askShort(run: Run, argv: readonly string[]): Promise<string> {
+  const [, current = ""] = (await ask(run, argv)).split("Current hardware settings:");
+  const set = [...current.matchAll(/^([\w ]+):\s+(\d+)$/gm)];
+  return set.map(([, name, value]) => `${name} ${value}`).join(", ");
+}

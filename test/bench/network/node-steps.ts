@@ -1,0 +1,70 @@
+// What is done once for the whole bench, before the first variant and after the last, as steps.
+
+import { clientAddress, peerNamespace, prefixLength, standInPeer, standInPf } from "./layout.ts";
+import type { PfFacts } from "./node-facts.ts";
+import type { Command, Step } from "./step.ts";
+
+/** On the node under test: interface up, and VFs made where they are wanted and there are none. */
+export function planNode(pf: PfFacts, wantedVfs: number, irqbalanceRuns: boolean): readonly Step[] {
+  const up = pf.isUp
+    ? []
+    : [{ apply: ip("link", "set", pf.name, "up"), undo: ip("link", "set", pf.name, "down") }];
+  const sriov = pf.sriov;
+  const makesVfs = sriov !== undefined && wantedVfs > 0 && sriov.vfs.length === 0;
+  const vfs = makesVfs ? [setVfs(sriov.address, wantedVfs), { apply: { argv: ["udevadm", "settle"] } }] : [];
+  // One that runs would move the interrupts of every variant.
+  const irqbalance = irqbalanceRuns
+    ? [{ apply: systemctl("stop", "irqbalance"), undo: systemctl("start", "irqbalance") }]
+    : [];
+  return [...irqbalance, ...up, ...vfs];
+}
+
+/** A veth pair in the place of NIC and wire. */
+export const planStandIn: readonly Step[] = [
+  {
+    apply: ip("link", "add", standInPf, "type", "veth", "peer", "name", standInPeer),
+    undo: ip("link", "del", standInPf),
+  },
+];
+
+/** On one machine the client's interface goes into a namespace of its own, else the kernel takes the short way. `pid`: who gets it back. */
+export function planPeer(peer: string, pid: number): readonly Step[] {
+  return [
+    { apply: ip("netns", "add", peerNamespace), undo: ip("netns", "del", peerNamespace) },
+    {
+      apply: ip("link", "set", peer, "netns", peerNamespace),
+      undo: ip("-n", peerNamespace, "link", "set", peer, "netns", String(pid)),
+    },
+  ];
+}
+
+/** The interface of client number `at`, in `netns` or here. */
+export function planClient(
+  link: string,
+  at: number,
+  { netns, isUp }: { readonly netns?: string | undefined; readonly isUp: boolean },
+): readonly Step[] {
+  const inside = netns === undefined ? [] : ["-n", netns];
+  const address = `${clientAddress(at)}/${prefixLength}`;
+  const up = { apply: ip(...inside, "link", "set", link, "up") };
+  return [
+    isUp ? {} : { ...up, undo: ip(...inside, "link", "set", link, "down") },
+    {
+      apply: ip(...inside, "address", "add", address, "dev", link),
+      undo: ip(...inside, "address", "del", address, "dev", link),
+    },
+  ];
+}
+
+function setVfs(address: string, count: number): Step {
+  const path = `/sys/bus/pci/devices/${address}/sriov_numvfs`;
+  return { apply: { argv: ["tee", path], stdin: `${count}\n` }, undo: { argv: ["tee", path], stdin: "0\n" } };
+}
+
+function systemctl(verb: string, unit: string): Command {
+  return { argv: ["systemctl", verb, unit] };
+}
+
+function ip(...words: readonly string[]): Command {
+  return { argv: ["ip", ...words] };
+}

@@ -1,0 +1,91 @@
+// The node under test: turn by turn a variant is set up, every test is run and counted, and all is taken down again.
+
+import { readAffinities, restoreAffinities } from "./affinities.ts";
+import type { Clients } from "./clients.ts";
+import { readIrqMap, type Sample, takeSample } from "./counters.ts";
+import { serverAddress } from "./layout.ts";
+import { sleepUntil } from "./load.ts";
+import { type Measurement, toMeasurement } from "./measurement.ts";
+import type { TestName } from "./netperf.ts";
+import { netserverPort, type Netservers, startNetservers } from "./netservers.ts";
+import type { BenchOptions } from "./options.ts";
+import type { Turn } from "./run-plan.ts";
+import { type Run, withSteps } from "./step.ts";
+import { planVariant, type VariantSetting } from "./variant-steps.ts";
+
+export interface NodeSetting extends VariantSetting {
+  readonly options: Pick<BenchOptions, "tests" | "processes" | "seconds" | "warmUpSeconds">;
+  readonly clients: Pick<Clients, "reach" | "load">;
+  readonly signal: AbortSignal;
+  /** Hears of each measurement when it is made. */
+  readonly measured: (measurement: Measurement) => void;
+  /** Hears what happened that is no reason to stop. */
+  readonly note: (text: string) => void;
+}
+
+/** Between the order and the start, for the order's way to the clients and their questions for the time. */
+const leadMs = 1_000;
+
+/** Carries the turns out. A test that fails is told to `note` and the bench goes on; a variant that can't be set up or taken down ends it. */
+export async function runTurns(run: Run, turns: readonly Turn[], setting: NodeSetting): Promise<void> {
+  for (const turn of turns) {
+    setting.signal.throwIfAborted();
+    const affinities = readAffinities();
+    try {
+      await withSteps(run, planVariant(turn.variant, setting), () => runTests(turn, setting));
+    } finally {
+      for (const problem of restoreAffinities(affinities)) setting.note(problem);
+    }
+  }
+}
+
+async function runTests(turn: Turn, setting: NodeSetting): Promise<void> {
+  await using netservers = startNetservers(turn.variant, setting.namespaces, setting.pf);
+  const targets = Array.from({ length: setting.namespaces }, (_, at) => serverAddress(at));
+  await setting.clients.reach(targets, netserverPort);
+  for (const test of setting.options.tests) {
+    setting.signal.throwIfAborted();
+    netservers.check();
+    const measurement = await measure(turn, test, targets, netservers, setting);
+    if (measurement !== undefined) setting.measured(measurement);
+  }
+}
+
+async function measure(
+  turn: Turn,
+  test: TestName,
+  targets: readonly string[],
+  netservers: Netservers,
+  { clients, options, signal, note }: NodeSetting,
+): Promise<Measurement | undefined> {
+  const irqsBefore = readIrqMap();
+  const startMs = Date.now() + leadMs;
+  const fromMs = startMs + options.warmUpSeconds * 1000;
+  const toMs = fromMs + options.seconds * 1000;
+  const order = { type: "load", test, targets, port: netserverPort, processes: options.processes } as const;
+  try {
+    const [{ sum, busy }, samples] = await Promise.all([
+      clients.load({ ...order, startMs, fromMs, toMs }),
+      sample(netservers, { fromMs, toMs }, signal),
+    ]);
+    const evidence = { test, sum, clientBusy: busy, samples, irqsBefore, irqsAfter: readIrqMap() };
+    return toMeasurement(turn, evidence);
+  } catch (error) {
+    signal.throwIfAborted();
+    note(`round ${turn.round}, ${turn.variant}, ${test}: ${String(error)}`);
+    return undefined;
+  }
+}
+
+async function sample(
+  { devices }: Netservers,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  signal: AbortSignal,
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for (let atMs = fromMs; atMs <= toMs; atMs += 1000) {
+    await sleepUntil(atMs, signal);
+    samples.push(takeSample(devices));
+  }
+  return samples;
+}

@@ -1,0 +1,59 @@
+// A change of the node as data: a command and the one that takes it back. Done in order, undone backwards, whatever happened.
+
+/** A program with its arguments; `stdin` is empty and the environment this process's unless given. */
+export interface Command {
+  readonly argv: readonly string[];
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Without `apply` there is something to do only on the way back. */
+export interface Step {
+  readonly apply?: Command;
+  readonly undo?: Command;
+}
+
+/** Runs a command and gives what it printed; throws with its stderr when it fails. */
+export type Run = (command: Command) => Promise<string>;
+
+/** `sh -x` like text of a command, for messages. */
+export function formatCommand({ argv, stdin }: Command): string {
+  return stdin === undefined ? argv.join(" ") : `${argv.join(" ")} <<< '${stdin.trim()}'`;
+}
+
+/** What was not taken back: each failed undo with its reason. */
+export class TakeDownError extends AggregateError {
+  constructor(errors: readonly unknown[]) {
+    super(errors, `not taken back:\n${errors.map((error) => `- ${String(error)}`).join("\n")}`);
+  }
+}
+
+/**
+ * Does the steps, then `use`, then takes all of them back that were done, in reverse, each even when others fail.
+ * Throws what failed first; TakeDownError when only the way back failed.
+ */
+export async function withSteps<T>(run: Run, steps: readonly Step[], use: () => Promise<T>): Promise<T> {
+  const done: Step[] = [];
+  try {
+    for (const step of steps) {
+      if (step.apply !== undefined) await run(step.apply);
+      done.push(step);
+    }
+    return await use();
+  } finally {
+    await takeBack(run, done);
+  }
+}
+
+async function takeBack(run: Run, done: readonly Step[]): Promise<void> {
+  const failed: unknown[] = [];
+  for (const { undo } of done.toReversed()) {
+    if (undo === undefined) continue;
+    try {
+      await run(undo);
+    } catch (error) {
+      failed.push(error);
+    }
+  }
+  if (failed.length > 0) throw new TakeDownError(failed);
+}
