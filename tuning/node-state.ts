@@ -14,6 +14,7 @@ import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { readNapis, type SeenNapi } from "./napi-threads.ts";
+import { areUntold, tellByNapi } from "./vector-roles.ts";
 import { withRecordLink } from "./record-netns.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { chooseVfPolicy, isHandsOff } from "./vf-policy.ts";
@@ -140,7 +141,7 @@ function readTunedVf(
     chosen,
     candidates,
     rps: listRpsCandidates(facts, place, chosen, candidates.cpus),
-    vectors: attempt("vectors", () => readVectors(host, vf)) ?? [],
+    vectors: attempt("vectors", () => readToldVectors(host, record, vf)) ?? [],
     saved,
     masks: seen?.masks,
     values: seen?.values,
@@ -151,6 +152,11 @@ function readTunedVf(
     napis: chosen.threadedNapi === true ? attempt("threads", () => readNapis(host, record)) : [],
     netdev: seen?.netdev,
   };
+}
+
+function readToldVectors(host: Eyes, record: Attachment, vf: VirtualFunction): readonly Vector[] {
+  const vectors = readVectors(host, vf);
+  return areUntold(vectors) ? tellByNapi(vectors, readNapis(host, record) ?? []) : vectors;
 }
 
 // A driver without any has none of each kind.
