@@ -10,6 +10,8 @@ results.push(await runProject("unit"));
 // Before the process tests, because some of them run a real kubelet.
 const prepared = await runCommand("lab: prepare", process.execPath, ["test/run/image.ts", "--lab"]);
 results.push(prepared);
+// For the test that looks at a page; without it that test is skipped.
+results.push(await runCommand("browser", process.execPath, ["test/run/browser.ts"]));
 for (const project of ["netns", "process"]) results.push(await runProject(project));
 if (prepared.failed === 0) results.push(await runProject("lab"));
 

@@ -39,6 +39,8 @@ export async function runClient(run: Run, setting: ClientSetting, signal: AbortS
       if (order.type === "end") return;
       try {
         if (order.type === "reach") {
+          // The variant before had the same addresses behind other MACs: the kernel would send there for half a minute.
+          await run({ argv: [...prefix, "ip", "neighbour", "flush", "dev", setting.link] });
           await reachAll(run, prefix, order, signal);
           answer({ type: "reached" });
         }

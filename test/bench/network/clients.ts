@@ -85,7 +85,7 @@ export async function listenForClients(wanted: number, port: number, signal: Abo
   };
 
   async function ask(line: ControlLine, number: number, order: Order): Promise<Answer> {
-    const lengthMs = order.type === "load" ? order.toMs - Date.now() : 0;
+    const lengthMs = order.type === "load" ? Math.max(0, order.toMs - Date.now()) : 0;
     line.send(order);
     for (;;) {
       signal.throwIfAborted();

@@ -39,7 +39,10 @@ class BenchRefusedError extends Error {
 }
 
 /** As a client, until the node under test is done. */
-export async function serveAsClient(options: BenchOptions, { run, signal }: BenchTools): Promise<void> {
+export async function serveAsClient(
+  options: BenchOptions,
+  { run, signal }: Pick<BenchTools, "run" | "signal">,
+): Promise<void> {
   const { name, isUp, uses } = await readPfFacts(run, options.pf ?? "");
   if (uses.length > 0) throw new BenchRefusedError(uses.map((use) => `${name} is in use: ${use}`));
   const { servers, port } = options;
@@ -61,7 +64,7 @@ export async function measureHere(options: BenchOptions, tools: BenchTools): Pro
   if (refused.length + ofPeer.length > 0) throw new BenchRefusedError([...refused, ...ofPeer]);
   const outcome = await withSteps(run, given === undefined ? planStandIn : [], () =>
     options.role === "both"
-      ? measureBoth(options, given ?? standIn, peer?.name ?? standInPeer, tools)
+      ? measureBoth(options, given ?? standIn, peer ?? standInClient, tools)
       : measureNode(options, given ?? standIn, tools, () => {}),
   );
   const after = await findLeftovers(run, options.namespaces);
@@ -69,21 +72,22 @@ export async function measureHere(options: BenchOptions, tools: BenchTools): Pro
   return outcome;
 }
 
+const standInClient = { name: standInPeer, isUp: false };
 const standIn: PfFacts = { name: standInPf, isUp: false, uses: [], sriov: undefined };
 
 async function measureBoth(
   options: BenchOptions,
   pf: PfFacts,
-  peer: string,
+  peer: Pick<PfFacts, "name" | "isUp">,
   tools: BenchTools,
 ): Promise<BenchOutcome> {
   const giveUp = new AbortController();
   const signal = AbortSignal.any([giveUp.signal, tools.signal]);
-  return withSteps(tools.run, planPeer(peer, process.pid), async () => {
+  return withSteps(tools.run, planPeer(peer.name, peer.isUp, process.pid), async () => {
     let client: Promise<void> = Promise.resolve();
     const startClient = (port: number): void => {
       const servers = [`127.0.0.1:${port}`];
-      const setting = { servers, defaultPort: port, link: peer, isUp: false, netns: peerNamespace };
+      const setting = { servers, defaultPort: port, link: peer.name, isUp: false, netns: peerNamespace };
       client = runClient(tools.run, setting, signal);
       client.catch((error: unknown) => giveUp.abort(error));
     };

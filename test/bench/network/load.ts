@@ -20,7 +20,7 @@ export interface LoadResult {
 /** Beyond the window, for processes that start late. */
 const tailSeconds = 3;
 /** After its time is over a process may wait for a packet that was lost. */
-const graceSeconds = 15;
+const graceSeconds = 5;
 
 /** `prefix` runs a program in the client's network namespace. Times of `order` are this machine's. Throws when no process did anything. */
 export async function runLoad(

@@ -13,9 +13,11 @@ const files = {
   SMT: "/sys/devices/system/cpu/smt/control",
   "NUMA nodes": "/sys/devices/system/node/online",
   "isolated CPUs": "/sys/devices/system/cpu/isolated",
-  "kernel command line": "/proc/cmdline",
 } as const;
 
+/** Words of the command line that change speed; others are nobody's business. */
+const telling =
+  /^(isolcpus|nohz|nohz_full|rcu_nocbs|irqaffinity|mitigations|nosmt|idle|\w*iommu|\w+_idle\.\w+)(=|$)/;
 const mitigations = "/sys/devices/system/cpu/vulnerabilities/spectre_v2";
 
 /** Changes nothing. Offloads, rings and channels need ethtool(8). */
@@ -29,6 +31,8 @@ export async function readMachine(run: Run, pf: string): Promise<MachineFacts> {
     const text = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
     if (text !== "") facts[name] = text;
   }
+  const words = readFileSync("/proc/cmdline", "utf8").split(/\s+/);
+  facts["of the kernel's command line"] = words.filter((word) => telling.test(word)).join(" ");
   const driver = await ask(run, ["ethtool", "-i", pf]);
   for (const [name, key] of [
     ["driver", "driver"],

@@ -64,6 +64,7 @@ export function toMeasurement(turn: Turn, evidence: Evidence): Measurement {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined || last === first)
     throw new RangeError(`samples of a measurement: expected at least 2, got ${samples.length}`);
+  if (sum.rate === 0) throw new RangeError("nothing was done in the window");
   const seconds = (last.atMs - first.atMs) / 1000;
   const { busy, total } = cpuSeconds(first, last);
   const netRx = [...last.netRx].map(([cpu, count]) => ({ cpu, count: count - (first.netRx.get(cpu) ?? 0) }));

@@ -28,9 +28,11 @@ export const planStandIn: readonly Step[] = [
 ];
 
 /** On one machine the client's interface goes into a namespace of its own, else the kernel takes the short way. `pid`: who gets it back. */
-export function planPeer(peer: string, pid: number): readonly Step[] {
+export function planPeer(peer: string, wasUp: boolean, pid: number): readonly Step[] {
   return [
     { apply: ip("netns", "add", peerNamespace), undo: ip("netns", "del", peerNamespace) },
+    // A link that changes its namespace goes down.
+    wasUp ? { undo: ip("link", "set", peer, "up") } : {},
     {
       apply: ip("link", "set", peer, "netns", peerNamespace),
       undo: ip("-n", peerNamespace, "link", "set", peer, "netns", String(pid)),

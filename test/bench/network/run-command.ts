@@ -14,6 +14,8 @@ export async function runCommand(command: Command): Promise<string> {
     ...(command.env === undefined ? {} : { env: command.env }),
     timeout: timeoutMs,
     reject: false,
+    // Of a process group of its own: Ctrl-C of a terminal does not reach the way back.
+    detached: true,
   });
   if (!result.failed) return result.stdout;
   const why = result.stderr?.trim() || result.stdout?.trim() || result.shortMessage;

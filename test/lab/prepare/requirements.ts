@@ -105,6 +105,25 @@ async function listProblems({ kube, release, wanted }: Situation): Promise<reado
   return problems;
 }
 
+/**
+ * Installs a package that is wished for but not needed, unless `command` is there; gives why that can't be, `undefined` when it is there.
+ * Debian 12 or 13, as root.
+ */
+export async function meetWish(command: string, name: string): Promise<string | undefined> {
+  if (await hasCommand(command)) return undefined;
+  const release = await readDebianRelease();
+  if (release !== "12" && release !== "13")
+    return `no ${command}, and no Debian 12 or 13 to install ${name} on`;
+  if (process.getuid?.() !== 0) return `no ${command}, and no root to install ${name}`;
+  try {
+    await apt("update");
+    await apt("install", name);
+    return undefined;
+  } catch (error) {
+    return `no ${command}, and apt-get cannot install ${name}: ${String(error).slice(0, 300)}`;
+  }
+}
+
 /** Not ended by a signal from outside: dpkg would be left half-way. */
 async function apt(...args: readonly string[]): Promise<void> {
   const quiet = ["-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"];

@@ -1,0 +1,123 @@
+// The whole of bench:network on this machine: a veth pair in the place of NIC and wire, real netperf, both roles.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+import type { Results } from "../../bench/network/results.ts";
+import { findNetperf } from "../../support/netperf-folder.ts";
+import { createTestNetns } from "../../support/netns.ts";
+import { waitFor } from "../../support/wait-for.ts";
+
+const entry = resolve(import.meta.dirname, "../../bench/network/main.ts");
+const netperf = findNetperf();
+const why = "netperf is not installed, and no lab was prepared whose netperf could be used";
+const small = ["--namespaces", "2", "--processes", "2", "--rounds", "1", "--seconds", "2", "--warm-up", "1"];
+afterAll(() => netperf[Symbol.dispose]());
+
+/** A namespace as the node's, with a folder of names of its own: another bench may run on this machine. */
+function createNode() {
+  const netns = createTestNetns();
+  const names = mkdtempSync(join(tmpdir(), "virtfn-netns-"));
+  return {
+    ...netns,
+    names,
+    /** Links of the node and names of namespaces, as text. */
+    look: () => {
+      const links = execFileSync("ip", ["-n", netns.name, "-o", "-d", "address"], { encoding: "utf8" });
+      return `${links}\n${readdirSync(names).join(" ")}`;
+    },
+    [Symbol.dispose]: () => {
+      netns[Symbol.dispose]();
+      rmSync(names, { recursive: true });
+    },
+  };
+}
+
+const ownNames = 'mount --bind "$1" /run/netns && shift && exec "$@"';
+
+function startBench({ name, names }: ReturnType<typeof createNode>, args: readonly string[]) {
+  const env = { ...process.env, PATH: `${netperf.path}:${process.env["PATH"]}` };
+  const inside = ["ip", "netns", "exec", name, "sh", "-c", ownNames, "sh", names];
+  const child = Bun.spawn([...inside, process.execPath, entry, ...args], {
+    env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  return { child, said: Promise.all([child.stdout.text(), child.stderr.text(), child.exited]) };
+}
+
+test(
+  "two variants are measured and compared, and the node is as it was",
+  { timeout: 180_000 },
+  async ({ skip }) => {
+    skip(netperf.path === undefined, why);
+    using node = createNode();
+    node.ip("link set lo up");
+    const before = node.look();
+    const out = mkdtempSync(join(tmpdir(), "virtfn-bench-"));
+    try {
+      const variants = ["--variants", "host,veth-bridge", "--tests", "TCP_RR,UDP_RR"];
+      const { said } = startBench(node, [...variants, ...small, "--json", "--out", out]);
+      const [stdout, stderr, exitCode] = await said;
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      const results = JSON.parse(stdout) as Results;
+      expect(results.label).toBe("both ends on one machine, functional only");
+      expect(results.left).toEqual([]);
+      expect(results.measurements).toHaveLength(4);
+      for (const { rate, packetsPerSecond, processes, latency, netRx } of results.measurements) {
+        expect(processes).toBe(4);
+        expect(rate).toBeGreaterThan(100);
+        // A request and a response are a packet each, counted at the interface under test.
+        expect(packetsPerSecond / rate).toBeGreaterThan(1.5);
+        expect(packetsPerSecond / rate).toBeLessThan(3.5);
+        expect(latency?.p99Us).toBeGreaterThan(0);
+        expect(netRx.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0);
+      }
+      expect(readFileSync(join(out, "runs.jsonl"), "utf8").trim().split("\n")).toHaveLength(4);
+      expect(readFileSync(join(out, "report.html"), "utf8")).toContain("veth-bridge");
+    } finally {
+      rmSync(out, { recursive: true });
+    }
+    expect(node.look()).toBe(before);
+  },
+);
+
+test("a bench that is ended in the middle puts everything back", async ({ skip }) => {
+  skip(netperf.path === undefined, why);
+  using node = createNode();
+  node.ip("link set lo up");
+  const before = node.look();
+  const out = mkdtempSync(join(tmpdir(), "virtfn-bench-"));
+  try {
+    const { child, said } = startBench(node, ["--variants", "veth-bridge", ...small, "--out", out]);
+    await waitFor("the bridge", () => node.look().includes("vbench-br"), 30_000);
+    child.kill("SIGTERM");
+    child.kill("SIGTERM");
+    const [, stderr, exitCode] = await said;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });
+    expect(stderr).toContain("interrupted by SIGTERM");
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+  expect(node.look()).toBe(before);
+});
+
+test("an interface that the node uses is refused, and nothing is changed", async ({ skip }) => {
+  skip(netperf.path === undefined, why);
+  using node = createNode();
+  node.ip("link add nic type veth peer name wire");
+  node.ip("address add 192.0.2.1/24 dev nic");
+  const before = node.look();
+  const args = ["--pf", "nic", "--peer", "wire", "--variants", "host,sriov-untuned", ...small];
+  const [, stderr, exitCode] = await startBench(node, args).said;
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("- nic is in use: it has the address 192.0.2.1");
+  expect(stderr).toContain(
+    "- variants with SR-IOV need --pf with an interface that can have VFs; nic cannot",
+  );
+  expect(node.look()).toBe(before);
+});
