@@ -13,7 +13,7 @@ import { collectGuestLogs } from "./guest-logs.ts";
 import { type LabHandle, writeLabHandle } from "./lab-handle.ts";
 import { startAgentRelay } from "./node/agent-relay.ts";
 import type { LabNode } from "./node/lab-node.ts";
-import { type StartedNode, startNode } from "./node/start-node.ts";
+import { bootNode, nodeSockets } from "./node/start-node.ts";
 
 export interface LabOptions {
   readonly artifacts: LabArtifacts;
@@ -71,29 +71,23 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         }),
       )
     : Promise.resolve();
-  // Once in a while QEMU fails an assertion of its own while the guest sets up its IOMMU (iotlb_to_section): such a node is started anew.
-  const bootNode = async (triesLeft = 1): Promise<StartedNode> => {
-    const numVfs = options.numVfs ?? [7, 0];
-    const memoryMb = options.memoryMb ?? 2560;
-    const started = await startNode({ artifacts, signal, dir, logsDir, netns, memoryMb, numVfs });
-    children.push(started.child);
-    cleanUp.use(started.node);
-    try {
-      await started.child.whileRunning(started.node.waitForBoot({ signal }));
-      return started;
-    } catch (error) {
-      if (triesLeft === 0 || signal.aborted) throw error;
-      process.stderr.write(`the node did not boot (${String(error)}): started anew\n`);
-      await started.child.kill();
-      await Promise.all(["qemu-agent.sock", "qmp.sock"].map((name) => rm(join(dir, name), { force: true })));
-      return await bootNode(triesLeft - 1);
-    }
-  };
   const booted = timed(
     progress,
     "node boots",
     (async () => {
-      const started = await bootNode();
+      const started = await bootNode({
+        artifacts,
+        signal,
+        dir,
+        logsDir,
+        netns,
+        memoryMb: options.memoryMb ?? 2560,
+        numVfs: options.numVfs ?? [7, 0],
+        started: ({ child, node }) => {
+          children.push(child);
+          cleanUp.use(node);
+        },
+      });
       cleanUp.defer(() => collectGuestLogs(started.node, logsDir));
       return started;
     })(),
@@ -127,15 +121,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 
 async function stopLab(handle: LabHandle, resources: AsyncDisposableStack): Promise<void> {
   await resources.disposeAsync();
-  const leftovers = [
-    "etcd",
-    "certs",
-    "kubectl-cache",
-    "lab.json",
-    "qmp.sock",
-    "qemu-agent.sock",
-    "agent.sock",
-  ];
+  const leftovers = ["etcd", "certs", "kubectl-cache", "lab.json", "agent.sock", ...nodeSockets];
   await Promise.all(leftovers.map((name) => rm(join(handle.dir, name), { recursive: true, force: true })));
 }
 

@@ -1,6 +1,6 @@
 // The shapes that a pod's requests may have: whatever containers ask, its network namespace has each VF of the pod once.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resource } from "../demo/manifests.ts";
+import { podDefaults, vfContainer } from "../demo/manifests.ts";
 import { deletePods, waitForReadyPods } from "../demo/pods.ts";
 import { readVfState, waitForVfState } from "../demo/vf-state.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
@@ -59,29 +59,17 @@ test("every pod has the VFs that its containers were given, each once", async ()
 });
 
 function shapedPod(name: string, { init, sidecar, containers }: Shape): object {
-  const first = init === undefined ? [] : [container("first", init, "true")];
-  const beside = sidecar === undefined ? [] : [{ ...container("beside", sidecar), restartPolicy: "Always" }];
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name },
-    spec: {
-      terminationGracePeriodSeconds: 1,
-      enableServiceLinks: false,
-      dnsPolicy: "Default",
-      automountServiceAccountToken: false,
-      initContainers: [...first, ...beside],
-      containers: containers.map((vfs, at) => container(`main-${at + 1}`, vfs)),
-    },
+  const image = lab.toolsImage;
+  const first =
+    init === undefined ? [] : [vfContainer({ name: "first", image, vfs: init, command: ["true"] })];
+  const beside =
+    sidecar === undefined
+      ? []
+      : [{ ...vfContainer({ name: "beside", image, vfs: sidecar }), restartPolicy: "Always" }];
+  const spec = {
+    ...podDefaults,
+    initContainers: [...first, ...beside],
+    containers: containers.map((vfs, at) => vfContainer({ name: `main-${at + 1}`, image, vfs })),
   };
-}
-
-function container(name: string, vfs: number, command = "stay"): object {
-  return {
-    name,
-    image: lab.toolsImage,
-    imagePullPolicy: "Never",
-    command: [command],
-    resources: vfs === 0 ? {} : { limits: { [resource]: String(vfs) } },
-  };
+  return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec };
 }

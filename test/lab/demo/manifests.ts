@@ -32,17 +32,30 @@ export function vfDeployment({
 }
 
 function podSpec({ image, vfs, slowStopSeconds = 0 }: Omit<PodOptions, "name">): object {
-  const limits = vfs === 0 ? {} : { limits: { [resource]: String(vfs) } };
   const command =
     slowStopSeconds === 0
-      ? ["stay"]
+      ? undefined
       : ["sh", "-c", `trap 'sleep ${slowStopSeconds}; exit 0' TERM; while :; do sleep 1; done`];
-  return {
-    terminationGracePeriodSeconds: Math.max(1, slowStopSeconds * 2),
-    enableServiceLinks: false,
-    // The lab has no DNS service.
-    dnsPolicy: "Default",
-    automountServiceAccountToken: false,
-    containers: [{ name: "main", image, imagePullPolicy: "Never", command, resources: limits }],
-  };
+  const containers = [vfContainer({ name: "main", image, vfs, command })];
+  return { ...podDefaults, terminationGracePeriodSeconds: Math.max(1, slowStopSeconds * 2), containers };
+}
+
+/** What the lab's pods have in common, and what they need not have. */
+export const podDefaults = {
+  terminationGracePeriodSeconds: 1,
+  enableServiceLinks: false,
+  // The lab has no DNS service.
+  dnsPolicy: "Default",
+  automountServiceAccountToken: false,
+};
+
+/** A container that asks for VFs; without a command it waits for its end. */
+export function vfContainer({
+  name,
+  image,
+  vfs,
+  command = ["stay"],
+}: Omit<PodOptions, "slowStopSeconds"> & { readonly command?: readonly string[] | undefined }): object {
+  const resources = vfs === 0 ? {} : { limits: { [resource]: String(vfs) } };
+  return { name, image, imagePullPolicy: "Never", command, resources };
 }

@@ -1,5 +1,6 @@
 // Starts the emulated node: QEMU in the lab's network namespace, its console and messages in files.
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabArtifacts } from "../artifacts.ts";
 import { type Child, startChild } from "../child.ts";
@@ -25,10 +26,34 @@ export interface StartedNode {
   readonly qmpSocket: string;
 }
 
+/** Names of the sockets that QEMU makes in the node's folder. */
+export const nodeSockets = ["qemu-agent.sock", "qmp.sock"] as const;
+
+/**
+ * The node, booted. Once in a while QEMU fails an assertion of its own while the guest sets up its IOMMU (iotlb_to_section):
+ * such a node is started anew, once. `started` gets each node at once, to end it with the lab.
+ */
+export async function bootNode(
+  options: NodeOptions & { readonly started: (node: StartedNode) => void },
+  triesLeft = 1,
+): Promise<StartedNode> {
+  const started = await startNode(options);
+  options.started(started);
+  try {
+    await started.child.whileRunning(started.node.waitForBoot({ signal: options.signal }));
+    return started;
+  } catch (error) {
+    if (triesLeft === 0 || options.signal.aborted) throw error;
+    process.stderr.write(`the node did not boot (${String(error)}): started anew\n`);
+    await started.child.kill();
+    await Promise.all(nodeSockets.map((name) => rm(join(options.dir, name), { force: true })));
+    return await bootNode(options, triesLeft - 1);
+  }
+}
+
 /** QEMU running and its sockets connected; the guest has only begun to boot. */
-export async function startNode(options: NodeOptions): Promise<StartedNode> {
-  const agentSocket = join(options.dir, "qemu-agent.sock");
-  const qmpSocket = join(options.dir, "qmp.sock");
+async function startNode(options: NodeOptions): Promise<StartedNode> {
+  const [agentSocket, qmpSocket] = nodeSockets.map((name) => join(options.dir, name)) as [string, string];
   const child = startChild({
     name: "qemu",
     command: options.artifacts.qemu,
