@@ -6,6 +6,7 @@ import { openAndCloseVfs } from "./demo/vf-state.ts";
 import { startLab } from "./lab.ts";
 import { prepareLab } from "./prepare/prepare.ts";
 import { createProgress } from "./progress.ts";
+import { keepNodeText } from "./support/node-text.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -25,6 +26,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   const lab = await startLab({ artifacts: await prepareLab({ progress }), progress, numVfs: [demoVfs, 0] });
   try {
     await openAndCloseVfs(lab.node);
+    await keepNodeText(lab.handle, lab.node);
     const step = progress.step("virtfn installed");
     await installVirtfn(lab.kubectl, demoVfs);
     step.done();

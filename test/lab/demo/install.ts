@@ -11,9 +11,7 @@ export const productNamespace = "virtfn-system";
 /** Applies the overlay, waits for the DaemonSet and for `vfs` allocatable VFs; gives what `kubectl get node` shows then. */
 export async function installVirtfn(kubectl: Kubectl, vfs: number): Promise<string> {
   await kubectl.run(["apply", "-k", overlay]);
-  await kubectl.run(["rollout", "status", "daemonset/virtfn", "-n", productNamespace, "--timeout=180s"], {
-    timeoutMs: 200_000,
-  });
+  await waitForRollout(kubectl, "virtfn");
   await waitForNode(
     kubectl,
     LAB_NETWORK.nodeName,
@@ -27,4 +25,10 @@ export async function installVirtfn(kubectl: Kubectl, vfs: number): Promise<stri
     "-o",
     `custom-columns=NAME:.metadata.name,CPU:.status.allocatable.cpu,SRIOV/VF:.status.allocatable.sriov/vf`,
   ]);
+}
+
+/** Waits until every pod of a DaemonSet of ours is the one of its last change, and ready. */
+export async function waitForRollout(kubectl: Kubectl, daemonSet: string): Promise<void> {
+  const args = ["rollout", "status", `daemonset/${daemonSet}`, "-n", productNamespace, "--timeout=180s"];
+  await kubectl.run(args, { timeoutMs: 200_000 });
 }
