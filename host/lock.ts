@@ -25,7 +25,7 @@ export interface Locks {
 }
 
 const LOCK_EX_NB = 2 | 4;
-const longestPauseMs = 50;
+const usualPauseMs = 50;
 
 /** Locks as files in `folder` (made when missing, 0700). */
 export function createLocks(host: { readonly libc: Libc; readonly clock: Clock }, folder: string): Locks {
@@ -58,7 +58,10 @@ function openLockFile(folder: string, path: string): number {
   });
 }
 
-/** flock in the kernel would block the one thread, so it is tried again and again, first soon, then every 50 ms or so. */
+/**
+ * flock in the kernel would block the one thread, so it is tried again and again: first soon, then every 50 ms or so, and more
+ * rarely the longer it takes, so that a crowd that waits leaves the CPUs to the holder.
+ */
 async function waitForLock(
   { libc, clock }: { readonly libc: Libc; readonly clock: Clock },
   path: string,
@@ -66,10 +69,12 @@ async function waitForLock(
   timeoutMs: number,
 ): Promise<void> {
   const startMs = clock.monotonicMs();
-  for (let pauseMs = 1; !tryLock(libc, fd); pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    const leftMs = startMs + timeoutMs - clock.monotonicMs();
+  for (let pauseMs = 1; !tryLock(libc, fd); ) {
+    const waitedMs = clock.monotonicMs() - startMs;
+    const leftMs = timeoutMs - waitedMs;
     if (leftMs <= 0) throw new LockTimeoutError(path, timeoutMs, findHolder(path, fd));
     await clock.sleep(Math.min(leftMs, pauseMs * (0.5 + Math.random() / 2)));
+    pauseMs = Math.min(pauseMs * 2, Math.max(usualPauseMs, waitedMs / 10));
   }
 }
 

@@ -1,4 +1,6 @@
-// Tells when the VFs in pods, their interrupts or the CPUs may have changed: records, links of the host, uevents.
+// Tells when the VFs in pods, their interrupts, the CPUs or what the node wants may have changed: records, links, uevents, node.yaml.
+
+import { basename, dirname } from "node:path";
 
 import type { Host } from "../host/host.ts";
 import type { NetlinkEvent } from "../host/netlink/netlink.ts";
@@ -18,6 +20,7 @@ export function watchNode(
 ): Disposable {
   using stack = new DisposableStack();
   stack.use(watchAttachments(host, onEvent));
+  watchNodeConfig(host, stack, onEvent);
   stack.use(
     host.uevents.subscribe((notice) => {
       if (isHardwareChange(notice)) onEvent();
@@ -30,6 +33,20 @@ export function watchNode(
     }),
   );
   return stack.move();
+}
+
+/** Where its folder is missing, the slow look finds the file. */
+function watchNodeConfig(
+  { files, paths }: Pick<TuningDaemonHost, "files" | "paths">,
+  stack: DisposableStack,
+  onEvent: () => void,
+): void {
+  const folder = dirname(paths.nodeConfig);
+  if (files.stat(folder)?.kind !== "directory") return;
+  const watch = files.watch(folder, ({ name }) => {
+    if (name === basename(paths.nodeConfig)) onEvent();
+  });
+  stack.use(watch);
 }
 
 function isHardwareChange(notice: UeventNotice): boolean {

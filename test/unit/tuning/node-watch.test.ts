@@ -1,5 +1,8 @@
 // Which events make tuning look at the node again.
 
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
 import { expect, test } from "vitest";
 
 import type { Netlink, NetlinkEvent } from "../../../host/netlink/netlink.ts";
@@ -7,11 +10,13 @@ import type { UeventNotice } from "../../../host/uevent.ts";
 import { watchNode } from "../../../tuning/node-watch.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
 import { makeLink } from "../../support/network-view.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 const uevent = { action: "offline", devicePath: "/devices/system/cpu/cpu3", subsystem: "cpu" };
 
 function openNode() {
   const fake = createFakeHost();
+  mkdirSync(dirname(fake.host.paths.nodeConfig), { recursive: true });
   let looks = 0;
   let tellNetlink: ((event: NetlinkEvent) => void) | undefined;
   let tellUevents: ((notice: UeventNotice) => void) | undefined;
@@ -31,6 +36,7 @@ function openNode() {
   const host = { ...fake.host, openNetlink: () => netlink as Netlink, uevents };
   const watch = watchNode(host, () => (looks += 1));
   return {
+    nodeConfig: host.paths.nodeConfig,
     tellNetlink: (event: NetlinkEvent) => tellNetlink?.(event),
     tellUevents: (notice: UeventNotice) => tellUevents?.(notice),
     looks: () => looks,
@@ -70,6 +76,13 @@ test.each<[string, number, NetlinkEvent]>([
   using node = openNode();
   node.tellNetlink(event);
   expect(node.looks()).toBe(looks);
+});
+
+test("node.yaml was written, another file beside it is nobody's business", async () => {
+  using node = openNode();
+  writeFileSync(`${node.nodeConfig}.old`, "");
+  writeFileSync(node.nodeConfig, "tuning: {}\n");
+  await waitFor("a look", () => node.looks() > 0);
 });
 
 test("nothing is told after the end", () => {
