@@ -69,7 +69,7 @@ async function waitForLock(
   timeoutMs: number,
 ): Promise<void> {
   const startMs = clock.monotonicMs();
-  for (let pauseMs = 1; !tryLock(libc, fd); ) {
+  for (let pauseMs = 1; !tryLock(libc, fd);) {
     const waitedMs = clock.monotonicMs() - startMs;
     const leftMs = timeoutMs - waitedMs;
     if (leftMs <= 0) throw new LockTimeoutError(path, timeoutMs, findHolder(path, fd));

@@ -83,6 +83,7 @@ test("node.yaml was written, another file beside it is nobody's business", async
   writeFileSync(`${node.nodeConfig}.old`, "");
   writeFileSync(node.nodeConfig, "tuning: {}\n");
   await waitFor("a look", () => node.looks() > 0);
+  expect(node.looks()).toBeGreaterThan(0);
 });
 
 test("nothing is told after the end", () => {
