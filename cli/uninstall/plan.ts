@@ -1,6 +1,6 @@
 // What install-cni, the daemons and the CNI left on a node, as the steps that take it away, in order.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import type { UnchangedFile } from "../../host/exchange-file.ts";
 import type { Host } from "../../host/host.ts";
@@ -40,23 +40,39 @@ type View = Pick<Host, "files" | "paths">;
  */
 export function planUninstall(host: View, folders: UninstallFolders): readonly UninstallStep[] {
   const { paths } = host;
+  const files = listDevicePluginFiles(host, folders.kubeletRoot);
   return [
     ...listTuningRecords(host).map((address) => ({ do: "restoreTuning", address }) as const),
     ...(hasIrqBalanceChanges(host) ? [{ do: "leaveIrqBalance" } as const] : []),
     ...(host.files.stat(paths.rfsNote) === undefined ? [] : [{ do: "restoreRfsTable" } as const]),
     ...planConfigurations(host, resolveOnHost(host, folders.confDir)),
-    ...listDevicePluginFiles(host, folders.kubeletRoot).map((path) => ({ do: "remove", path }) as const),
+    ...files.map((path) => ({ do: "remove", path }) as const),
+    ...planEmptied(host, sharedFolders(paths), files),
     ...planUdevRule(host, resolveOnHost(host, udevRulesFolder)),
     ...planTree(host, join(paths.root, "run/virtfn")),
     ...planExecutables(host, resolveOnHost(host, folders.binDir)),
     ...planTree(host, join(paths.root, "var/lib/virtfn")),
-    ...planEmptyFolder(host, join(paths.root, "etc/virtfn")),
+    ...planEmptied(host, [join(paths.root, "etc/virtfn")], []),
   ];
 }
 
-// The administrator's files in there stay; the kubelet makes the folder for the pod where there is none.
-function planEmptyFolder({ files }: View, path: string): readonly UninstallStep[] {
-  return files.list(path)?.length === 0 ? [{ do: "removeFolder", path }] : [];
+/** Folders where others write too, the inner ones first; where there were none, the kubelet made them for the pod's volumes. */
+function sharedFolders({ cdi, deviceInfo }: Host["paths"]): readonly string[] {
+  return [cdi, deviceInfo, dirname(deviceInfo), dirname(dirname(deviceInfo))];
+}
+
+/** Of the folders, those that have nothing but what was `removed`: what others have in there stays. */
+function planEmptied(
+  { files }: View,
+  folders: readonly string[],
+  removed: readonly string[],
+): readonly UninstallStep[] {
+  const gone = new Set(removed);
+  for (const path of folders)
+    if (files.list(path)?.every((name) => gone.has(join(path, name))) === true) gone.add(path);
+  return folders.flatMap((path): readonly UninstallStep[] =>
+    gone.has(path) ? [{ do: "removeFolder", path }] : [],
+  );
 }
 
 function planConfigurations({ files }: View, folder: string): readonly UninstallStep[] {

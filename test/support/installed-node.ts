@@ -53,7 +53,6 @@ export function makeNode(): FakeHost {
   write("image/virtfn-cni", "#!/bin/sh\n");
   for (const folder of ["device-plugins", "plugins_registry"])
     fs.mkdirSync(join(node.root, "var/lib/kubelet", folder), { recursive: true });
-  fs.mkdirSync(node.host.paths.deviceInfo, { recursive: true });
   fs.mkdirSync(node.host.paths.cdi, { recursive: true });
   write("run/cdi/other.json", "{}");
   return node;
@@ -73,6 +72,9 @@ export function install(node: FakeHost): void {
   const report = new Installer(node.host, options, ["1.1.0"]).look();
   expect(report.conflist).toMatchObject({ kind: "chained", written: true });
   writeAdvertisedPools(node.host, new Map([["sriov/vf", ["0000:3b:02.0"]]]));
+  // As the kubelet makes the folders of volumes.
+  for (const folder of [node.host.paths.deviceInfo, node.host.paths.cdi])
+    fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(join(node.host.paths.deviceInfo, "sriov-vf-0000:3b:02.0-device.json"), "{}");
   fs.writeFileSync(join(node.host.paths.cdi, formatCdiFileName("sriov/vf")), "{}");
   fs.writeFileSync(join(node.host.paths.cdi, `.${formatCdiFileName("sriov/vf")}.77.0123abcd.tmp`), "{");

@@ -46,6 +46,20 @@ test("the node's tree is the one of before the installation, and a second run fi
   expect(await uninstall(node.host, folders)).toEqual([]);
 });
 
+test("folders that others share go when nothing is left in them, and stay with what others have there", async () => {
+  using node = makeNode();
+  fs.rmSync(node.host.paths.cdi, { recursive: true });
+  const before = show(node);
+  install(node);
+  await uninstall(node.host, folders);
+  expect(show(node)).toBe(before);
+  install(node);
+  const others = join(node.host.paths.deviceInfo, "other-0000:3b:02.0-device.json");
+  fs.writeFileSync(others, "{}");
+  await uninstall(node.host, folders);
+  expect(fs.existsSync(others)).toBe(true);
+});
+
 test("killed before or after any of its steps, the next run completes it", async () => {
   using probe = makeNode();
   install(probe);
@@ -278,6 +292,9 @@ test("the command tells each step, or what it would do", async () => {
     remove /run/cdi/.virtfn.sriov-net-vf.json.77.0123abcd.tmp
     remove /run/cdi/virtfn.sriov-net-vf.json
     remove /run/k8s.cni.cncf.io/devinfo/dp/sriov-vf-0000:3b:02.0-device.json
+    remove /run/k8s.cni.cncf.io/devinfo/dp
+    remove /run/k8s.cni.cncf.io/devinfo
+    remove /run/k8s.cni.cncf.io
     remove /etc/udev/rules.d/84-virtfn.rules
     remove /run/virtfn/deviceplugin/pools.json
     remove /run/virtfn/deviceplugin
