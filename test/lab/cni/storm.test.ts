@@ -9,7 +9,7 @@ import { runScripts } from "../support/node-scripts.ts";
 
 const lab = await openLabUnderTest();
 /** Lives of each pod; a call takes seconds when seven run at once on the emulated CPUs. */
-const lives = Number(process.env["VIRTFN_STORM_LIVES"] ?? 6);
+const lives = Number(process.env["VIRTFN_STORM_LIVES"] ?? 4);
 const vfs = ["10.0", "10.2", "10.4", "10.6", "11.0", "11.2", "11.4"].map((at) => `0000:21:${at}`);
 const pods = vfs.map((_, at) => barePod(`storm-${at}`));
 const allocated = Object.fromEntries(pods.map(({ uid }, at) => [uid, vfs.slice(at, at + 1)]));
