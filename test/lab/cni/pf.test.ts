@@ -7,7 +7,7 @@ import { runScripts, type ScriptResult } from "../support/node-scripts.ts";
 
 const lab = await openLabUnderTest();
 /** A process takes half a second of the emulated CPUs: as many as show that locks and picking hold. */
-const crowd = 16;
+const crowd = 10;
 const numVfs = 7;
 const pods = Array.from({ length: crowd }, (_, at) => barePod(`lan-${at}`));
 const config = { cniVersion: "1.0.0", name: "lan", type: "virtfn", pf: "ens2" };

@@ -1,13 +1,13 @@
 // Each policy on the node: where the interrupts of a pod with CPUs of its own go, and those of one that shares.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readContainer } from "../support/product-pod.ts";
-import { productNamespace } from "../demo/install.ts";
-import { podDefaults, resource, vfContainer } from "../demo/manifests.ts";
-import { readPodVfs } from "../demo/pod-vfs.ts";
-import { deletePods, waitForReadyPods } from "../demo/pods.ts";
-import { readVfState, waitForVfState } from "../demo/vf-state.ts";
-import { openLabUnderTest } from "../support/lab-under-test.ts";
-import { waitUntil } from "../wait-until.ts";
+import { readContainer } from "../lab/support/product-pod.ts";
+import { productNamespace } from "../lab/demo/install.ts";
+import { podDefaults, resource, vfContainer } from "../lab/demo/manifests.ts";
+import { readPodVfs } from "../lab/demo/pod-vfs.ts";
+import { deletePods, waitForReadyPods } from "../lab/demo/pods.ts";
+import { readVfState, waitForVfState } from "../lab/demo/vf-state.ts";
+import { openLabUnderTest } from "../lab/support/lab-under-test.ts";
+import { waitUntil } from "../lab/wait-until.ts";
 
 const lab = await openLabUnderTest();
 const { kubectl, node } = lab;

@@ -1,7 +1,7 @@
 // Tuning beside the real irqbalance, as Debian's unit runs it: it is told what is pinned, and no pin is lost while it knows.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { PodVf } from "../demo/pod-vfs.ts";
-import { deletePods } from "../demo/pods.ts";
+import type { PodVf } from "../lab/demo/pod-vfs.ts";
+import { deletePods } from "../lab/demo/pods.ts";
 import {
   exchange,
   listIrqs,
@@ -14,8 +14,8 @@ import {
   waitForBans,
   waitForPins,
   watchPins,
-} from "../support/irqbalance.ts";
-import { openLabUnderTest } from "../support/lab-under-test.ts";
+} from "../lab/support/irqbalance.ts";
+import { openLabUnderTest } from "../lab/support/lab-under-test.ts";
 
 const lab = await openLabUnderTest();
 const { node } = lab;

@@ -1,11 +1,17 @@
 // 14 VFs of two PFs in namespaces: their queues' interrupts are spread evenly over the CPUs of each NUMA node, also while CPUs and links come and go.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openAndCloseVfs, readVfState, waitForVfState } from "../demo/vf-state.ts";
-import { type BarePod, barePod, makeNamespaces, mountKubeletView, removePods } from "../support/bare-pods.ts";
-import { formatCall, readAdded } from "../support/cni-calls.ts";
-import { openLabUnderTest } from "../support/lab-under-test.ts";
-import { runScripts } from "../support/node-scripts.ts";
-import { waitUntil } from "../wait-until.ts";
+import { openAndCloseVfs, readVfState, waitForVfState } from "../lab/demo/vf-state.ts";
+import {
+  type BarePod,
+  barePod,
+  makeNamespaces,
+  mountKubeletView,
+  removePods,
+} from "../lab/support/bare-pods.ts";
+import { formatCall, readAdded } from "../lab/support/cni-calls.ts";
+import { openLabUnderTest } from "../lab/support/lab-under-test.ts";
+import { runScripts } from "../lab/support/node-scripts.ts";
+import { waitUntil } from "../lab/wait-until.ts";
 
 const lab = await openLabUnderTest();
 const { node } = lab;
