@@ -57,6 +57,7 @@ test.each([
     "tuning",
     [
       "/etc/virtfn ro",
+      "/run/k8s.cni.cncf.io rw",
       "/run/netns rw",
       "/run/virtfn rw",
       "/var/lib/kubelet/pod-resources ro",
