@@ -1,5 +1,6 @@
 // Results of a bench that never ran: four kinds of interface on 4 CPUs, ten rounds, figures of a seed.
 
+import { labelOf } from "../bench/network/label.ts";
 import type { Measurement } from "../bench/network/measurement.ts";
 import { parseBenchOptions } from "../bench/network/options.ts";
 import { type Results, toResults } from "../bench/network/results.ts";
@@ -24,7 +25,11 @@ export function makeBenchResults(argv: readonly string[] = ["--role", "server", 
     options.tests.map((test) => ({ ...makeMeasurement(turn, random), test })),
   );
   const machine = { kernel: "6.12.0", CPUs: "4 of <a> CPU", interface: "ens1f0", driver: "ice" };
-  return toResults(options, { machine, measurements, left: [] }, new Date(0));
+  return toResults(
+    options,
+    { machine, measurements, left: [] },
+    { label: labelOf(options, true), startedAt: new Date(0) },
+  );
 }
 
 function makeMeasurement({ round, variant }: Turn, random: () => number): Measurement {

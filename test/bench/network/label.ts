@@ -5,10 +5,12 @@ import type { BenchOptions } from "./options.ts";
 export type Label =
   | "measured on hardware"
   | "emulated, functional only"
-  | "both ends on one machine, functional only";
+  | "both ends on one machine, functional only"
+  | "no hardware, functional only";
 
-/** Only a node whose load comes from other machines is measured. */
-export function labelOf({ mode, role }: Pick<BenchOptions, "mode" | "role">): Label {
+/** Measured is only a device (`isDevice`: the interface under test is one, not made by the kernel) whose load comes from other machines. */
+export function labelOf({ mode, role }: Pick<BenchOptions, "mode" | "role">, isDevice: boolean): Label {
   if (mode === "lab") return "emulated, functional only";
-  return role === "both" ? "both ends on one machine, functional only" : "measured on hardware";
+  if (role === "both") return "both ends on one machine, functional only";
+  return isDevice ? "measured on hardware" : "no hardware, functional only";
 }

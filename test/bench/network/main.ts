@@ -1,5 +1,6 @@
 // `npm run -s bench:network -- --help`: the article's benchmark. Progress on stderr, results in the folder of --out.
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { onBenchInterrupt } from "./interrupt.ts";
@@ -30,10 +31,10 @@ async function runBench(options: BenchOptions): Promise<void> {
     executables: { cni: resolve("dist/virtfn-cni"), virtfn: resolve("dist/virtfn") },
   };
   if (options.role === "client") return serveAsClient(options, tools);
-  const label = labelOf(options);
+  const label = labelOf(options, existsSync(`/sys/class/net/${options.pf}/device`));
   const measured = openRuns(options.out, label);
   const measure = options.mode === "lab" ? measureInLab : measureHere;
-  const results = toResults(options, await measure(options, { ...tools, measured }), startedAt);
+  const results = toResults(options, await measure(options, { ...tools, measured }), { label, startedAt });
   writeResults(options.out, results);
   console.error(`${label}: ${resolve(options.out, "report.html")}`);
   if (options.isJson) console.log(JSON.stringify(results));

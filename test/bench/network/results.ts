@@ -2,7 +2,7 @@
 
 import { type Claim, judgeClaim } from "./claim.ts";
 import type { BenchOutcome } from "./host-bench.ts";
-import { type Label, labelOf } from "./label.ts";
+import type { Label } from "./label.ts";
 import type { Measurement } from "./measurement.ts";
 import { type TestName, unitOf } from "./netperf.ts";
 import type { BenchOptions } from "./options.ts";
@@ -64,9 +64,8 @@ export type MetricName = keyof typeof metrics;
 export function toResults(
   { isJson: _json, out: _out, ...options }: BenchOptions,
   outcome: BenchOutcome,
-  startedAt: Date,
+  { label, startedAt }: { readonly label: Label; readonly startedAt: Date },
 ): Results {
-  const label = labelOf(options);
   const names = Object.keys(metrics) as MetricName[];
   const comparisons = options.tests.flatMap((test) =>
     names.flatMap((metric) =>
