@@ -5,8 +5,8 @@ import type { Host } from "../host/host.ts";
 import { formatCpuList, parseCpuList } from "./cpu-list.ts";
 import { SriovError } from "./errors.ts";
 import type { VirtualFunction } from "./inventory.ts";
-import { isRecordOf, type TunedVector } from "./tuning-record.ts";
-import { readTuningRecord } from "./tuning-store.ts";
+import type { TunedVector } from "./tuning-record.ts";
+import { readTuningRecordOf } from "./tuning-store.ts";
 import { readAffinity, writeAffinity } from "./vectors.ts";
 
 type Node = Pick<Host, "files" | "paths">;
@@ -31,9 +31,8 @@ class AffinityPendingError extends SriovError {
  * write always takes. Best effort: what fails here is left to tuning, which drops the record.
  */
 export function restoreAffinities(host: Node & Pick<Host, "clock">, vf: VirtualFunction): void {
-  const saved = attempt(() => readTuningRecord(host, vf.address));
-  if (saved === undefined || !isRecordOf(saved, vf, host.clock.bootId())) return;
-  for (const vector of saved.vectors) attempt(() => restoreAffinity(host, vf, vector));
+  const saved = attempt(() => readTuningRecordOf(host, vf));
+  for (const vector of saved?.vectors ?? []) attempt(() => restoreAffinity(host, vf, vector));
 }
 
 function attempt<T>(work: () => T): T | undefined {

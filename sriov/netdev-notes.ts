@@ -6,62 +6,66 @@ import type { VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
 import { ownSysfs } from "./queue-masks.ts";
 import { readAttribute } from "./sysfs.ts";
-import { isRecordOf, type TuningRecord, TuningRecordError } from "./tuning-record.ts";
-import { readTuningRecord } from "./tuning-store.ts";
+import {
+  type TunedChannels,
+  type TunedValue,
+  type TuningRecord,
+  TuningRecordError,
+} from "./tuning-record.ts";
+import { readTuningRecordOf } from "./tuning-store.ts";
 
-/** Values of `netdev` as they were before that owner. Those of its queues are in the attachment record, which knows them better. */
-export function restoreNotedValues(
+/** As they were before the pod that had the VF. */
+export interface NetdevNotes {
+  readonly values: readonly TunedValue[];
+  readonly channels: TunedChannels["original"] | undefined;
+}
+
+/** What tuning noted for this `owner` of the VF, if anything. An unreadable record is tuning's to move aside. */
+export function readNetdevNotes(
   host: Pick<Host, "files" | "paths" | "clock">,
-  {
-    vf,
-    netdev,
-    owner,
-  }: {
-    readonly vf: VirtualFunction;
-    readonly netdev: string;
-    readonly owner: Attachment["owner"] | undefined;
-  },
+  vf: VirtualFunction,
+  owner: Attachment["owner"] | undefined,
+): NetdevNotes {
+  if (owner === undefined) return { values: [], channels: undefined };
+  const { values, channels } = readRecord(host, vf) ?? {};
+  const token = ownerToken(owner);
+  return {
+    values: values?.owner === token ? values.originals : [],
+    channels: channels?.owner === token ? channels.original : undefined,
+  };
+}
+
+/** Channels of the link `index`. Throws ERR_VF_READ_BACK, NetlinkError. */
+export function restoreNotedChannels(
+  host: Pick<Host, "openEthtool">,
+  index: number,
+  { channels }: NetdevNotes,
 ): void {
-  const values = readNotes(host, vf, owner)?.values;
-  if (owner === undefined || values?.owner !== ownerToken(owner)) return;
+  if (channels === undefined) return;
+  using ethtool = host.openEthtool();
+  applyLinkSizes(ethtool, index, { channels });
+}
+
+/** Values of `netdev`. Those of its queues are in the attachment record, which knows them better. */
+export function restoreNotedValues(
+  host: Pick<Host, "files" | "paths">,
+  netdev: string,
+  { values }: NetdevNotes,
+): void {
   const sysfs = ownSysfs(host);
-  for (const { path, original } of values.originals.filter((value) => !value.path.startsWith("queues/"))) {
+  for (const { path, original } of values.filter((value) => !value.path.startsWith("queues/"))) {
     const at = `class/net/${netdev}/${path}`;
     const now = readAttribute(sysfs, at);
     if (now !== undefined && now !== original) sysfs.writeText(at, original);
   }
 }
 
-/** What tuning noted for this `owner` of the VF, if anything. An unreadable record is tuning's to move aside. */
-/** Channels as they were before that owner, where tuning changed them. Throws ERR_VF_READ_BACK, NetlinkError. */
-export function restoreNotedChannels(
-  host: Pick<Host, "files" | "paths" | "clock" | "openEthtool">,
-  {
-    vf,
-    index,
-    owner,
-  }: {
-    readonly vf: VirtualFunction;
-    readonly index: number;
-    readonly owner: Attachment["owner"] | undefined;
-  },
-): void {
-  const channels = readNotes(host, vf, owner)?.channels;
-  if (owner === undefined || channels?.owner !== ownerToken(owner)) return;
-  using ethtool = host.openEthtool();
-  applyLinkSizes(ethtool, index, { channels: channels.original });
-}
-
-function readNotes(
+function readRecord(
   host: Pick<Host, "files" | "paths" | "clock">,
   vf: VirtualFunction,
-  owner: Attachment["owner"] | undefined,
 ): TuningRecord | undefined {
   try {
-    const saved = readTuningRecord(host, vf.address);
-    if (saved === undefined || owner === undefined || !isRecordOf(saved, vf, host.clock.bootId()))
-      return undefined;
-    return saved;
+    return readTuningRecordOf(host, vf);
   } catch (error) {
     if (error instanceof TuningRecordError) return undefined;
     throw error;

@@ -3,8 +3,9 @@
 import { join } from "node:path";
 
 import type { Host } from "../host/host.ts";
+import type { VirtualFunction } from "./inventory.ts";
 import { isPciAddress, type PciAddress } from "./pci-address.ts";
-import { formatTuningRecord, parseTuningRecord, type TuningRecord } from "./tuning-record.ts";
+import { formatTuningRecord, isRecordOf, parseTuningRecord, type TuningRecord } from "./tuning-record.ts";
 
 type Store = Pick<Host, "files" | "paths">;
 
@@ -15,6 +16,15 @@ export function readTuningRecord(host: Store, address: PciAddress): TuningRecord
   const path = recordPath(host, address);
   const text = host.files.readText(path);
   return text === undefined ? undefined : parseTuningRecord(text, address, path);
+}
+
+/** The record of this very VF of this boot, if there is one. Throws ERR_TUNING_RECORD. */
+export function readTuningRecordOf(
+  host: Store & Pick<Host, "clock">,
+  vf: Pick<VirtualFunction, "address" | "inode">,
+): TuningRecord | undefined {
+  const saved = readTuningRecord(host, vf.address);
+  return saved !== undefined && isRecordOf(saved, vf, host.clock.bootId()) ? saved : undefined;
 }
 
 /** The VFs that have a record, readable or not. */

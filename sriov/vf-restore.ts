@@ -10,7 +10,7 @@ import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
-import { restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
+import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
@@ -57,10 +57,11 @@ export async function restoreVf(
     resetFunction(host, vf);
     if (link !== undefined) link = await bringHome(host, home, vf, from);
   }
+  const notes = readNetdevNotes(host, vf, link && record.owner);
   // Masks belong to queues, which are others with other channels.
-  if (link !== undefined) restoreNotedChannels(host, { vf, index: link.index, owner: record.owner });
+  if (link !== undefined) restoreNotedChannels(host, link.index, notes);
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
-  if (restored !== undefined) restoreNotedValues(host, { vf, netdev: restored.name, owner: record.owner });
+  if (restored !== undefined) restoreNotedValues(host, restored.name, notes);
   const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
   if (side === undefined) return;

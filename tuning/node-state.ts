@@ -9,8 +9,8 @@ import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { listRpsCandidates, type RpsCandidates } from "../sriov/rps.ts";
 import type { ChosenPolicy } from "../sriov/tuning-policy.ts";
-import { isRecordOf, type TuningRecord } from "../sriov/tuning-record.ts";
-import { listTuningRecords, readTuningRecord } from "../sriov/tuning-store.ts";
+import type { TuningRecord } from "../sriov/tuning-record.ts";
+import { listTuningRecords, readTuningRecordOf } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { readNapis, type SeenNapi } from "./napi-threads.ts";
@@ -95,15 +95,6 @@ export function holdsVf(host: Pick<Host, "clock">, record: Attachment, vf: Virtu
   return isOfThisBoot(record, host.clock.bootId()) && record.device.inode === String(vf.inode);
 }
 
-/** The tuning record of this very VF, if there is one. Throws ERR_TUNING_RECORD. */
-export function readSaved(
-  host: Pick<Host, "files" | "paths" | "clock">,
-  vf: VirtualFunction,
-): TuningRecord | undefined {
-  const saved = readTuningRecord(host, vf.address);
-  return saved !== undefined && isRecordOf(saved, vf, host.clock.bootId()) ? saved : undefined;
-}
-
 function readTunedVf(
   host: Eyes,
   facts: NodeFacts,
@@ -123,7 +114,7 @@ function readTunedVf(
       return undefined;
     }
   }
-  const saved = attempt("tuning record", () => readSaved(host, vf));
+  const saved = attempt("tuning record", () => readTuningRecordOf(host, vf));
   const seen = attempt("queues", () => {
     using queues = openVfQueues(host, record);
     const needsValues = chosen.rfs === true || chosen.threadedNapi === true || saved?.values !== undefined;

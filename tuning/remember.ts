@@ -10,11 +10,15 @@ import {
   type TuningRecord,
   TuningRecordError,
 } from "../sriov/tuning-record.ts";
-import { quarantineTuningRecord, removeTuningRecord, writeTuningRecord } from "../sriov/tuning-store.ts";
+import {
+  quarantineTuningRecord,
+  readTuningRecordOf,
+  removeTuningRecord,
+  writeTuningRecord,
+} from "../sriov/tuning-store.ts";
 import { readAffinity } from "../sriov/vectors.ts";
 import { readNapiThread } from "./napi-threads.ts";
 import type { VfPlan } from "./node-plan.ts";
-import { readSaved } from "./node-state.ts";
 import type { NetdevValue, QueueMask } from "./vf-queues.ts";
 
 type Store = Pick<Host, "files" | "paths" | "clock">;
@@ -134,7 +138,7 @@ function rememberThreads(
 
 function readOrQuarantine(host: Store, { target }: VfPlan): TuningRecord | undefined {
   try {
-    return readSaved(host, target.vf);
+    return readTuningRecordOf(host, target.vf);
   } catch (error) {
     if (!(error instanceof TuningRecordError)) throw error;
     quarantineTuningRecord(host, target.vf.address);

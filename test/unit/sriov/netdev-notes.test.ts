@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { ownerToken } from "../../../sriov/attachment.ts";
 import { readVf } from "../../../sriov/inventory.ts";
-import { restoreNotedValues } from "../../../sriov/netdev-notes.ts";
+import { readNetdevNotes, restoreNotedValues } from "../../../sriov/netdev-notes.ts";
 import { writeTuningRecord } from "../../../sriov/tuning-store.ts";
 import { createTuningNode } from "../../support/tuning-node.ts";
 
@@ -33,7 +33,7 @@ test.each([
     values: noted,
   });
   const asked = whose === "this" ? owner : { ...owner, containerId: "another" };
-  restoreNotedValues(host, { vf, netdev: "ens1f0v0", owner: asked });
+  restoreNotedValues(host, "ens1f0v0", readNetdevNotes(host, vf, asked));
   expect(host.files.readText(`${path}/threaded`)?.trim()).toBe(expected);
   expect(host.files.readText(`${path}/queues/rx-0/rps_flow_cnt`)?.trim()).toBe("0");
 });

@@ -6,7 +6,7 @@ import { NetlinkError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Attachment } from "../../../sriov/attachment.ts";
 import { readVf } from "../../../sriov/inventory.ts";
-import { restoreNotedChannels } from "../../../sriov/netdev-notes.ts";
+import { readNetdevNotes, restoreNotedChannels } from "../../../sriov/netdev-notes.ts";
 import { readTuningRecord } from "../../../sriov/tuning-store.ts";
 import { run } from "../../../tuning/main.ts";
 import type { NodeFacts } from "../../../tuning/node-facts.ts";
@@ -136,9 +136,9 @@ test("DEL puts them back, by what tuning noted for that owner", async () => {
   const index = netlink.getLink({ name: "ens1f0v1" })?.index ?? 0;
   using ethtool = host.openEthtool();
   if (vf === undefined) throw new Error("no VF");
-  restoreNotedChannels(host, { vf, index, owner: { ...owner, containerId: "another" } });
+  restoreNotedChannels(host, index, readNetdevNotes(host, vf, { ...owner, containerId: "another" }));
   expect(ethtool.getChannels(index)?.combined?.value).toBe(2);
-  restoreNotedChannels(host, { vf, index, owner });
+  restoreNotedChannels(host, index, readNetdevNotes(host, vf, owner));
   expect(ethtool.getChannels(index)?.combined?.value).toBe(4);
 });
 
