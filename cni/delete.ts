@@ -16,7 +16,7 @@ import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
 import { readSriovCniEntry, removeSriovCniEntry, type SriovCniEntry } from "./sriov-cni-entry.ts";
 import type { Steps } from "./steps.ts";
-import { listSuspects, type Suspect } from "./suspects.ts";
+import { listPickedNames, listSuspects, type Suspect } from "./suspects.ts";
 
 /** Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. */
 export async function del(host: Host, request: Request, steps: Steps): Promise<void> {
@@ -97,7 +97,6 @@ async function releaseForeign(
   await releaseSriovCni(host, call, entry, netns);
 }
 
-function listLeaseNames({ call, config }: Request, suspects: readonly Suspect[]): readonly string[] {
-  const picked = config.pf === undefined ? [] : [call.ifName, `${config.networks[0]?.ifNamePrefix}1`];
-  return [...new Set([...suspects.map((vf) => vf.interface), ...picked])];
+function listLeaseNames(request: Request, suspects: readonly Suspect[]): readonly string[] {
+  return [...new Set([...suspects.map((vf) => vf.interface), ...listPickedNames(request)])];
 }

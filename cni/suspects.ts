@@ -82,19 +82,23 @@ export function readKubelet(host: Pick<Host, "files" | "paths">): Checkpoint | u
 // Neither the configuration nor, without a result, anything else names a VF that was picked by us: it is looked for in the pod.
 function findPicked(
   host: Pick<Host, "files" | "paths" | "openNetlink">,
-  { call, config }: Request,
+  request: Request,
   netns: NetnsHandle | undefined,
 ): readonly Suspect[] {
-  const { pf, networks } = config;
+  const { pf } = request.config;
   if (pf === undefined || netns === undefined) return [];
   using home = host.openNetlink();
   using inside = host.openNetlink(netns);
   const vfs = findPf(host, home, pf)?.vfs ?? [];
-  // As the only network's, and chained.
-  return [call.ifName, `${networks[0]?.ifNamePrefix}1`].flatMap((name) => {
+  return listPickedNames(request).flatMap((name) => {
     const address = vfs.find((vf) => vf === inside.getLink({ name })?.parentDevice);
     return address === undefined ? [] : [{ address, interface: name }];
   });
+}
+
+/** What a VF that was picked for this call may be called in the pod: as the only network's, and chained. */
+export function listPickedNames({ call, config }: Request): readonly string[] {
+  return config.pf === undefined ? [] : [call.ifName, `${config.networks[0]?.ifNamePrefix}1`];
 }
 
 // A record of another format still tells whose it is.
