@@ -8,6 +8,7 @@ import type { Link } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { findLinkInside } from "./vf-locate.ts";
+import { listProcesses } from "./processes.ts";
 
 /** A namespace that has the VF; `path` is as the host sees it, the caller disposes `netns`. */
 export interface FoundNamespace {
@@ -47,8 +48,7 @@ function listNamed({ files, paths }: Pick<Eyes, "files" | "paths">): readonly st
 // One process for each namespace: most processes share a few.
 function listOfProcesses({ files, paths }: Pick<Eyes, "files" | "paths">): readonly string[] {
   const byNamespace = new Map<string, string>();
-  for (const pid of files.list(paths.proc) ?? []) {
-    if (!/^\d+$/.test(pid)) continue;
+  for (const pid of listProcesses({ files, paths })) {
     const file = join(paths.proc, pid, "ns/net");
     const namespace = readLinkIfAllowed(files, file);
     if (namespace !== undefined && !byNamespace.has(namespace)) byNamespace.set(namespace, file);

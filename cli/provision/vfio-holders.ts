@@ -5,6 +5,7 @@ import type { Host } from "../../host/host.ts";
 import type { VfUse } from "../../sriov/errors.ts";
 import type { VirtualFunction } from "../../sriov/inventory.ts";
 import { pciFolder } from "../../sriov/pci-device.ts";
+import { listProcesses } from "../../sriov/processes.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
 
@@ -19,8 +20,7 @@ export function findVfioHolders(
       .flatMap((vf) => listNodes(host, vf).map((node) => [node, vf.address] as const)),
   );
   if (byNode.size === 0) return [];
-  const processes = (host.files.list(host.paths.proc) ?? []).filter((name) => /^\d+$/.test(name));
-  return processes.flatMap((pid) =>
+  return listProcesses(host).flatMap((pid) =>
     listOpenFiles(host, pid).flatMap((path) => {
       const vf = byNode.get(path);
       return vf === undefined ? [] : [{ vf, text: `process ${pid} has ${vf} open (${path})` }];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { SystemCallError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
+import { listProcesses } from "../../sriov/processes.ts";
 
 export interface IrqBalanceProcess {
   readonly pid: number;
@@ -25,8 +26,7 @@ export function readIrqBalance(host: Eyes, pid: number): IrqBalanceProcess | und
 
 /** All of them; reads one file of every process of the machine. */
 export function listIrqBalance(host: Eyes): readonly IrqBalanceProcess[] {
-  const pids = (host.files.list(host.paths.proc) ?? []).filter((entry) => /^\d+$/.test(entry));
-  return pids.flatMap((pid) => readIrqBalance(host, Number(pid)) ?? []);
+  return listProcesses(host).flatMap((pid) => readIrqBalance(host, Number(pid)) ?? []);
 }
 
 /** Those that have their socket where the service has it: found without a look at every process. */
