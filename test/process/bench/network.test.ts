@@ -17,10 +17,16 @@ const why = "netperf is not installed, and no lab was prepared whose netperf cou
 const small = ["--namespaces", "2", "--processes", "2", "--rounds", "1", "--seconds", "2", "--warm-up", "1"];
 afterAll(() => netperf[Symbol.dispose]());
 
+function createFolder(prefix: string): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}
+
 /** A namespace as the node's, with a folder of names of its own: another bench may run on this machine. */
 function createNode() {
   const netns = createTestNetns();
-  const names = mkdtempSync(join(tmpdir(), "virtfn-netns-"));
+  const folder = createFolder("virtfn-netns-");
+  const names = folder.path;
   return {
     ...netns,
     names,
@@ -31,7 +37,7 @@ function createNode() {
     },
     [Symbol.dispose]: () => {
       netns[Symbol.dispose]();
-      rmSync(names, { recursive: true });
+      folder[Symbol.dispose]();
     },
   };
 }
@@ -58,30 +64,27 @@ test(
     using node = createNode();
     node.ip("link set lo up");
     const before = node.look();
-    const out = mkdtempSync(join(tmpdir(), "virtfn-bench-"));
-    try {
-      const variants = ["--variants", "host,veth-bridge", "--tests", "TCP_RR,UDP_RR"];
-      const { said } = startBench(node, [...variants, ...small, "--json", "--out", out]);
-      const [stdout, stderr, exitCode] = await said;
-      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-      const results = JSON.parse(stdout) as Results;
-      expect(results.label).toBe("both ends on one machine, functional only");
-      expect(results.left).toEqual([]);
-      expect(results.measurements).toHaveLength(4);
-      for (const { rate, packetsPerSecond, processes, latency, netRx } of results.measurements) {
-        expect(processes).toBe(4);
-        expect(rate).toBeGreaterThan(100);
-        // A request and a response are a packet each, counted at the interface under test.
-        expect(packetsPerSecond / rate).toBeGreaterThan(1.5);
-        expect(packetsPerSecond / rate).toBeLessThan(3.5);
-        expect(latency?.p99Us).toBeGreaterThan(0);
-        expect(netRx.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0);
-      }
-      expect(readFileSync(join(out, "runs.jsonl"), "utf8").trim().split("\n")).toHaveLength(4);
-      expect(readFileSync(join(out, "report.html"), "utf8")).toContain("veth-bridge");
-    } finally {
-      rmSync(out, { recursive: true });
+    using folder = createFolder("virtfn-bench-");
+    const out = folder.path;
+    const variants = ["--variants", "host,veth-bridge", "--tests", "TCP_RR,UDP_RR"];
+    const { said } = startBench(node, [...variants, ...small, "--json", "--out", out]);
+    const [stdout, stderr, exitCode] = await said;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const results = JSON.parse(stdout) as Results;
+    expect(results.label).toBe("both ends on one machine, functional only");
+    expect(results.left).toEqual([]);
+    expect(results.measurements).toHaveLength(4);
+    for (const { rate, packetsPerSecond, processes, latency, netRx } of results.measurements) {
+      expect(processes).toBe(4);
+      expect(rate).toBeGreaterThan(100);
+      // A request and a response are a packet each, counted at the interface under test.
+      expect(packetsPerSecond / rate).toBeGreaterThan(1.5);
+      expect(packetsPerSecond / rate).toBeLessThan(3.5);
+      expect(latency?.p99Us).toBeGreaterThan(0);
+      expect(netRx.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0);
     }
+    expect(readFileSync(join(out, "runs.jsonl"), "utf8").trim().split("\n")).toHaveLength(4);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("veth-bridge");
     expect(node.look()).toBe(before);
   },
 );
@@ -91,18 +94,14 @@ test("a bench that is ended in the middle puts everything back", async ({ skip }
   using node = createNode();
   node.ip("link set lo up");
   const before = node.look();
-  const out = mkdtempSync(join(tmpdir(), "virtfn-bench-"));
-  try {
-    const { child, said } = startBench(node, ["--variants", "veth-bridge", ...small, "--out", out]);
-    await waitFor("the bridge", () => node.look().includes("vbench-br"), 30_000);
-    child.kill("SIGTERM");
-    child.kill("SIGTERM");
-    const [, stderr, exitCode] = await said;
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });
-    expect(stderr).toContain("interrupted by SIGTERM");
-  } finally {
-    rmSync(out, { recursive: true });
-  }
+  using folder = createFolder("virtfn-bench-");
+  const { child, said } = startBench(node, ["--variants", "veth-bridge", ...small, "--out", folder.path]);
+  await waitFor("the bridge", () => node.look().includes("vbench-br"), 30_000);
+  child.kill("SIGTERM");
+  child.kill("SIGTERM");
+  const [, stderr, exitCode] = await said;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });
+  expect(stderr).toContain("interrupted by SIGTERM");
   expect(node.look()).toBe(before);
 });
 
