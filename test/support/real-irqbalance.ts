@@ -95,6 +95,14 @@ export class RealIrqBalance implements AsyncDisposable {
     this.#child.kill(name);
   }
 
+  /** Until somebody has asked it something that it has not begun to read: see SIGSTOP. */
+  async waitForQuestion(timeoutMs: number): Promise<void> {
+    // A connection that nobody accepted yet is SS_CONNECTING (02), with the path of the listener. Source: unix_seq_show.
+    const waiting = new RegExp(String.raw` 02 +0 \S*/irqbalance${this.pid}\.sock$`, "m");
+    const look = async (): Promise<boolean> => waiting.test(fs.readFileSync("/proc/net/unix", "utf8"));
+    await waitFor("a question to irqbalance", look, timeoutMs);
+  }
+
   /** Whether it ended by itself, as on machines with one cache domain. */
   hasEnded(): boolean {
     return this.#child.exitCode !== null;

@@ -77,8 +77,8 @@ describe("its list", () => {
     irqbalance.signal("SIGSTOP");
     machine.attach(1, "web-2");
     await machine.waitForAffinities(1, "1 3 0-15", 1_000);
-    // It is asked right after the pins: an asker that were gone by the answer would be its end.
-    await Bun.sleep(200);
+    // An asker that were gone by the answer would be its end.
+    await irqbalance.waitForQuestion(5_000);
     const ended = daemon.end("SIGTERM");
     await Bun.sleep(500);
     irqbalance.signal("SIGCONT");
