@@ -35,15 +35,16 @@ export function findAccess(environment: NodeJS.ProcessEnv, node: string): Cluste
 /** Source: Kubernetes, "Accessing the Kubernetes API from a Pod". */
 const credentials = "/var/run/secrets/kubernetes.io/serviceaccount";
 const component = "virtfn-deviceplugin";
-/** Less than the daemon may take to end. */
+/** Nothing waits for the answer but the news behind it. */
 const timeoutMs = 4_000;
 
-/** Each call is one request, given up after 4 s. Throws ERR_CLUSTER, as each call does. */
+/** Each call is one request, given up after 4 s and at `signal`. Throws ERR_CLUSTER, as each call does. */
 export async function openCluster(
   host: Pick<Host, "files" | "clock">,
   { server, credentials, node }: ClusterAccess,
+  signal: AbortSignal,
 ): Promise<ClusterClient> {
-  const { core, mergePatch } = await loadClient(host, server, credentials);
+  const { core, mergePatch } = await loadClient(host, { server, credentials }, signal);
   return {
     readLabels: () =>
       ask(`read node ${node}`, async () => (await core.readNode({ name: node })).metadata?.labels ?? {}),
@@ -62,8 +63,14 @@ async function ask<T>(doing: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw new ClusterError(doing, error);
+    throw new ClusterError(doing, error, readStatus(error));
   }
+}
+
+/** The client's own error has the status as `code`; that of a system error is a word. */
+function readStatus(error: unknown): number | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "number" ? code : undefined;
 }
 
 /** `kubectl describe node` finds the Events of a node by its name in the place of a UID, in the namespace `default`. */
@@ -88,7 +95,11 @@ function readCredential({ files }: Pick<Host, "files">, path: string): string {
   return text.trim();
 }
 
-async function loadClient(host: Pick<Host, "files">, server: string, credentials: string) {
+async function loadClient(
+  host: Pick<Host, "files">,
+  { server, credentials }: Pick<ClusterAccess, "server" | "credentials">,
+  signal: AbortSignal,
+) {
   try {
     const client = await import("@kubernetes/client-node");
     const read = (name: string): string => readCredential(host, join(credentials, name));
@@ -102,7 +113,7 @@ async function loadClient(host: Pick<Host, "files">, server: string, credentials
         method: request.getHttpMethod(),
         headers: request.getHeaders(),
         body: (request.getBody() as string | undefined) ?? null,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         // The client's own way to say whom to trust is not heard by this runtime.
         tls: { ca: read("ca.crt") },
       });

@@ -14,6 +14,7 @@ import {
   type Told,
 } from "./cluster-events.ts";
 import { type Labels, listLabels, planLabels } from "./cluster-labels.ts";
+import { ClusterError } from "./errors.ts";
 import type { Scan } from "./scanner.ts";
 
 /** Between attempts while it cannot be told; and how often labels are looked at when nothing changes. */
@@ -26,14 +27,21 @@ const mostEvents = 50;
 /** Labels and Events of the node, from the first look to the end of the device plugin. */
 export class ClusterReporter {
   readonly #host: Pick<Host, "clock">;
-  readonly #open: () => Promise<ClusterClient>;
+  readonly #open: (signal: AbortSignal) => Promise<ClusterClient>;
   readonly #log: Log;
   readonly #wakeup: Wakeup;
   #labels: Labels | undefined;
   #told: Told = nothingTold;
   #events: readonly ClusterEvent[] = [];
+  /** Why labels were refused last; empty while they are not. */
+  #labelRefusal = "";
 
-  constructor(host: Pick<Host, "clock">, open: () => Promise<ClusterClient>, log: Log) {
+  /** `open` is called at the first use; what it opens ends its calls at the signal. */
+  constructor(
+    host: Pick<Host, "clock">,
+    open: (signal: AbortSignal) => Promise<ClusterClient>,
+    log: Log,
+  ) {
     this.#host = host;
     this.#open = open;
     this.#log = log;
@@ -70,11 +78,12 @@ export class ClusterReporter {
     let waitMs = 0;
     while (!signal.aborted) {
       try {
-        client ??= await this.#open();
+        client ??= await this.#open(signal);
         await this.#tell(client, signal);
         if (waitMs > 0) this.#log.info("the API server is told again");
         waitMs = 0;
       } catch (error) {
+        if (signal.aborted) return;
         if (waitMs === 0) this.#log.warn({ error }, "cannot tell the API server about the node");
         waitMs = Math.min(retryMs.most, Math.max(retryMs.first, 2 * waitMs));
       }
@@ -92,13 +101,35 @@ export class ClusterReporter {
   }
 
   async #tell(client: ClusterClient, signal: AbortSignal): Promise<void> {
-    if (this.#labels !== undefined) {
+    await this.#tellLabels(client, signal);
+    for (let event = this.#events[0]; event !== undefined && !signal.aborted; event = this.#events[0]) {
+      await this.#tellEvent(client, event);
+      this.#events = this.#events.filter((other) => other !== event);
+    }
+  }
+
+  /** Labels that are refused for good keep no Event back; at the next look they are tried again. */
+  async #tellLabels(client: ClusterClient, signal: AbortSignal): Promise<void> {
+    if (this.#labels === undefined) return;
+    try {
       const changes = planLabels(await client.readLabels(), this.#labels);
       if (Object.keys(changes).length > 0 && !signal.aborted) await client.patchLabels(changes);
+      this.#labelRefusal = "";
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      if (error.message !== this.#labelRefusal)
+        this.#log.warn({ error }, "the API server refuses the node's labels");
+      this.#labelRefusal = error.message;
     }
-    for (let event = this.#events[0]; event !== undefined && !signal.aborted; event = this.#events[0]) {
+  }
+
+  /** One that is refused for good is dropped, or it would keep those behind it back for ever. */
+  async #tellEvent(client: ClusterClient, event: ClusterEvent): Promise<void> {
+    try {
       await client.createEvent(event);
-      this.#events = this.#events.filter((other) => other !== event);
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      this.#log.warn({ error, event }, "the API server refuses an Event, which is dropped");
     }
   }
 
@@ -111,4 +142,8 @@ export class ClusterReporter {
       if (!signal.aborted) throw error;
     }
   }
+}
+
+function isFinal(error: unknown): error is ClusterError {
+  return error instanceof ClusterError && error.isFinal;
 }

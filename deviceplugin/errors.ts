@@ -27,8 +27,20 @@ export class AllocationError extends SriovError {
 /** The API server was not asked, or did not do what it was asked for. */
 export class ClusterError extends SriovError {
   readonly code = "ERR_CLUSTER";
+  /** The HTTP status of its answer; `undefined` where it gave none. */
+  readonly status: number | undefined;
 
-  constructor(doing: string, cause: unknown) {
+  constructor(doing: string, cause: unknown, status?: number) {
     super(`${doing}: ${cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause)}`, { cause });
+    this.status = status;
+  }
+
+  /** Whether the same request will be refused again: the server understood who asks, and what. Source: RFC 9110, 15.5. */
+  get isFinal(): boolean {
+    const { status = 0 } = this;
+    return status >= 400 && status < 500 && !passing.has(status);
   }
 }
+
+/** A token that ran out, a timeout, a name that was taken, a server that has too much to do. */
+const passing: ReadonlySet<number> = new Set([401, 408, 409, 425, 429]);

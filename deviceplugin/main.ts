@@ -76,7 +76,7 @@ interface Plugin {
 }
 
 function createReporter(host: DevicePluginHost, node: string, log: Log): ClusterReporter {
-  return new ClusterReporter(host, () => openCluster(host, findAccess(process.env, node)), log);
+  return new ClusterReporter(host, (signal) => openCluster(host, findAccess(process.env, node), signal), log);
 }
 
 /** A configuration that was never good is all there is to say. */

@@ -28,7 +28,7 @@ export async function followUnrecordedPods(
   let since: ReadonlyMap<string, number> = new Map();
   let said: ReadonlySet<string> = new Set();
   while (!signal.aborted) {
-    const found = await attemptLook(host, metrics.resources());
+    const found = await attemptLook(host, metrics.resources(), signal);
     if (found !== undefined) {
       const nowMs = host.clock.monotonicMs();
       since = new Map(found.map((one) => [keyOf(one), since.get(keyOf(one)) ?? nowMs]));
@@ -52,10 +52,11 @@ function warn(log: DaemonContext["log"], { address, ...where }: UnrecordedDevice
 async function attemptLook(
   host: Node,
   resources: ReadonlySet<string>,
+  signal: AbortSignal,
 ): Promise<readonly UnrecordedDevice[] | undefined> {
   try {
     if (host.files.stat(host.paths.kubelet.podResourcesSocket)?.kind !== "socket") return undefined;
-    using kubelet = new PodResources(host, { timeoutMs: kubeletTimeoutMs });
+    using kubelet = new PodResources(host, { timeoutMs: kubeletTimeoutMs, signal });
     const pods = await kubelet.list();
     return findUnrecorded(pods, resources, readLiveRecords(host).values());
   } catch (error) {

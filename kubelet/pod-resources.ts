@@ -27,6 +27,12 @@ export interface AllocatableResources {
   readonly cpus: readonly number[];
 }
 
+export interface PodResourcesOptions {
+  readonly timeoutMs?: number;
+  /** Ends calls that still wait. */
+  readonly signal?: AbortSignal;
+}
+
 type Callback<Answer> = (error: ServiceError | null, answer: Answer) => void;
 type Call<Answer> = (
   metadata: Metadata,
@@ -45,11 +51,13 @@ const retryMs = { least: 20, most: 200 };
 export class PodResources implements Disposable {
   readonly #host: Pick<Host, "paths" | "clock">;
   readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
   readonly #client: PodResourcesListerClient;
 
-  constructor(host: Pick<Host, "paths" | "clock">, options: { readonly timeoutMs?: number } = {}) {
+  constructor(host: Pick<Host, "paths" | "clock">, { timeoutMs = 10_000, signal }: PodResourcesOptions = {}) {
     this.#host = host;
-    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
     this.#client = new PodResourcesListerClient(
       `unix://${host.paths.kubelet.podResourcesSocket}`,
       credentials.createInsecure(),
@@ -91,16 +99,20 @@ export class PodResources implements Disposable {
     const endMs = clock.nowMs() + this.#timeoutMs;
     for (;;) {
       const outcome = await new Promise<Answer | PodResourcesError>((resolve) => {
-        call(new Metadata(), { deadline: endMs }, (error, answer) => {
+        const running = call(new Metadata(), { deadline: endMs }, (error, answer) => {
+          this.#signal?.removeEventListener("abort", cancel);
           const cause = error;
           const socket = paths.kubelet.podResourcesSocket;
           resolve(error === null ? answer : new PodResourcesError(method, socket, error.message, { cause }));
         });
+        const cancel = (): void => running.cancel();
+        if (this.#signal?.aborted === true) cancel();
+        this.#signal?.addEventListener("abort", cancel, { once: true });
       });
       if (!(outcome instanceof PodResourcesError)) return outcome;
       const pauseMs = retryMs.least + Math.random() * (retryMs.most - retryMs.least);
       const isRateLimited = (outcome.cause as ServiceError).code === status.RESOURCE_EXHAUSTED;
-      if (!isRateLimited || clock.nowMs() + pauseMs >= endMs) throw outcome;
+      if (this.#signal?.aborted === true || !isRateLimited || clock.nowMs() + pauseMs >= endMs) throw outcome;
       await clock.sleep(pauseMs);
     }
   }

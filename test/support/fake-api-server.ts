@@ -15,6 +15,8 @@ export interface FakeApiServer extends Disposable {
   readonly calls: string[];
   /** What is answered instead: 403, 503. */
   refuses: number | undefined;
+  /** From now on nothing is answered; ends when the next request is there. */
+  hang(): Promise<void>;
 }
 
 /** Serves on a free port, with a certificate that only its own `ca.crt` vouches for. */
@@ -25,6 +27,7 @@ export function createFakeApiServer(): FakeApiServer {
     calls: [],
     refuses: undefined,
   };
+  let onHang: (() => void) | undefined;
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -33,6 +36,10 @@ export function createFakeApiServer(): FakeApiServer {
       const { pathname } = new URL(request.url);
       const [type, login] = [request.headers.get("content-type"), request.headers.get("authorization")];
       state.calls.push([request.method, pathname, type, login].filter(Boolean).join(" "));
+      if (onHang !== undefined) {
+        onHang();
+        return new Promise<never>(() => {});
+      }
       if (state.refuses !== undefined)
         return Response.json({ kind: "Status", message: "no" }, { status: state.refuses });
       const body = (await request.json().catch(() => ({}))) as Record<string, unknown>;
@@ -47,6 +54,7 @@ export function createFakeApiServer(): FakeApiServer {
   });
   return Object.assign(state, {
     server: `https://127.0.0.1:${server.port}`,
+    hang: () => new Promise<void>((resolve) => void (onHang = resolve)),
     [Symbol.dispose]: () => void server.stop(true),
   });
 }

@@ -7,13 +7,15 @@ import { findAccess, openCluster } from "../../../deviceplugin/cluster-client.ts
 import { createFakeApiServer, writeCredentials } from "../../support/fake-api-server.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
 
+const never = new AbortController().signal;
+
 test("labels are read and patched, Events made, each call with the token of now", async () => {
   using node = createFakeHost();
   using api = createFakeApiServer();
   api.labels = { "kubernetes.io/os": "linux", "virtfn/old": "1" };
   const credentials = join(node.root, "serviceaccount");
   writeCredentials(credentials, "token-1");
-  const cluster = await openCluster(node.host, { server: api.server, credentials, node: "n1" });
+  const cluster = await openCluster(node.host, { server: api.server, credentials, node: "n1" }, never);
   expect(await cluster.readLabels()).toEqual(api.labels);
   writeCredentials(credentials, "token-2");
   await cluster.patchLabels({ "virtfn/old": null, "virtfn/vfs": "7" });
@@ -46,19 +48,42 @@ test("a refusal, a server that nobody vouches for, and one that is away are erro
   const credentials = join(node.root, "serviceaccount");
   writeCredentials(credentials, "token-1");
   const access = { server: api.server, credentials, node: "n1" };
-  const cluster = await openCluster(node.host, access);
+  const cluster = await openCluster(node.host, access, never);
   api.refuses = 403;
-  await expect(cluster.readLabels()).rejects.toMatchObject({ code: "ERR_CLUSTER" });
+  await expect(cluster.readLabels()).rejects.toMatchObject({ code: "ERR_CLUSTER", status: 403, isFinal: true });
+  api.refuses = 503;
+  await expect(cluster.readLabels()).rejects.toMatchObject({ status: 503, isFinal: false });
   api.refuses = undefined;
   const others = join(node.root, "others");
   writeCredentials(others, "token-1", "other-cert.pem");
-  const stranger = await openCluster(node.host, { ...access, credentials: others });
+  const stranger = await openCluster(node.host, { ...access, credentials: others }, never);
   await expect(stranger.readLabels()).rejects.toThrow(/^read node n1: .*certificate/);
-  const unknown = await openCluster(node.host, { ...access, credentials: join(node.root, "nowhere") });
+  const unknown = await openCluster(
+    node.host,
+    { ...access, credentials: join(node.root, "nowhere") },
+    never,
+  );
   await expect(unknown.readLabels()).rejects.toThrow("there is no");
-  expect(api.calls).toHaveLength(1);
+  expect(api.calls).toHaveLength(2);
   api[Symbol.dispose]();
-  await expect(cluster.readLabels()).rejects.toMatchObject({ code: "ERR_CLUSTER" });
+  await expect(cluster.readLabels()).rejects.toMatchObject({ code: "ERR_CLUSTER", isFinal: false });
+});
+
+test("a request that hangs ends at the signal", async () => {
+  using node = createFakeHost();
+  using api = createFakeApiServer();
+  const credentials = join(node.root, "serviceaccount");
+  writeCredentials(credentials, "token-1");
+  const stop = new AbortController();
+  const access = { server: api.server, credentials, node: "n1" };
+  const cluster = await openCluster(node.host, access, stop.signal);
+  const asked = api.hang();
+  const call = cluster.readLabels();
+  await asked;
+  const startMs = performance.now();
+  stop.abort();
+  await expect(call).rejects.toMatchObject({ code: "ERR_CLUSTER", isFinal: false });
+  expect(performance.now() - startMs).toBeLessThan(1_000);
 });
 
 function at(environment: NodeJS.ProcessEnv): string {

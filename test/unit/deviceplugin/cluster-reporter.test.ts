@@ -12,6 +12,7 @@ import {
 } from "../../../deviceplugin/cluster-events.ts";
 import { type Labels, planLabels } from "../../../deviceplugin/cluster-labels.ts";
 import { ClusterReporter } from "../../../deviceplugin/cluster-reporter.ts";
+import { ClusterError } from "../../../deviceplugin/errors.ts";
 import { scanDevices } from "../../../deviceplugin/scanner.ts";
 import type { Host } from "../../../host/host.ts";
 import { NetlinkError } from "../../../host/errors.ts";
@@ -24,11 +25,14 @@ class FakeCluster {
   readonly events: ClusterEvent[] = [];
   reads = 0;
   isAway = false;
+  /** What Events of this message are answered, and labels. */
+  readonly refusals = new Map<string, number>();
 
   readonly client: ClusterClient = {
     readLabels: async () => {
       this.reads += 1;
       if (this.isAway) throw new NetlinkError("read node", "ECONNREFUSED");
+      this.#refuse("labels");
       return this.labels;
     },
     patchLabels: async (changes) => {
@@ -38,8 +42,16 @@ class FakeCluster {
         string
       >;
     },
-    createEvent: async (event) => void this.events.push(event),
+    createEvent: async (event) => {
+      this.#refuse(event.message);
+      this.events.push(event);
+    },
   };
+
+  #refuse(what: string): void {
+    const status = this.refusals.get(what);
+    if (status !== undefined) throw new ClusterError(`ask for ${what}`, `HTTP ${status}`, status);
+  }
 }
 
 /** Time that passes when the test says so. */
@@ -129,6 +141,49 @@ test("while it is away nothing fails, little is asked, and the news is told when
   await time.pass(300_000);
   expect(cluster.labels["virtfn/vfs"]).toBe("4");
   expect(cluster.events.map(({ reason }) => reason)).toEqual(["ConfigurationRefused"]);
+  await end();
+});
+
+test.each([403, 404, 422])("an Event that is refused for good (%d) keeps none back", async (status) => {
+  const { time, reporter, cluster, warnings, end } = start();
+  cluster.refusals.set("first", status);
+  for (const problem of ["first", "second"]) reporter.noteConfig(problem);
+  await time.pass(1_000);
+  expect(cluster.events.map(({ message }) => message)).toEqual(["second"]);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatch(/"status":\d+.*"message":"first".*refuses an Event, which is dropped/);
+  reporter.noteConfig("third");
+  await time.pass(1_000);
+  expect(cluster.events.at(-1)?.message).toBe("third");
+  await end();
+});
+
+test.each([401, 409, 429, 500, 503])("one that may pass later (%d) waits, and those behind it", async (status) => {
+  const { time, reporter, cluster, end } = start();
+  cluster.refusals.set("first", status);
+  for (const problem of ["first", "second"]) reporter.noteConfig(problem);
+  await time.pass(60_000);
+  expect(cluster.events).toEqual([]);
+  cluster.refusals.clear();
+  await time.pass(300_000);
+  expect(cluster.events.map(({ message }) => message)).toEqual(["first", "second"]);
+  await end();
+});
+
+test("labels that are refused for good keep no Event back, and are told of once", async () => {
+  using node = createFakeHost();
+  const { time, reporter, cluster, warnings, end } = start();
+  cluster.refusals.set("labels", 403);
+  reporter.follow(scan(node));
+  for (const problem of ["first", "second"]) {
+    reporter.noteConfig(problem);
+    await time.pass(1_000);
+  }
+  expect(cluster.events.map(({ message }) => message)).toEqual(["first", "second"]);
+  expect(warnings).toHaveLength(1);
+  cluster.refusals.clear();
+  await time.pass(601_000);
+  expect(cluster.labels["virtfn/vfs"]).toBe("4");
   await end();
 });
 
