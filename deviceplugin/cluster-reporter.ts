@@ -37,11 +37,7 @@ export class ClusterReporter {
   #labelRefusal = "";
 
   /** `open` is called at the first use; what it opens ends its calls at the signal. */
-  constructor(
-    host: Pick<Host, "clock">,
-    open: (signal: AbortSignal) => Promise<ClusterClient>,
-    log: Log,
-  ) {
+  constructor(host: Pick<Host, "clock">, open: (signal: AbortSignal) => Promise<ClusterClient>, log: Log) {
     this.#host = host;
     this.#open = open;
     this.#log = log;

@@ -15,6 +15,8 @@ export interface LocalSockets {
    * Source: unix(7).
    */
   ask(address: string, message: string, options: { readonly timeoutMs: number }): Promise<string>;
+  /** Whether somebody listens at `address`: connects, and hangs up without a word. Throws SystemCallError, as for EACCES. */
+  isServed(address: string): boolean;
 }
 
 const AF_UNIX = 1;
@@ -36,6 +38,21 @@ export function createLocalSockets({
   readonly clock: Clock;
 }): LocalSockets {
   return {
+    isServed(address) {
+      const fd = libc.socket(AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
+      try {
+        libc.connect(fd, encodeAddress(address));
+        return true;
+      } catch (error) {
+        if (!(error instanceof SystemCallError)) throw error;
+        // A queue that is full is somebody's.
+        if (error.errno === "EAGAIN") return true;
+        if (error.errno === "ENOENT" || error.errno === "ECONNREFUSED") return false;
+        throw new SystemCallError(error.call, printable(address), error.errno, { cause: error });
+      } finally {
+        fs.closeSync(fd);
+      }
+    },
     async ask(address, message, { timeoutMs }) {
       const deadlineMs = clock.monotonicMs() + timeoutMs;
       const name = encodeAddress(address);

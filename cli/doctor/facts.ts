@@ -15,8 +15,9 @@ import { isRecordOf, type TunedVector } from "../../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../../sriov/tuning-store.ts";
 import { type PfCounters, readVfCounters } from "../../sriov/vf-counters.ts";
 import { readVectors, type Vector } from "../../sriov/vectors.ts";
+import { type PluginSockets, readPluginSockets } from "../node/plugin-sockets.ts";
 import { type CniFacts, type CniFolders, readCniFacts } from "./cni-facts.ts";
-import { findHostRoot, type HostView } from "./host-root.ts";
+import { findHostRoot, type HostView, listPaths } from "./host-root.ts";
 import { type IrqBalancer, readIrqBalancers } from "./irqbalance-facts.ts";
 import { type KubeletFacts, readGrants, readKubeletFacts } from "./kubelet-facts.ts";
 import { type NamespaceFacts, readNamespaceFacts } from "./namespace-facts.ts";
@@ -57,6 +58,7 @@ export interface DoctorFacts {
   readonly pods: readonly PodAllocation[];
   /** `undefined` when no device plugin has looked since the node started. */
   readonly advertised: Advertisement | undefined;
+  readonly pluginSockets: PluginSockets;
   readonly cni: CniFacts;
 }
 
@@ -81,6 +83,7 @@ export async function readDoctorFacts(
   const attachments = readFact(() => readAttachments(host));
   const live = deriveFact(attachments, ({ records }) => listLive(host, records));
   const grants = readFact(() => readGrants(host, root));
+  const advertised = readFact(() => readAdvertisement(host));
   return {
     kernel: readFact(() => readKernelFacts(host)),
     inventory,
@@ -95,13 +98,25 @@ export async function readDoctorFacts(
     pins: deriveFact(inventory, (known) => readPins(host, known)),
     contested: readFact(() => readContestedPins(host)),
     irqBalancers: await awaitFact(() => readIrqBalancers(host)),
-    vfio: await awaitFact(() => readVfioFacts(host, { inventory, live, grants })),
+    vfio: await awaitFact(() => readVfioFacts(host, { inventory, live, grants, advertised })),
     kubelet: deriveFact(root, (known) => readKubeletFacts(known)),
     grants,
     pods: await awaitFact(() => listPods(host, root)),
-    advertised: readFact(() => readAdvertisement(host)),
+    advertised,
+    pluginSockets: deriveFact(advertised, (known) => dialPlugin(host, root, known)),
     cni: deriveFact(root, (known) => readCniFacts(known, folders)),
   };
+}
+
+/** Where the node has its folders, or where this container has them mounted. */
+function dialPlugin(
+  host: DoctorHost,
+  root: Reading<HostView>,
+  advertised: Advertisement | undefined,
+): PluginSockets {
+  const places = listPaths(host, root);
+  const seen = places.find(({ kubelet }) => host.files.stat(kubelet.devicePlugins) !== undefined);
+  return readPluginSockets(host, (seen ?? host.paths).kubelet, advertised?.pools ?? new Map());
 }
 
 function listLive({ clock }: Pick<Host, "clock">, records: readonly Attachment[]): readonly Attachment[] {

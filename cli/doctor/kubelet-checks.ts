@@ -51,6 +51,24 @@ export const kubeletChecks: readonly Check[] = [
     ok: ({ kubelet }) => `its folders and sockets are there (${kubelet.registration.path})`,
   }),
   makeCheck({
+    name: "plugin-sockets",
+    needs: ["pluginSockets", "advertised"],
+    find: ({ pluginSockets: { served, unserved } }) => {
+      if (unserved.length === 0) return [];
+      const who = served.length === 0 ? "the device plugin does not run" : "not all resources are served";
+      return [
+        fail(`${who}: nobody listens for ${listSome(unserved, 3)}`, {
+          expected: "a socket of each resource, that the kubelet gets its devices from",
+          fix: "kubectl get pods -n virtfn-system -o wide; kubectl logs of the container deviceplugin",
+        }),
+      ];
+    },
+    ok: ({ pluginSockets: { served }, advertised }) =>
+      advertised === undefined || served.length === 0
+        ? "no resource is offered, so none is served"
+        : `the device plugin serves ${listSome(served, 3)}`,
+  }),
+  makeCheck({
     name: "device-plugin",
     needs: ["advertised"],
     find: ({ advertised }) => {

@@ -126,24 +126,30 @@ interface MacHolder {
   readonly mac: string;
   readonly pf: PciAddress;
   readonly of: PciAddress;
-  /** The bond or bridge that a PF is part of: its parts share an address. */
-  readonly master: number | undefined;
+  /** The bond or bridge that it is part of, whose parts share an address: its index, which each namespace counts for itself. */
+  readonly master: string | undefined;
 }
 
 /** Each address with the function that has it, by its interface and by its PF. */
 function listMacs(facts: Links): readonly MacHolder[] {
-  const { inventory, network } = facts;
+  const { inventory, network, namespaces } = facts;
   const ofPfs = [...inventory.pfs.values()].flatMap((pf) => {
     const link = findLink(network.links, pf);
-    return link === undefined ? [] : [{ mac: link.mac, pf: pf.address, of: pf.address, master: link.master }];
+    const { address } = pf;
+    return link === undefined ? [] : [{ mac: link.mac, pf: address, of: address, master: nameMaster(link) }];
   });
   const ofVfs = [...inventory.vfs.values()].flatMap(({ address, pf, index }) => {
     const link = findVf(facts, address);
     const info = network.vfInfos.get(pf)?.find(({ vf }) => vf === index);
     const macs = new Set([link?.mac, info?.mac].filter((mac) => mac !== undefined));
-    return [...macs].map((mac) => ({ mac, pf, of: address, master: link?.master }));
+    const master = nameMaster(link, namespaces.found.get(address)?.path);
+    return [...macs].map((mac) => ({ mac, pf, of: address, master }));
   });
   return [...ofPfs, ...ofVfs].filter(({ mac }) => mac !== zeroMac && mac !== "");
+}
+
+function nameMaster(link: Link | undefined, namespace = ""): string | undefined {
+  return link?.master === undefined ? undefined : `${link.master} ${namespace}`;
 }
 
 function findTwice(mac: string, holders: readonly MacHolder[]): readonly Finding[] {

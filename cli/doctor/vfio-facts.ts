@@ -3,6 +3,7 @@
 import { SystemCallError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { DeviceGrant } from "../../kubelet/checkpoint-grants.ts";
+import type { Advertisement } from "../../sriov/advertised-pools.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
 import type { Inventory } from "../../sriov/inventory.ts";
 import { readNodeConfig } from "../../sriov/node-config.ts";
@@ -25,12 +26,13 @@ interface Sources {
   readonly inventory: Reading<Inventory>;
   readonly live: Reading<readonly Attachment[]>;
   readonly grants: Reading<readonly DeviceGrant[]>;
+  readonly advertised: Reading<Advertisement | undefined>;
 }
 
 /** Puts together what drivers, records, the checkpoint and configurations say. Source: Documentation/ABI/testing/sysfs-kernel-iommu_groups. */
 export async function readVfioFacts(
   host: Pick<Host, "files" | "paths">,
-  { inventory, live, grants }: Sources,
+  { inventory, live, grants, advertised }: Sources,
 ): Promise<VfioFacts> {
   const { files, paths } = host;
   const users: string[] = [];
@@ -51,7 +53,7 @@ export async function readVfioFacts(
     ),
   );
   take(await awaitFact(() => readLimits(host)), (names) => names);
-  take(await awaitFact(async () => readResources(host)), (names) => names);
+  take(await awaitFact(async () => readResources(host, advertised)), (names) => names);
   const folder = `${paths.sys}/kernel/iommu_groups`;
   return {
     users: [...new Set(users)],
@@ -72,16 +74,29 @@ async function readLimits(host: Pick<Host, "files" | "paths">): Promise<readonly
   );
 }
 
-function readResources({ files, paths }: Pick<Host, "files" | "paths">): readonly string[] {
+function readResources(
+  { files, paths }: Pick<Host, "files" | "paths">,
+  advertised: Sources["advertised"],
+): readonly string[] {
   const path = paths.resourceConfig;
   const text = files.readText(path);
   // Without a file nothing is offered but VFs with network drivers; but a container may have it where this one has none.
   if (text === undefined && files.stat(paths.pools) !== undefined)
     throw new SystemCallError("open", path, "ENOENT");
-  return parseResourceConfig(text ?? "resourceList: []", { path, prefix: "sriov" })
+  const pools = parseResourceConfig(text ?? "resourceList: []", { path, prefix: "sriov" });
+  const offered = "value" in advertised ? [...(advertised.value?.pools.keys() ?? [])] : [];
+  const named = new Set(pools.map(({ name }) => name));
+  return pools
     .filter(
       ({ driver, selectors }) =>
         driver === "vfio-pci" || selectors.some(({ drivers }) => drivers.includes("vfio-pci")),
     )
-    .map(({ name }) => `the resource ${name}`);
+    .map(({ name }) => `the resource ${nameAsOffered(name, named, offered)}`);
+}
+
+/** The prefix of a resource that has none in the file is a flag of the device plugin, which nobody but it knows. */
+function nameAsOffered(name: string, named: ReadonlySet<string>, offered: readonly string[]): string {
+  if (offered.includes(name)) return name;
+  const ending = name.slice(name.indexOf("/"));
+  return offered.find((other) => other.endsWith(ending) && !named.has(other)) ?? name;
 }

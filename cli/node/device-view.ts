@@ -12,6 +12,7 @@ import type { TuningProblem } from "../../sriov/tuning-problems.ts";
 import type { PolicyReport } from "../../tuning/policy-report.ts";
 import type { NodeFacts } from "./facts.ts";
 import { findPodOf } from "./pod-allocations.ts";
+import { type SubfunctionView, viewSubfunctions } from "./subfunction-view.ts";
 
 export interface PfView extends Pick<
   PhysicalFunction,
@@ -68,12 +69,16 @@ export interface NodeView {
   readonly pfs: readonly PfView[];
   /** In PCI order, with those that are gone and still offered or in a record. */
   readonly vfs: readonly VfView[];
+  readonly subfunctions: readonly SubfunctionView[];
   /** Interrupts that tuning leaves alone for a while, since something undoes their pins. */
   readonly contested: readonly ContestedPin[];
   /** What the tuning daemon could not do in its last look. */
   readonly tuning: readonly TuningProblem[];
   readonly problems: readonly string[];
 }
+
+const pluginAway =
+  "the device plugin does not run: nobody serves its sockets, and what stands here of resources and health it said last";
 
 /** The view of the facts. */
 export function viewNode(facts: NodeFacts): NodeView {
@@ -86,9 +91,11 @@ export function viewNode(facts: NodeFacts): NodeView {
   return {
     pfs: [...inventory.pfs.values()].map((pf) => viewPf(facts, pf)),
     vfs: [...addresses].toSorted(comparePciAddress).map((address) => viewVf(facts, address)),
+    subfunctions: viewSubfunctions(facts),
     contested: facts.contested,
     tuning: facts.tuningProblems,
     problems: [
+      ...(facts.isPluginAway ? [pluginAway] : []),
       ...facts.problems,
       ...facts.unreadable.map(({ error }) => error.message),
       ...listStaleGroups(facts),

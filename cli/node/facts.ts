@@ -8,6 +8,7 @@ import type { DeviceGrant } from "../../kubelet/checkpoint-grants.ts";
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import { type Advertisement, readAdvertisement } from "../../sriov/advertised-pools.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
+import { type AuxDevice, readAuxDevices } from "../../sriov/aux-device.ts";
 import { type Attachments, readAttachments } from "../../sriov/attachment-store.ts";
 import { type ContestedPin, readContestedPins } from "../../sriov/contested-pins.ts";
 import { SriovError } from "../../sriov/errors.ts";
@@ -20,14 +21,17 @@ import { readTuningProblems, type TuningProblem } from "../../sriov/tuning-probl
 import type { TuningRecord } from "../../sriov/tuning-record.ts";
 import { readVectors, type Vector } from "../../sriov/vectors.ts";
 import type { PolicyReport } from "../../tuning/policy-report.ts";
+import { isPluginAway } from "./plugin-sockets.ts";
 import { readPolicies } from "./policies.ts";
 import { readPodAllocations } from "./pod-allocations.ts";
 
-export type Eyes = Pick<Host, "files" | "paths" | "clock" | "openNetlink">;
+export type Eyes = Pick<Host, "files" | "paths" | "clock" | "openNetlink" | "localSockets">;
 
 /** The node at one moment. What could not be read is told in `problems` and left empty. */
 export interface NodeFacts {
   readonly inventory: Inventory;
+  /** Subfunctions. */
+  readonly auxDevices: readonly AuxDevice[];
   /** Of this process's network namespace, which must be the node's. */
   readonly links: readonly Link[];
   /** VFs as their PF reports them, by PF. */
@@ -50,6 +54,8 @@ export interface NodeFacts {
   /** What the device plugin offered last; `undefined` when none ran since boot, or its list cannot be read. */
   readonly advertised: Advertisement | undefined;
   readonly hasAdvertisement: boolean;
+  /** Nobody serves what is offered; false where that cannot be told. */
+  readonly isPluginAway: boolean;
   readonly checkpoint: Checkpoint | undefined;
   /** What the kubelet gives containers at each start. */
   readonly grants: readonly DeviceGrant[];
@@ -89,8 +95,10 @@ export async function readNodeFacts(
     const record = attempt(() => readTuningRecord(host, address), undefined);
     return record === undefined ? [] : [[address, record] as const];
   });
+  const advertised = attempt(() => readAdvertisement(host), undefined);
   return {
     inventory,
+    auxDevices: attempt(() => readAuxDevices(host), []),
     ...network,
     nodeUse: findNodeUse(inventory, network),
     bootId: attempt(() => host.clock.bootId(), ""),
@@ -102,7 +110,8 @@ export async function readNodeFacts(
     tuned: new Map(tuned),
     tuningProblems: attempt(() => readTuningProblems(host), []),
     contested: attempt(() => readContestedPins(host), []),
-    advertised: attempt(() => readAdvertisement(host), undefined),
+    advertised,
+    isPluginAway: isPluginAway(host, advertised?.pools ?? new Map()),
     hasAdvertisement: attempt(() => host.files.stat(host.paths.pools) !== undefined, true),
     checkpoint: attempt(() => readCheckpoint(host), undefined),
     grants: await readGrants(host, problems),

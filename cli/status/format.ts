@@ -4,6 +4,7 @@ import { formatContestedPin } from "../../sriov/contested-pins.ts";
 import { formatCpuList } from "../../sriov/cpu-list.ts";
 import { formatPolicy } from "../../tuning/policy-report.ts";
 import type { IrqView, NodeView, PfView, VfView } from "../node/device-view.ts";
+import type { SubfunctionView } from "../node/subfunction-view.ts";
 import { type Colour, formatTable, wrapText } from "../table.ts";
 
 export interface StatusLayout {
@@ -22,16 +23,19 @@ const colours: ReadonlyMap<string, Colour> = new Map([
 
 /** The text, lines ended. Lines have at most 100 columns unless `isWide`, single long words apart. */
 export function formatStatus(
-  { pfs, vfs, contested, tuning, problems }: NodeView,
+  { pfs, vfs, subfunctions, contested, tuning, problems }: NodeView,
   layout: StatusLayout,
 ): string {
-  if (pfs.length === 0 && vfs.length === 0) {
+  if (pfs.length + vfs.length + subfunctions.length === 0) {
     return [`this node has no PF: no device with sriov_totalvfs`, ...formatProblems(problems), ""].join("\n");
   }
   const sections = [
     formatPfs(pfs, layout),
     formatVfs(vfs, layout),
-    layout.isWide ? formatInterrupts(vfs, layout) : formatReasons(vfs),
+    formatSubfunctions(subfunctions, layout),
+    layout.isWide
+      ? formatInterrupts(vfs, layout)
+      : formatReasons([...vfs, ...subfunctions.map((one) => ({ ...one, address: one.name }))]),
     layout.isWide ? formatPolicies(vfs) : formatFallbacks(vfs),
     formatTuning(tuning),
     contested.flatMap((pin) => wrapText(formatContestedPin(pin), lineWidth)),
@@ -89,10 +93,31 @@ function commonCells(vf: VfView): readonly string[] {
   ];
 }
 
-/** One text for each reason, with all its VFs. */
-function formatReasons(vfs: readonly VfView[]): readonly string[] {
+function formatSubfunctions(all: readonly SubfunctionView[], layout: StatusLayout): readonly string[] {
+  if (all.length === 0) return [];
+  const header = ["SUBFUNCTION", "RESOURCE", "HEALTH", "POD", "INTERFACE", "MAC", "PF", "NUMBER", "NUMA"];
+  const further = layout.isWide ? ["REASON"] : [];
+  const rows = all.map((one) => [
+    one.name,
+    one.resource ?? "-",
+    one.health,
+    one.pod === undefined ? "-" : `${one.pod.namespace}/${one.pod.name}`,
+    one.interface ?? "-",
+    one.mac ?? "-",
+    one.pfInterface ?? one.pf ?? "-",
+    show(one.index),
+    show(one.numaNode),
+    ...further.map(() => one.reason ?? ""),
+  ]);
+  return formatTable([[...header, ...further], ...rows], tableOptions(layout, [3, 1, 6, 4]));
+}
+
+/** One text for each reason, with all that have it. */
+function formatReasons(
+  devices: readonly Readonly<Record<"address" | "health", string> & { reason: string | undefined }>[],
+): readonly string[] {
   const groups = Map.groupBy(
-    vfs.filter(({ reason }) => reason !== undefined),
+    devices.filter(({ reason }) => reason !== undefined),
     ({ health, reason }) => `${health}, ${reason}`,
   );
   return [...groups].flatMap(([what, group]) =>

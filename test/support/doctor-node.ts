@@ -34,6 +34,9 @@ const conflist = {
   plugins: [{ type: "bridge" }, { type: "virtfn", capabilities: {} }],
 };
 
+/** Where the device plugin of the node listens. */
+const pluginSocket = "var/lib/kubelet/plugins_registry/sriov_vf.sock";
+
 /** Three VFs of one PF, offered as sriov/vf; VF 0 is in the pod shop/web-1 and pinned. Files that end in .sock are sockets. */
 export function createDoctorNode(): DoctorNode {
   const tuning = createTuningNode(3);
@@ -71,6 +74,7 @@ export function createDoctorNode(): DoctorNode {
   node.pin(0);
   const all = [0, 1, 2].map((vf) => tuning.address(vf));
   offer(tuning, { pools: { "sriov/vf": all } });
+  fake.sockets.servers.set(join(fake.root, pluginSocket), () => "");
   return node;
 }
 

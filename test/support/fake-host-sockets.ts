@@ -19,6 +19,7 @@ export function createFakeSockets(): FakeSockets {
     await sockets.pause;
     return answer(message);
   };
-  const sockets: FakeSockets = { localSockets: { ask }, servers: new Map(), pause: undefined };
+  const isServed: LocalSockets["isServed"] = (address) => sockets.servers.has(address);
+  const sockets: FakeSockets = { localSockets: { ask, isServed }, servers: new Map(), pause: undefined };
   return sockets;
 }

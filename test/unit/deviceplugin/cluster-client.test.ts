@@ -50,7 +50,11 @@ test("a refusal, a server that nobody vouches for, and one that is away are erro
   const access = { server: api.server, credentials, node: "n1" };
   const cluster = await openCluster(node.host, access, never);
   api.refuses = 403;
-  await expect(cluster.readLabels()).rejects.toMatchObject({ code: "ERR_CLUSTER", status: 403, isFinal: true });
+  await expect(cluster.readLabels()).rejects.toMatchObject({
+    code: "ERR_CLUSTER",
+    status: 403,
+    isFinal: true,
+  });
   api.refuses = 503;
   await expect(cluster.readLabels()).rejects.toMatchObject({ status: 503, isFinal: false });
   api.refuses = undefined;
@@ -58,11 +62,7 @@ test("a refusal, a server that nobody vouches for, and one that is away are erro
   writeCredentials(others, "token-1", "other-cert.pem");
   const stranger = await openCluster(node.host, { ...access, credentials: others }, never);
   await expect(stranger.readLabels()).rejects.toThrow(/^read node n1: .*certificate/);
-  const unknown = await openCluster(
-    node.host,
-    { ...access, credentials: join(node.root, "nowhere") },
-    never,
-  );
+  const unknown = await openCluster(node.host, { ...access, credentials: join(node.root, "nowhere") }, never);
   await expect(unknown.readLabels()).rejects.toThrow("there is no");
   expect(api.calls).toHaveLength(2);
   api[Symbol.dispose]();

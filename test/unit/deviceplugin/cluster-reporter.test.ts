@@ -158,17 +158,20 @@ test.each([403, 404, 422])("an Event that is refused for good (%d) keeps none ba
   await end();
 });
 
-test.each([401, 409, 429, 500, 503])("one that may pass later (%d) waits, and those behind it", async (status) => {
-  const { time, reporter, cluster, end } = start();
-  cluster.refusals.set("first", status);
-  for (const problem of ["first", "second"]) reporter.noteConfig(problem);
-  await time.pass(60_000);
-  expect(cluster.events).toEqual([]);
-  cluster.refusals.clear();
-  await time.pass(300_000);
-  expect(cluster.events.map(({ message }) => message)).toEqual(["first", "second"]);
-  await end();
-});
+test.each([401, 409, 429, 500, 503])(
+  "one that may pass later (%d) waits, and those behind it",
+  async (status) => {
+    const { time, reporter, cluster, end } = start();
+    cluster.refusals.set("first", status);
+    for (const problem of ["first", "second"]) reporter.noteConfig(problem);
+    await time.pass(60_000);
+    expect(cluster.events).toEqual([]);
+    cluster.refusals.clear();
+    await time.pass(300_000);
+    expect(cluster.events.map(({ message }) => message)).toEqual(["first", "second"]);
+    await end();
+  },
+);
 
 test("labels that are refused for good keep no Event back, and are told of once", async () => {
   using node = createFakeHost();

@@ -1,6 +1,6 @@
 // Questions over real sockets of this machine.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { linkSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -83,4 +83,15 @@ test("who answers too late finds the asker still there", async () => {
   expect([ended, asked[0]?.write("late")]).toEqual([0, 4]);
   asked[0]?.end();
   await waitFor("the end", () => ended === 1, 5_000);
+});
+
+test("a socket is served while somebody listens; its file alone is not enough", () => {
+  const path = join(folder, "socket");
+  expect(sockets.isServed(path)).toBe(false);
+  const server = serve(path, "");
+  expect(sockets.isServed(path)).toBe(true);
+  linkSync(path, join(folder, "kept"));
+  server[Symbol.dispose]();
+  expect([sockets.isServed(path), sockets.isServed(join(folder, "kept"))]).toEqual([false, false]);
+  expect(() => sockets.isServed(`/${"x".repeat(108)}`)).toThrow("ENAMETOOLONG");
 });

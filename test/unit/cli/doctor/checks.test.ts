@@ -170,6 +170,19 @@ const cases: readonly Case[] = [
     "02:00:00:00:00:00 is the MAC of 0000:3b:02.0, 0000:3b:02.2",
   ],
   [
+    "a VF in a pod with the MAC of a PF, below bridges that have one index in two namespaces",
+    (node) => {
+      setLink(node, "ens1f0", { set: "mac", value: "02:00:00:00:00:00" });
+      const inPod = node.fake.kernel.mounted.get("/run/netns/web-1");
+      for (const namespace of [node.fake.kernel.host, inPod])
+        for (const link of namespace?.links.values() ?? [])
+          if (link.name === "ens1f0" || link.name === "net1") link.master = 7;
+    },
+    "macs",
+    "error",
+    "02:00:00:00:00:00 is the MAC of 0000:3b:00.0, 0000:3b:02.0",
+  ],
+  [
     "more VFs than the kernel can tell the counters of",
     (node) => {
       setDriverLink(node.fake.kernel.host.sysfs, "0000:3b:00.0", "ice");

@@ -22,6 +22,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     iommu              ok       on; nothing uses vfio-pci
     kubelet            ok       its folders and sockets are there
                                   (/var/lib/kubelet/device-plugins/kubelet.sock)
+    plugin-sockets     ok       the device plugin serves sriov/vf
     device-plugin      ok       sriov/vf: 3 VFs
     pod-records        ok       1 pod at the kubelet, 1 record of VFs in use
     vfio-groups        ok       no container has a VFIO group
@@ -37,7 +38,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     irq-spread         ok       1 VF with interrupts, on 2 CPUs
     pf-queues          ok       ens1f0 (its driver tells none)
 
-    19 checks: 0 errors, 0 warnings, 0 unknown
+    20 checks: 0 errors, 0 warnings, 0 unknown
     "
   `);
   expect(exitCode).toBe(0);

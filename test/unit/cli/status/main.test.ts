@@ -10,6 +10,7 @@ import type { NodeView } from "../../../../cli/node/device-view.ts";
 import { writeContestedPins } from "../../../../sriov/contested-pins.ts";
 import { writeTuningProblems } from "../../../../sriov/tuning-problems.ts";
 import { createDoctorNode, writeGrant } from "../../../support/doctor-node.ts";
+import { addAuxDevice } from "../../../support/fixture-aux.ts";
 import { createFakeHost } from "../../../support/fake-host.ts";
 import { createStatusNode, offer } from "../../../support/status-node.ts";
 import { createTuningNode } from "../../../support/tuning-node.ts";
@@ -193,6 +194,52 @@ test("a container with the VFIO group of before a reboot is named, and hides not
     "problem: container app of pod UID uid-of-web-1 is given the VFIO group 77, 0000:3b:02.0 has 10 since the node booted again",
   );
   expect(text).toContain("shop/web-1");
+});
+
+test("a device plugin that does not run is told, and that what is shown is what it said", async () => {
+  using node = createDoctorNode();
+  expect(await status(node.host)).not.toContain("does not run");
+  node.fake.sockets.servers.clear();
+  const text = (await status(node.host)).replaceAll(/\s+/g, " ");
+  expect(text).toContain("problem: the device plugin does not run: nobody serves its sockets");
+});
+
+test("subfunctions are shown with resource, health, pod and PF, those that are left out with the reason", async () => {
+  using node = createTuningNode(1);
+  const pf = "0000:3b:00.0";
+  const shape = { pf, netdev: "ens1f0s4" };
+  for (const [name, sfnum] of [
+    ["mlx5_core.sf.4", 88],
+    ["mlx5_core.sf.5", 89],
+    ["mlx5_core.sf.6", 90],
+  ] as const)
+    addAuxDevice(node.fake.root, { pf, name, sfnum, ...(sfnum === 88 ? shape : {}) });
+  const ids = ["mlx5_core.sf.4", "mlx5_core.sf.5", "mlx5_core.sf.9"] as never;
+  offer(node, {
+    pools: { "sriov/vf": [node.address(0)], "sriov/sf": ids },
+    unhealthy: { "mlx5_core.sf.5": "the PF ens1f0 has no link" },
+    leftOut: { "mlx5_core.sf.6": "no resource selects it" },
+  });
+  const text = await status(node.host);
+  expect(text.split("\n\n").slice(2).join("\n")).toMatchInlineSnapshot(`
+    "SUBFUNCTION     RESOURCE  HEALTH     POD  INTERFACE  MAC  PF      NUMBER  NUMA
+    mlx5_core.sf.4  sriov/sf  healthy    -    ens1f0s4   -    ens1f0  88      0
+    mlx5_core.sf.5  sriov/sf  unhealthy  -    -          -    ens1f0  89      0
+    mlx5_core.sf.6  -         left out   -    -          -    ens1f0  90      0
+    mlx5_core.sf.9  sriov/sf  unhealthy  -    -          -    -       -       -
+    unhealthy, the PF ens1f0 has no link: mlx5_core.sf.5
+    left out, no resource selects it: mlx5_core.sf.6
+    unhealthy, the subfunction is gone: mlx5_core.sf.9
+    "
+  `);
+  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
+  expect(view.vfs.map(({ address }) => String(address))).toEqual(["0000:3b:02.0"]);
+  expect(view.subfunctions.map(({ name, index, health }) => [name, index, health])).toEqual([
+    ["mlx5_core.sf.4", 88, "healthy"],
+    ["mlx5_core.sf.5", 89, "unhealthy"],
+    ["mlx5_core.sf.6", 90, "left out"],
+    ["mlx5_core.sf.9", undefined, "unhealthy"],
+  ]);
 });
 
 test("a node without SR-IOV says so", async () => {
