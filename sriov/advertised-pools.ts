@@ -2,7 +2,7 @@
 import * as v from "valibot";
 
 import type { Host } from "../host/host.ts";
-import { RecordCorruptError } from "./errors.ts";
+import { firstFormat, parseStateFile } from "./state-file.ts";
 
 /** Device ids by resource name. */
 export type AdvertisedPools = ReadonlyMap<string, readonly string[]>;
@@ -23,7 +23,7 @@ export interface Advertisement extends AdvertisedDetails {
 
 // The details came with format 1.1.
 const poolsFile = v.object({
-  format: v.pipe(v.string(), v.regex(/^1\.\d+$/u)),
+  format: firstFormat,
   pools: v.record(v.string(), v.array(v.string())),
   unhealthy: v.optional(v.record(v.string(), v.object({ code: v.string(), reason: v.string() })), {}),
   leftOut: v.optional(v.record(v.string(), v.string()), {}),
@@ -51,22 +51,12 @@ export function writeAdvertisedPools(
 
 /** JSON text to what it says; `path` is for messages. Throws ERR_RECORD_CORRUPT. */
 export function parseAdvertisement(text: string, path: string): Advertisement {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new RecordCorruptError(path, "expected JSON", { cause });
-  }
-  const parsed = v.safeParse(poolsFile, json);
-  if (parsed.success) {
-    const { pools, unhealthy, leftOut } = parsed.output;
-    return {
-      pools: new Map(Object.entries(pools)),
-      unhealthy: new Map(Object.entries(unhealthy)),
-      leftOut: new Map(Object.entries(leftOut)),
-    };
-  }
-  throw new RecordCorruptError(path, parsed.issues.map((issue) => issue.message).join(" | "));
+  const { pools, unhealthy, leftOut } = parseStateFile(text, path, poolsFile);
+  return {
+    pools: new Map(Object.entries(pools)),
+    unhealthy: new Map(Object.entries(unhealthy)),
+    leftOut: new Map(Object.entries(leftOut)),
+  };
 }
 
 /** `AdvertisedPools` to JSON text. */

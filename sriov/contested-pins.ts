@@ -3,8 +3,8 @@
 import * as v from "valibot";
 
 import type { Host } from "../host/host.ts";
-import { RecordCorruptError } from "./errors.ts";
 import { isPciAddress, type PciAddress } from "./pci-address.ts";
+import { firstFormat, parseStateFile, readStateFile } from "./state-file.ts";
 
 /** Who undoes a pin, as far as the node tells. */
 export const opponents = ["irqbalance", "udev", "driver", "unknown"] as const;
@@ -23,7 +23,7 @@ export interface ContestedPin {
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const schema = v.object({
-  format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
+  format: firstFormat,
   pins: v.array(
     v.object({
       vf: v.custom<PciAddress>((vf) => typeof vf === "string" && isPciAddress(vf), "expected a PCI address"),
@@ -40,9 +40,7 @@ type Store = Pick<Host, "files" | "paths">;
 
 /** What the daemon wrote last in this boot; none where none ran or nothing is contested. Throws ERR_RECORD_CORRUPT. */
 export function readContestedPins(host: Store): readonly ContestedPin[] {
-  const path = host.paths.contestedPins;
-  const text = host.files.readText(path);
-  return text === undefined ? [] : parseContestedPins(text, path);
+  return readStateFile(host, host.paths.contestedPins, schema)?.pins ?? [];
 }
 
 /** Replaces the file; without pins it is removed. Written by the daemon alone. */
@@ -60,15 +58,7 @@ export function formatContestedPin({ vf, msiIndex, by, undone, restsUntil }: Con
 
 /** JSON text to what it says; `path` is for messages. Throws ERR_RECORD_CORRUPT. */
 export function parseContestedPins(text: string, path: string): readonly ContestedPin[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new RecordCorruptError(path, "expected JSON", { cause });
-  }
-  const parsed = v.safeParse(schema, json);
-  if (parsed.success) return parsed.output.pins;
-  throw new RecordCorruptError(path, parsed.issues.map((issue) => issue.message).join(" | "));
+  return parseStateFile(text, path, schema).pins;
 }
 
 /** Pins to JSON text, format 1.0. */

@@ -6,14 +6,11 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Channels } from "../host/netlink/ethtool.ts";
 import type { PciAddress } from "./pci-address.ts";
+import { firstFormat } from "./state-file.ts";
 
 type NoteHost = Pick<Host, "files" | "paths" | "openEthtool">;
 
-const note = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({ format: v.pipe(v.string(), v.regex(/^1\.\d+$/u)), queues: v.number() }),
-);
+const note = v.pipe(v.string(), v.parseJson(), v.object({ format: firstFormat, queues: v.number() }));
 
 /** Notes it for this boot, as VFs are; the PF's interface has the index `link`. What cannot be read or written is not noted: nothing depends on it. */
 export function notePfQueues(host: NoteHost, pf: PciAddress, link: number): void {

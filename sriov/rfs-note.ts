@@ -3,7 +3,7 @@
 import * as v from "valibot";
 
 import type { Host } from "../host/host.ts";
-import { RecordCorruptError } from "./errors.ts";
+import { firstFormat, readStateFile } from "./state-file.ts";
 
 /** `original`: its entries before the first write; `written`: each size that tuning meant to write since. */
 export interface RfsNote {
@@ -15,19 +15,15 @@ type Store = Pick<Host, "files" | "paths">;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const schema = v.object({
-  format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
+  format: firstFormat,
   original: count,
   written: v.array(count),
 });
 
 /** `undefined` while tuning has changed nothing. Throws ERR_RECORD_CORRUPT. */
 export function readRfsNote(host: Store): RfsNote | undefined {
-  const path = host.paths.rfsNote;
-  const text = host.files.readText(path);
-  if (text === undefined) return undefined;
-  const parsed = v.safeParse(schema, parseJson(text, path));
-  if (parsed.success) return { original: parsed.output.original, written: parsed.output.written };
-  throw new RecordCorruptError(path, parsed.issues.map(({ message }) => message).join(" | "));
+  const note = readStateFile(host, host.paths.rfsNote, schema);
+  return note && { original: note.original, written: note.written };
 }
 
 /** Replaces the note; `undefined` removes it. */
@@ -35,12 +31,4 @@ export function writeRfsNote(host: Store, note: RfsNote | undefined): void {
   const path = host.paths.rfsNote;
   if (note === undefined) host.files.remove(path);
   else host.files.writeAtomic(path, `${JSON.stringify({ format: "1.0", ...note })}\n`);
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new RecordCorruptError(path, "expected JSON", { cause });
-  }
 }

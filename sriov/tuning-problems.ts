@@ -3,7 +3,7 @@
 import * as v from "valibot";
 
 import type { Host } from "../host/host.ts";
-import { RecordCorruptError } from "./errors.ts";
+import { firstFormat, parseStateFile, readStateFile } from "./state-file.ts";
 
 /** `vf`: its PCI address, or "node". `code`: an errno, an ERR_ code, FALLBACK, PARTIAL or UNSUPPORTED. */
 export interface TuningProblem {
@@ -15,7 +15,7 @@ export interface TuningProblem {
 
 const text = v.string();
 const schema = v.object({
-  format: v.pipe(text, v.regex(/^1\.\d+$/, "expected 1.x")),
+  format: firstFormat,
   problems: v.array(v.object({ vf: text, about: text, code: text, message: text })),
 });
 
@@ -23,9 +23,7 @@ type Store = Pick<Host, "files" | "paths">;
 
 /** What the daemon wrote last in this boot; none where none ran or nothing was wrong. Throws ERR_RECORD_CORRUPT. */
 export function readTuningProblems(host: Store): readonly TuningProblem[] {
-  const path = host.paths.tuningProblems;
-  const json = host.files.readText(path);
-  return json === undefined ? [] : parseTuningProblems(json, path);
+  return readStateFile(host, host.paths.tuningProblems, schema)?.problems ?? [];
 }
 
 /** Replaces the file; without problems it is removed. Written by the daemon alone. */
@@ -37,9 +35,7 @@ export function writeTuningProblems(host: Store, problems: readonly TuningProble
 
 /** JSON text to what it says; `path` is for messages. Throws ERR_RECORD_CORRUPT. */
 export function parseTuningProblems(json: string, path: string): readonly TuningProblem[] {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), json);
-  if (parsed.success) return parsed.output.problems;
-  throw new RecordCorruptError(path, parsed.issues.map((issue) => issue.message).join(" | "));
+  return parseStateFile(json, path, schema).problems;
 }
 
 /** Problems to JSON text, format 1.0. */

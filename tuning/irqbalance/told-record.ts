@@ -3,6 +3,7 @@
 import * as v from "valibot";
 
 import type { Host } from "../../host/host.ts";
+import { firstFormat } from "../../sriov/state-file.ts";
 
 /** One process of irqbalance, of one boot. */
 export interface Told {
@@ -23,7 +24,7 @@ export interface ToldRecord {
 
 const irqs = v.array(v.pipe(v.number(), v.integer(), v.minValue(0)));
 const schema = v.object({
-  format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
+  format: firstFormat,
   told: v.optional(
     v.object({
       bootId: v.string(),
