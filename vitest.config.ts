@@ -1,4 +1,5 @@
 // Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node), soak and soak-lab (in full what the others do in short).
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 function project(name: string, extra: object = {}): object {
@@ -14,7 +15,8 @@ const emulatedNode = {
 export default defineConfig({
   test: {
     projects: [
-      project("unit"),
+      // vitest by itself leaves one CPU to others, which on two is half of them. No unit test is timed: the limit is for one that hangs.
+      project("unit", { maxWorkers: availableParallelism(), testTimeout: 60_000 }),
       project("netns", { fileParallelism: false, testTimeout: 30_000 }),
       project("process", { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 }),
       project("lab", emulatedNode),

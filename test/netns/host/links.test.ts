@@ -56,7 +56,8 @@ describe("reading", () => {
     for (const name of ["va", "vb"]) netns.ip(`link set ${name} up`);
     const frames = [1, 2, 3].map(() => new Uint8Array(1000).fill(0xff, 0, 6));
     host.namespaces.sendFrames(handle, getLink("va").index, frames);
-    netns.ip("link set va down");
+    // The kernel's own packets (IPv6) would come between the two readings.
+    for (const name of ["vb", "va"]) netns.ip(`link set ${name} down`);
     const [link] = netns.look("-s link show dev vb");
     if (link === undefined) throw new Error("ip does not know vb");
     const { rx, tx } = link["stats64"] as Record<"rx" | "tx", Record<string, number>>;
