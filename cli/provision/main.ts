@@ -4,14 +4,14 @@ import { parseArgs } from "node:util";
 
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import type { FindVfUsers } from "../../sriov/provision-desired.ts";
-import { parseProvisionConfig } from "../../sriov/resource-config.ts";
+import { isPrefix, parseProvisionConfig } from "../../sriov/resource-config.ts";
 import { UsageError } from "../usage-error.ts";
 import { type DriverHost, provisionDrivers } from "./provision-drivers.ts";
 import { provisionPfs } from "./provision-pfs.ts";
 import { describeKnown, failed, type Result } from "./result.ts";
 import { findVfUsers } from "./vf-users.ts";
 
-const usage = `Usage: virtfn provision [--dry-run] [--strict] [--config-file FILE]
+const usage = `Usage: virtfn provision [--dry-run] [--strict] [--config-file FILE] [--resource-prefix PREFIX]
 
 Gives the PFs that the section "provision" of the device plugin's configuration names their number of VFs and their MTU,
 and the VFs of resources the driver that it names. Nothing is written where it is so already, or without such a section.
@@ -20,6 +20,7 @@ VFs in use are left as they are; the users are named. Needs root in the node's n
   --dry-run           tell what would be done, change nothing
   --strict            exit with 1 when a PF is not as it shall be
   --config-file FILE  (default /etc/virtfn/deviceplugin/config.yaml if it is there)
+  --resource-prefix PREFIX  as the device plugin is given it (default sriov)
 
 Exits with 0 and a report, so that an init container does not keep the node's devices away; 2 for a command line that is not
 understood.
@@ -37,20 +38,23 @@ export async function runProvision(
   argv: readonly string[],
   io: ProvisionIo,
 ): Promise<number> {
-  const { help, strict, "dry-run": isDryRun, "config-file": configFile } = parseCommandLine(argv);
+  const { help, strict, ...asked } = parseCommandLine(argv);
   if (help) {
     io.print(usage);
     return 0;
   }
-  const results = await provisionAll(host, configFile, isDryRun, io);
+  const results = await provisionAll(host, asked, io);
   for (const { text } of results) io.print(`${text}\n`);
   return strict && results.some(({ isAsked }) => !isAsked) ? 1 : 0;
 }
 
 async function provisionAll(
   host: DriverHost,
-  configFile: string | undefined,
-  isDryRun: boolean,
+  {
+    "config-file": configFile,
+    "dry-run": isDryRun,
+    "resource-prefix": prefix,
+  }: Omit<Flags, "help" | "strict">,
   io: ProvisionIo,
 ): Promise<readonly Result[]> {
   const path = configFile ?? host.paths.resourceConfig;
@@ -58,7 +62,7 @@ async function provisionAll(
   try {
     const text = host.files.readText(path);
     if (text === undefined && configFile !== undefined) return [failed(`${path} is missing`)];
-    config = parseProvisionConfig(text ?? "resourceList: []", { path, prefix: "sriov" });
+    config = parseProvisionConfig(text ?? "resourceList: []", { path, prefix });
   } catch (error) {
     return [failed(describeKnown(error))];
   }
@@ -79,6 +83,7 @@ interface Flags {
   readonly strict: boolean;
   readonly "dry-run": boolean;
   readonly "config-file"?: string | undefined;
+  readonly "resource-prefix": string;
 }
 
 function parseCommandLine(argv: readonly string[]): Flags {
@@ -87,9 +92,15 @@ function parseCommandLine(argv: readonly string[]): Flags {
     strict: { type: "boolean", default: false },
     "dry-run": { type: "boolean", default: false },
     "config-file": { type: "string" },
+    "resource-prefix": { type: "string", default: "sriov" },
   } as const;
   try {
-    return parseArgs({ args: [...argv], options, strict: true }).values;
+    const flags = parseArgs({ args: [...argv], options, strict: true }).values;
+    const prefix = flags["resource-prefix"];
+    if (isPrefix(prefix)) return flags;
+    throw new Error(
+      `--resource-prefix: expected a domain like example.com, not kubernetes.io, got "${prefix}"`,
+    );
   } catch (cause) {
     throw new UsageError("provision", cause instanceof Error ? cause.message : String(cause), { cause });
   }

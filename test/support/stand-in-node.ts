@@ -5,10 +5,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { addPciDevice, addPf, linkVf } from "./fake-host-sysfs.ts";
-import { vfAddress } from "./fake-host-nic.ts";
+import { addPf } from "./fake-host-sysfs.ts";
 import { createTestNetns, type TestNetns } from "./netns.ts";
-import { standInAlias, standInName, writeFreshVfs } from "./stand-in-host.ts";
+import { addStandInDevice, addStandInLink, setStandInVfs, standInPf } from "./stand-in-vfs.ts";
 
 export interface StandInNode extends Disposable {
   readonly root: string;
@@ -30,18 +29,14 @@ export interface StandInAnswer {
   readonly stderr: string;
 }
 
-/** The PF of every node of stand-ins. */
-export const standInPf = "0000:3b:00.0";
-
 /** VF n is pf0v<n> at 0000:3b:02.<n>. `command` is what runs the CNI: the TypeScript entry by default. Needs root. */
 export function createStandInNode(vfs: number, command: readonly string[] = defaultCommand()): StandInNode {
   const root = fs.mkdtempSync(join(tmpdir(), "virtfn-stand-in-"));
   const host = createTestNetns();
   makeSysfs(root, vfs);
-  writeFreshVfs(root, vfs);
-  addNic({ root, host }, standInPf);
+  addStandInLink(root, standInPf, host.ip);
   host.ip("link set pf0 up");
-  for (let vf = 0; vf < vfs; vf += 1) addNic({ root, host }, vfAddress(standInPf, vf));
+  setStandInVfs(root, vfs, host.ip);
   return {
     root,
     host,
@@ -60,25 +55,11 @@ function defaultCommand(): readonly string[] {
 
 function makeSysfs(root: string, vfs: number): void {
   const sysfs = join(root, "sys");
-  const addresses = Array.from({ length: vfs }, (_, vf) => vfAddress(standInPf, vf));
-  const device = { driver: "igb", numaNode: 0, vendor: "0x8086", device: "0x10c9" };
-  for (const address of [standInPf, ...addresses]) {
-    addPciDevice(sysfs, { ...device, address });
-    fs.mkdirSync(join(sysfs, "bus/pci/devices", address, "net"));
-  }
+  addStandInDevice(root, standInPf);
   addPf(sysfs, standInPf, Math.max(8, vfs));
-  for (const [vf, address] of addresses.entries())
-    linkVf(sysfs, { pf: standInPf, vf, address, firstIrq: 40 + vf * 3, group: 10 + vf });
   fs.mkdirSync(join(sysfs, "class"), { recursive: true });
   fs.symlinkSync("/sys/class/net", join(sysfs, "class/net"));
   fs.symlinkSync("/proc", join(root, "proc"));
-}
-
-function addNic({ root, host }: Pick<StandInNode, "root" | "host">, address: string): void {
-  const name = standInName(address);
-  host.ip(`link add ${name} type veth peer name ${name}p`);
-  host.ip(`link set ${name}p up`);
-  host.ip(`link set ${name} alias ${standInAlias(root, address)}`);
 }
 
 async function run(

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 
 import { vfAddress } from "./fake-host-nic.ts";
 import { createTestNetns, type TestNetns } from "./netns.ts";
-import { createStandInNode, standInPf } from "./stand-in-node.ts";
+import { createStandInNode } from "./stand-in-node.ts";
+import { standInPf } from "./stand-in-vfs.ts";
 
 /** What the process of the runtimes is told. */
 export interface StormOrder {

@@ -71,6 +71,16 @@ test("the VFs of the resource get vfio-pci under the locks of all of the PF, onc
   expect(withoutNumbers(node.toText())).toBe(withoutNumbers(before));
 });
 
+test("a resource is known by the prefix that the device plugin was given", async () => {
+  using node = makeNode();
+  const named = { ...dpdk, resourceName: "intel.com/dpdk" };
+  const args = ["--strict", "--resource-prefix", "intel.com"];
+  expect(await provision(node, { provision: [named], args })).toEqual({
+    code: 0,
+    report: `intel.com/dpdk: give ${vf1}, ${vf2} to vfio-pci\n`,
+  });
+});
+
 test("VFs are made first and get the driver then, in one run", async () => {
   using node = makeNode({ vfs: 0 });
   const { report } = await provision(node, { provision: [dpdk, { pfNames: ["ens1f0"], numVfs: 3 }] });
