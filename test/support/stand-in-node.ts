@@ -34,9 +34,10 @@ export function createStandInNode(vfs: number, command: readonly string[] = defa
   const root = fs.mkdtempSync(join(tmpdir(), "virtfn-stand-in-"));
   const host = createTestNetns();
   makeSysfs(root, vfs);
-  addStandInLink(root, standInPf, host.ip);
-  host.ip("link set pf0 up");
-  setStandInVfs(root, vfs, host.ip);
+  const ip = (command: string): void => host.ip(command);
+  addStandInLink(root, standInPf, ip);
+  ip("link set pf0 up");
+  setStandInVfs(root, vfs, ip);
   return {
     root,
     host,

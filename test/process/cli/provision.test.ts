@@ -46,9 +46,9 @@ function provision(args: readonly string[] = [], env: Readonly<Record<string, st
 }
 
 /** Names of the VFs' interfaces on the host. */
-function vfLinks(): readonly unknown[] {
+function vfLinks(): readonly string[] {
   const links = node.host.look("link show").filter(({ ifalias }) => ifalias !== undefined);
-  return links.map(({ ifname }) => ifname).filter((name) => name !== "pf0");
+  return links.map(({ ifname }) => String(ifname)).filter((name) => name !== "pf0");
 }
 
 test("the VFs are made on a PF that is down, each with its interface; the next run finds them so", async () => {
@@ -91,16 +91,14 @@ test("a pod that has a VF keeps it and is named; 1 with --strict, 0 as an init c
   expect(countStandInVfs(node.root)).toBe(4);
 });
 
+function refuse(_call: unknown, done: (error: { code: number }) => void): void {
+  done({ code: status.UNIMPLEMENTED });
+}
+
 test("a pod that the kubelet gave a VF to, and nothing attached yet, is named by the kubelet", async () => {
   const paths = createPaths(node.root).kubelet;
-  const entryOf = (DeviceIDs: object): object => ({
-    PodUID: "u1",
-    ContainerName: "app",
-    ResourceName: "sriov/vf",
-    DeviceIDs,
-    AllocResp: "",
-  });
-  const entries = [entryOf({ "0": ["0000:3b:02.0"] })];
+  const given = { PodUID: "u1", ContainerName: "app", ResourceName: "sriov/vf", AllocResp: "" };
+  const entries = [{ ...given, DeviceIDs: { "0": ["0000:3b:02.0"] } }];
   fs.mkdirSync(dirname(paths.checkpoint), { recursive: true });
   fs.writeFileSync(
     paths.checkpoint,
@@ -110,8 +108,6 @@ test("a pod that the kubelet gave a VF to, and nothing attached yet, is named by
   const devices = [{ resourceName: "sriov/vf", deviceIds: ["0000:3b:02.0"], topology: undefined }];
   const container = { name: "app", devices, cpuIds: [], memory: [], dynamicResources: [] };
   const pods = [{ namespace: "shop", name: "web-2", containers: [container] }];
-  const refuse = (_call: unknown, done: (error: { code: number }) => void): void =>
-    done({ code: status.UNIMPLEMENTED });
   {
     using _kubelet = await servePodResources(paths.podResourcesSocket, {
       list: (_call, done) => done(null, { podResources: pods }),

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { machines } from "../../fixtures/machines.ts";
-import { findKubelet } from "../../support/find-kubelet.ts";
 import { KubeletNode } from "../../support/kubelet-node.ts";
-import { createTestNetns, type TestNetns } from "../../support/netns.ts";
+import { findUsableKubelet } from "../../support/kubelet-obstacle.ts";
+import { createTestNetns, type TestNetns, whyNoLinkKind } from "../../support/netns.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const resource = "sriov/vf";
 const pf = "0000:01:00.0";
 const vf = "0000:01:10.2";
-const executable = findKubelet();
+const kubeletToRun = findUsableKubelet();
 /** How much more than its goal an event may take before the test fails: other suites run on the same machine. */
 const slack = 2;
 const kubeletStartMs = 30_000;
@@ -48,8 +48,10 @@ const events: readonly Event[] = [
 
 describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
   test(`the kubelet knows in time (at most ${slack} times the goal)`, async ({ skip, onTestFailed }) => {
-    if (executable === undefined)
-      return skip("no kubelet: set KUBE_BIN_DIR, or let the lab build Kubernetes first");
+    if ("obstacle" in kubeletToRun) return skip(kubeletToRun.obstacle);
+    const { executable } = kubeletToRun;
+    const linkProblem = whyNoLinkKind("bridge");
+    if (linkProblem !== undefined) return skip(linkProblem);
     using netns = createNodeNetns();
     await using node = new KubeletNode(machines.igb, {
       way,

@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 
 import { readCheckpoint } from "../../../kubelet/checkpoint.ts";
 import { machines } from "../../fixtures/machines.ts";
-import { findKubelet } from "../../support/find-kubelet.ts";
 import type { FixtureTree } from "../../support/fixture-tree.ts";
 import { KubeletNode } from "../../support/kubelet-node.ts";
+import { findUsableKubelet } from "../../support/kubelet-obstacle.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const resource = "sriov/vf";
-const executable = findKubelet();
+const kubeletToRun = findUsableKubelet();
 const kubeletStartMs = 30_000;
 
 describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
@@ -17,8 +17,8 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
     skip,
     onTestFailed,
   }) => {
-    if (executable === undefined)
-      return skip("no kubelet: set KUBE_BIN_DIR, or let the lab build Kubernetes first");
+    if ("obstacle" in kubeletToRun) return skip(kubeletToRun.obstacle);
+    const { executable } = kubeletToRun;
     await using node = new KubeletNode(machines.igb, { way, executable });
     node.startPlugin();
     await node.plugin.waitForLine("serving the plugin's socket");

@@ -4,18 +4,18 @@ import { expect, test } from "vitest";
 import { createHost } from "../../../host/create-host.ts";
 import { PodResources } from "../../../kubelet/pod-resources.ts";
 import { machines } from "../../fixtures/machines.ts";
-import { findKubelet } from "../../support/find-kubelet.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
+import { findUsableKubelet } from "../../support/kubelet-obstacle.ts";
 import { RealKubelet } from "../../support/real-kubelet.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
-const executable = findKubelet();
+const kubeletToRun = findUsableKubelet();
 
 test("calls beyond the kubelet's rate limit are repeated, and an unknown pod is no error", async ({
   skip,
 }) => {
-  if (executable === undefined)
-    return skip("no kubelet: set KUBE_BIN_DIR, or let the lab build Kubernetes first");
+  if ("obstacle" in kubeletToRun) return skip(kubeletToRun.obstacle);
+  const { executable } = kubeletToRun;
   using tree = createFixtureTree(machines.igb);
   await using kubelet = await RealKubelet.start(tree.root, executable);
   using client = new PodResources(createHost({ root: tree.root }));
