@@ -49,6 +49,11 @@ export class ConfigSource {
   read(): readonly ResourcePool[] | undefined {
     let state: FileState;
     try {
+      // For a pipe's writer the daemon would wait without end.
+      if (this.#host.files.stat(this.path)?.kind === "other") {
+        this.#refuse(`${this.path} is no file`, undefined);
+        return this.#pools;
+      }
       const text = this.#host.files.readText(this.path);
       state = text === undefined ? "missing" : { text };
     } catch (error) {

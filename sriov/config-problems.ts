@@ -46,8 +46,17 @@ export function suggest(word: string, known: readonly string[]): string {
 
 /** A value as JSON, shortened. */
 function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = toJson(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+// By an anchor of YAML a value can be inside itself, which JSON has no words for.
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Array.isArray(value) ? "[...]" : "{...}";
+  }
 }
 
 // Edit distance; transposed neighbours ("vlna") count as one edit.

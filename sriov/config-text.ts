@@ -56,12 +56,15 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const byPath = new Map<string, Noted>();
-  if (document.contents !== null)
-    noteNodes(document.contents, "", (path, at, node) => byPath.set(path, { ...placeAt(at), node }));
-  const faults = document.errors.map(({ message, pos }) => ({ ...placeAt(pos[0]), problem: message }));
+  const { value, problem } = readValue(document, (path, at, node) =>
+    byPath.set(path, { ...placeAt(at), node }),
+  );
+  const errors = document.errors.map(({ message, pos }) => ({ ...placeAt(pos[0]), problem: message }));
+  const unreadable = problem === undefined ? [] : [{ line: 1, column: 1, problem }];
+  const faults = withoutRepetition(errors.length > 0 ? errors : unreadable);
   const find = (path: string): Noted => findNoted(byPath, path) ?? { line: 1, column: 1, node: undefined };
   return {
-    value: document.errors.length > 0 ? undefined : document.toJS(),
+    value: faults.length > 0 ? undefined : value,
     problems: faults.map(({ line, problem }) => `line ${line}: ${problem}`),
     faults,
     lineOf: (path) => find(path).line,
@@ -76,6 +79,28 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
       return placeInScalar(node.type, text, { start, place: placeAt(start) }, inner);
     },
   };
+}
+
+/** What the text says, or why that is no configuration: the library throws for anchors that grow beyond measure. */
+function readValue(
+  document: Document.Parsed,
+  note: NoteNode,
+): { readonly value?: unknown; readonly problem?: ConfigProblem } {
+  if (document.errors.length > 0) return {};
+  try {
+    if (document.contents !== null) noteNodes(document.contents, "", note);
+    return { value: document.toJS() as unknown };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // Nesting that is too deep is a RangeError.
+    return { problem: `cannot be read as a configuration: ${error.message}` };
+  }
+}
+
+/** What is wrong in one way in one line is one problem: the library repeats itself where it gives up. */
+function withoutRepetition(faults: ConfigText["faults"]): ConfigText["faults"] {
+  const groups = Map.groupBy(faults, ({ line, problem }) => `${line} ${problem}`);
+  return [...groups.values()].flatMap(([first]) => first ?? []);
 }
 
 // Only where the text of the scalar is the text of the file.
@@ -100,11 +125,9 @@ function findNoted(byPath: ReadonlyMap<string, Noted>, path: string): Noted | un
   return findNoted(byPath, /^(?<above>.*)(?:\.[^.[\]]*|\[\d+\])$/su.exec(at)?.groups?.["above"] ?? "");
 }
 
-function noteNodes(
-  node: Node,
-  path: string,
-  note: (path: string, offset: number | undefined, node: Node | undefined) => void,
-): void {
+type NoteNode = (path: string, offset: number | undefined, node: Node | undefined) => void;
+
+function noteNodes(node: Node, path: string, note: NoteNode): void {
   if (path === "") note(path, node.range?.[0], node);
   if (isMap(node)) {
     for (const { key, value } of node.items) {

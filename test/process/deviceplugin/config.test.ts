@@ -1,4 +1,5 @@
 // The resource configuration of a running device plugin: several resources, changes in force within 2 s, bad ones refused.
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -83,6 +84,29 @@ test("a bad configuration changes nothing, and log, metric and readiness say so 
   await node.kubelet.waitForDevices("sriov/front", 4);
   expect(await get(port, "/readyz")).toBe("ok\n");
   expect(await get(port, "/metrics")).toContain("virtfn_resource_config_valid 1");
+});
+
+test("what no parser can take, and a pipe in the file's place, leave the plugin and its devices as they are", async () => {
+  await using node = await startNode(machines.igb, twoResources);
+  await node.kubelet.waitForDevices("sriov/front", 3);
+  const refusals = (): number =>
+    node.plugin.lines.filter(({ msg }) => msg === "the configuration is not usable").length;
+  const growing = [1, 2, 3, 4, 5].map((at) => `a${at}: &a${at} [${`*a${at - 1},`.repeat(9)}]`);
+  for (const text of [`a0: &a0 [x]\n${growing.join("\n")}`, "resourceList: &a [*a]", "[".repeat(20_000)]) {
+    const before = refusals();
+    node.write(text);
+    await waitFor(`the refusal of ${text.slice(0, 20)}`, () => refusals() > before);
+  }
+  const file = join(node.tree.root, place);
+  fs.rmSync(file);
+  execFileSync("mkfifo", [file]);
+  await waitFor("the refusal of the pipe", () =>
+    node.plugin.lines.some(({ problem }) => problem === `${file} is no file`),
+  );
+  expect(node.kubelet.devices("sriov/front")).toHaveLength(3);
+  node.write(twoResources.replace("#0-2", "#0-3"));
+  await node.kubelet.waitForDevices("sriov/front", 4);
+  expect(node.kubelet.registrations).toBe(2);
 });
 
 test("with a bad configuration at its start it offers nothing and is not ready, until the file is corrected", async () => {

@@ -55,3 +55,11 @@ test.each([
 ])("%j: %s", (value, problem) => {
   expect(parseNodeConfig(value).problems).toEqual([expect.stringContaining(problem)]);
 });
+
+test("a value that is inside itself, by an anchor of YAML, is a problem like others", () => {
+  const limits: Record<string, unknown> = {};
+  limits["*"] = { vlans: limits };
+  expect(parseNodeConfig({ limits }).problems).toEqual([
+    expect.stringMatching(/^limits\.\*\.vlans: expected .*, got \{\.\.\.\}$/),
+  ]);
+});

@@ -181,3 +181,16 @@ function problemsOf(text: string): readonly string[] {
     return error.problems;
   }
 }
+
+test.each([
+  [
+    "anchors that grow beyond measure",
+    `a0: &a0 [x]\n${[1, 2, 3, 4, 5, 6].map((at) => `a${at}: &a${at} [${`*a${at - 1},`.repeat(9)}]`).join("\n")}\nresourceList: []`,
+  ],
+  ["an anchor inside what it names", "resourceList: &a [*a]"],
+  ["nesting without end", `{"resourceList": ${"[".repeat(50_000)}`],
+  ["nesting too deep to be read", `{"resourceList": ${"[".repeat(3_000)}${"]".repeat(3_000)}}`],
+])("%s is a problem, and told a few times at most", (_, text) => {
+  const { length } = problemsOf(text);
+  expect([1, 2, 3]).toContain(length);
+});
