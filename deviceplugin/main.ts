@@ -36,16 +36,17 @@ export async function run(host: DevicePluginHost, args: readonly string[]): Prom
   }
   const metrics = createMetrics(host);
   let plugin: Plugin | undefined;
+  let startReason = "starting";
   const options: DaemonOptions = {
     name: "deviceplugin",
     listen,
     logLevel,
     metrics: metrics.registry,
-    whyNotReady: () => (plugin === undefined ? "starting" : whyNotReady(plugin)),
+    whyNotReady: () => (plugin === undefined ? startReason : whyNotReady(plugin)),
     notes: () => (plugin?.config.problem === undefined ? [] : [`configuration: ${plugin.config.problem}`]),
   };
   return runDaemon(host, options, async (context) => {
-    using _instance = await becomeOnlyInstance(host, context);
+    using _instance = await becomeOnlyInstance(host, context, (reason) => (startReason = reason));
     const config = new ConfigSource(host, { configFile, prefix: resourcePrefix, log: context.log });
     const manager = new Manager(host, metrics, context.log, { useCdi });
     const reporter = reportNode === undefined ? undefined : createReporter(host, reportNode, context.log);
@@ -88,6 +89,7 @@ function whyNotReady({ manager, config }: Pick<Plugin, "manager" | "config">): s
 async function becomeOnlyInstance(
   host: DevicePluginHost,
   { log, signal }: DaemonContext,
+  onWait: (reason: string) => void,
 ): Promise<Disposable | undefined> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
@@ -95,6 +97,7 @@ async function becomeOnlyInstance(
     } catch (error) {
       if (attempt === 0) log.error({ error }, "cannot become the only device plugin of the node");
       if (!(error instanceof LockTimeoutError)) return undefined;
+      onWait(`another device plugin of the node still runs: ${error.message}`);
     }
   }
   return undefined;

@@ -8,6 +8,7 @@ import { type Machine, machines } from "../../fixtures/machines.ts";
 import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
+import { findFreePort } from "../../support/free-port.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const place = "etc/virtfn/deviceplugin/config.yaml";
@@ -68,7 +69,7 @@ test(
 );
 
 test("a bad configuration changes nothing, and log, metric and readiness say so until it is good", async () => {
-  const port = await freePort();
+  const port = await findFreePort();
   await using node = await startNode(machines.igb, twoResources, ["--listen", `127.0.0.1:${port}`]);
   await node.kubelet.waitForDevices("sriov/front", 3);
   await node.kubelet.waitForDevices("example.com/rest", 4);
@@ -110,7 +111,7 @@ test("what no parser can take, and a pipe in the file's place, leave the plugin 
 });
 
 test("with a bad configuration at its start it offers nothing and is not ready, until the file is corrected", async () => {
-  const port = await freePort();
+  const port = await findFreePort();
   await using node = await startNode(machines.igb, "resourceList: 7", ["--listen", `127.0.0.1:${port}`]);
   await node.plugin.waitForLine("the configuration is not usable");
   expect(await get(port, "/readyz")).toMatch(
@@ -197,11 +198,4 @@ async function startNode(
 
 async function get(port: number, path: string): Promise<string> {
   return await (await fetch(`http://127.0.0.1:${port}${path}`)).text();
-}
-
-async function freePort(): Promise<number> {
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
-  const port = Number(server.port);
-  await server.stop(true);
-  return port;
 }

@@ -9,6 +9,7 @@ import { type Machine, machines } from "../../fixtures/machines.ts";
 import { DevicePluginProcess, type DevicePluginProcessOptions } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
+import { findFreePort } from "../../support/free-port.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const resource = "sriov/vf";
@@ -104,7 +105,7 @@ test("what is offered is written down before the kubelet knows it, and stays whe
 });
 
 test("it is ready while the kubelet holds its list, says why not otherwise, and never exits for that", async () => {
-  const port = await freePort();
+  const port = await findFreePort();
   await using node = await startNode(machines.igb, { args: ["--listen", `127.0.0.1:${port}`] });
   await node.kubelet.waitForDevices(resource, 7);
   expect(await get(port, "/readyz")).toEqual([200, "ok\n"]);
@@ -179,11 +180,4 @@ async function startNode(
 async function get(port: number, path: string): Promise<[number, string]> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
   return [response.status, await response.text()];
-}
-
-async function freePort(): Promise<number> {
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
-  const port = Number(server.port);
-  await server.stop(true);
-  return port;
 }

@@ -7,6 +7,7 @@ import { machines } from "../../fixtures/machines.ts";
 import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
+import { findFreePort } from "../../support/free-port.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const resource = "sriov/vf";
@@ -80,8 +81,12 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }
   test("a second plugin of the node waits until the first is gone", async () => {
     await using node = await startNode(way);
     await node.kubelet.waitForDevices(resource, 7);
-    await using second = new DevicePluginProcess(node.root, { way });
+    const port = await findFreePort();
+    await using second = new DevicePluginProcess(node.root, { way, args: ["--listen", `127.0.0.1:${port}`] });
     await second.waitForLine("cannot become the only device plugin of the node");
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain(`another device plugin of the node still runs: `);
     expect(node.kubelet.registrations).toBe(1);
     await node.plugin.end("SIGTERM");
     await second.waitForLine("the kubelet holds the device list");
