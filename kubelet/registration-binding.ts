@@ -7,10 +7,12 @@ import { apiVersion, callRegister } from "./register-call.ts";
 import { planRegistration, type RegistrationState } from "./registration-plan.ts";
 import type { Plugin, RegistrationContext, RegistrationFolder, RegistrationHost } from "./registration.ts";
 
-export interface BindingStart {
-  readonly folder: RegistrationFolder;
-  /** Bindings in a row before this one that came to nothing. */
+/** What one binding leaves to the next. */
+export interface BindingHistory {
+  /** Bindings and calls in a row that came to nothing with this kubelet. */
   readonly failures: number;
+  /** Which kubelet that is, by its socket; `undefined` where it was not there, or is in another folder. */
+  readonly kubelet: string | undefined;
 }
 
 const kubeletSocketName = "kubelet.sock";
@@ -19,14 +21,15 @@ const settleMs = 500;
 
 /**
  * Serves `plugin` in the folder and keeps it registered as long as this binding allows, or until the signal is aborted;
- * then closes it. Gives the failures in a row. Throws when the socket cannot be bound.
+ * then closes it. A kubelet that was restarted is not waited for because of what failed with the one before. Throws when the
+ * socket cannot be bound.
  */
 export async function serveBinding(
   host: RegistrationHost,
   plugin: Plugin,
   context: RegistrationContext,
-  start: BindingStart,
-): Promise<number> {
+  start: BindingHistory & { readonly folder: RegistrationFolder },
+): Promise<BindingHistory> {
   const { signal, log, onStatus } = context;
   const { folder } = start;
   const wakeup = new Wakeup(host);
@@ -35,11 +38,13 @@ export async function serveBinding(
     if (name === plugin.socketName || name === kubeletSocketName) wakeup.wake();
   });
   const socket = await bindSocket(host, plugin, folder, context, () => wakeup.wake());
-  let { failures } = start;
+  let { failures, kubelet } = start;
   let called: RegistrationState["called"];
   try {
     while (!signal.aborted) {
-      const kubelet = identify(host, kubeletSocket);
+      const found = identify(host, kubeletSocket);
+      if (found !== kubelet) failures = 0;
+      kubelet = found;
       const step = planRegistration(
         { ...describeSocket(socket), way: folder.way, failures, kubelet, called },
         host.clock.monotonicMs(),
@@ -49,7 +54,7 @@ export async function serveBinding(
       switch (step.step) {
         case "bind":
           log.warn({ reason }, "registering anew");
-          return socket.hadSteadyStream ? 0 : failures + 1;
+          return { failures: socket.hadSteadyStream ? 0 : failures + 1, kubelet };
         case "register": {
           const isAccepted = await register(plugin, kubeletSocket, context);
           called = { kubelet: kubelet ?? "", atMs: host.clock.monotonicMs(), isAccepted };
@@ -61,7 +66,7 @@ export async function serveBinding(
           break;
       }
     }
-    return failures;
+    return { failures, kubelet };
   } finally {
     await closeSocket(host, socket, context);
   }

@@ -3,7 +3,7 @@ import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import type { DevicePluginServer } from "./gen/deviceplugin.ts";
-import { serveBinding } from "./registration-binding.ts";
+import { type BindingHistory, serveBinding } from "./registration-binding.ts";
 import { backOffMs, type RegistrationWay } from "./registration-plan.ts";
 
 export interface Plugin {
@@ -48,7 +48,7 @@ export async function keepRegistered(
 ): Promise<void> {
   const { signal, log, onStatus } = context;
   const pause = new Wakeup(host);
-  let failures = 0;
+  let history: BindingHistory = { failures: 0, kubelet: undefined };
   let isMissingTold = false;
   while (!signal.aborted) {
     try {
@@ -60,12 +60,12 @@ export async function keepRegistered(
         await pause.wait(missingFolderMs, signal);
         continue;
       }
-      failures = await serveBinding(host, plugin, context, { folder, failures });
+      history = await serveBinding(host, plugin, context, { folder, ...history });
     } catch (error) {
-      failures += 1;
+      history = { ...history, failures: history.failures + 1 };
       log.error({ error }, "cannot serve the plugin's socket");
       onStatus({ isRegistered: false, reason: "the socket cannot be served" });
-      await pause.wait(backOffMs(failures), signal);
+      await pause.wait(backOffMs(history.failures), signal);
     }
   }
 }

@@ -43,6 +43,19 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }
     }
   });
 
+  test("after many restarts of the kubelet in a row a cancelled stream is registered as soon as after one", async () => {
+    await using node = await startNode(way);
+    for (let restart = 0; restart < 8; restart += 1) {
+      await node.kubelet.waitForDevices(resource, 7);
+      node.kubelet.stop();
+      await node.kubelet.start();
+    }
+    await node.kubelet.waitForDevices(resource, 7);
+    node.kubelet.cancelStream(resource);
+    await node.kubelet.waitForDevices(resource, 7);
+    expect(node.kubelet.devices(resource)).toHaveLength(7);
+  });
+
   test("a removed socket is bound and registered again", async () => {
     await using node = await startNode(way);
     await node.kubelet.waitForDevices(resource, 7);
