@@ -53,9 +53,10 @@ export class CdiFiles {
   }
 
   #write(name: string, text: string): void {
-    if (this.#written.get(name) === text) return;
+    const path = `${this.#host.paths.cdi}/${name}`;
+    if (this.#written.get(name) === text && this.#host.files.stat(path) !== undefined) return;
     this.#host.files.makeFolder(this.#host.paths.cdi, 0o755);
-    this.#host.files.writeAtomic(`${this.#host.paths.cdi}/${name}`, text, 0o644);
+    this.#host.files.writeAtomic(path, text, 0o644);
     this.#written.set(name, text);
   }
 

@@ -137,8 +137,9 @@ export class Manager {
   async #publishPools(tree: DeviceTree): Promise<void> {
     const { pools, details } = toAdvertised(tree);
     const text = formatAdvertisedPools(pools, details);
-    if (text === this.#publishedPools) return;
     try {
+      const isThere = this.#host.files.stat(this.#host.paths.pools) !== undefined;
+      if (text === this.#publishedPools && isThere) return;
       using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
       writeAdvertisedPools(this.#host, pools, details);
       this.#publishedPools = text;

@@ -43,9 +43,18 @@ export async function runProvision(
     io.print(usage);
     return 0;
   }
-  const results = await provisionAll(host, asked, io);
+  const results = await attempt(() => provisionAll(host, asked, io));
   for (const { text } of results) io.print(`${text}\n`);
   return strict && results.some(({ isAsked }) => !isAsked) ? 1 : 0;
+}
+
+/** A configuration or a node that cannot be read is told like a PF that cannot be changed. */
+async function attempt(provision: () => Promise<readonly Result[]>): Promise<readonly Result[]> {
+  try {
+    return await provision();
+  } catch (error) {
+    return [failed(describeKnown(error))];
+  }
 }
 
 async function provisionAll(
@@ -58,14 +67,9 @@ async function provisionAll(
   io: ProvisionIo,
 ): Promise<readonly Result[]> {
   const path = configFile ?? host.paths.resourceConfig;
-  let config: ReturnType<typeof parseProvisionConfig>;
-  try {
-    const text = host.files.readText(path);
-    if (text === undefined && configFile !== undefined) return [failed(`${path} is missing`)];
-    config = parseProvisionConfig(text ?? "resourceList: []", { path, prefix });
-  } catch (error) {
-    return [failed(describeKnown(error))];
-  }
+  const text = host.files.readText(path);
+  if (text === undefined && configFile !== undefined) return [failed(`${path} is missing`)];
+  const config = parseProvisionConfig(text ?? "resourceList: []", { path, prefix });
   const { pfs, drivers } = config.provision;
   if (pfs.length + drivers.size === 0)
     return [{ text: `nothing to do: ${path} provisions nothing`, isAsked: true }];

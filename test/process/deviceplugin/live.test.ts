@@ -104,6 +104,16 @@ test("what is offered is written down before the kubelet knows it, and stays whe
   expect(readAdvertisedPools({ ...node.tree.host, paths })?.get(resource)).toHaveLength(7);
 });
 
+test("what is offered is written down again where somebody removed it", async () => {
+  await using node = await startNode(machines.igb);
+  await node.kubelet.waitForDevices(resource, 7);
+  const paths = createPaths(node.tree.root);
+  fs.rmSync(paths.pools);
+  node.plugin.sendUevent();
+  await waitFor("the list", () => fs.existsSync(paths.pools));
+  expect(readAdvertisedPools({ ...node.tree.host, paths })?.get(resource)).toHaveLength(7);
+});
+
 test("it is ready while the kubelet holds its list, says why not otherwise, and never exits for that", async () => {
   const port = await findFreePort();
   await using node = await startNode(machines.igb, { args: ["--listen", `127.0.0.1:${port}`] });

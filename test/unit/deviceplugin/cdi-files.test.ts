@@ -56,6 +56,15 @@ function specOf(group: number): object {
   };
 }
 
+test("a file that somebody removed is there again after the next look", () => {
+  using tree = createFixtureTree(machines.igb);
+  const files = new CdiFiles(tree.host, log);
+  files.follow(look(tree));
+  tree.host.files.remove(`${tree.host.paths.cdi}/${file}`);
+  files.follow(look(tree));
+  expect(list(tree)).toEqual([file]);
+});
+
 test("a resource whose VFs have nodes has a file, readable for all; one without has none", () => {
   using tree = createFixtureTree(machines.igb);
   setGroup(tree, 42);

@@ -170,6 +170,18 @@ test("every mistake of the section is told with its line", async () => {
   expect(code).toBe(1);
 });
 
+test("a node whose devices cannot be read keeps no pod of virtfn from its start", async () => {
+  using node = makeNode(2);
+  const list: Host["files"]["list"] = (path) => {
+    if (path.endsWith("/bus/pci/devices")) throw new SystemCallError("readdir", path, "EIO");
+    return node.host.files.list(path);
+  };
+  const host = { ...node.host, files: { ...node.host.files, list } };
+  const { code, report } = await provision(node, { host });
+  expect([code, report]).toEqual([0, expect.stringMatching(/^ERR_SYSTEM_CALL: readdir\(.*EIO\n$/)]);
+  expect((await provision(node, { host, args: ["--strict"] })).code).toBe(1);
+});
+
 test("a flag that is not known is refused", async () => {
   using node = makeNode(0);
   await expect(provision(node, { args: ["--force"] })).rejects.toThrow("--force");
