@@ -3,7 +3,7 @@
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
 import { formatCpuList } from "../../sriov/cpu-list.ts";
-import { comparePciAddress, isPciAddress, type PciAddress } from "../../sriov/pci-address.ts";
+import { comparePciAddress, isPciAddress } from "../../sriov/pci-address.ts";
 import type { DoctorReadings } from "../doctor/facts.ts";
 import { explainVf } from "./explain-vf.ts";
 import { done, type Explanation, type PodName, type Step, stopped, untold } from "./step.ts";
@@ -13,7 +13,8 @@ export function explainPod(readings: DoctorReadings, pod: PodName): Explanation 
   const allocation = findPod(readings, pod);
   const given = listGiven(readings, allocation);
   const recorded = listRecorded(readings, pod);
-  const vfs = [...new Set([...given.values()].flat().concat(recorded.map(({ device }) => device.address)))];
+  const ofKubelet = [...given.values()].flat().filter(isPciAddress);
+  const vfs = [...new Set(ofKubelet.concat(recorded.map(({ device }) => device.address)))];
   const kubelet = tellKubelet(readings, pod, allocation, recorded.length);
   const isOver = vfs.length === 0 && kubelet.state === "stopped";
   const steps = isOver ? [kubelet] : [kubelet, tellDevices(readings, allocation, given, recorded)];
@@ -33,17 +34,17 @@ function findPod({ pods }: DoctorReadings, { namespace, name }: PodName): PodAll
     : undefined;
 }
 
-/** Its devices by resource, of those that virtfn offers; where that is not known, of all whose ids are PCI addresses. */
+/** Its VFs and subfunctions by resource, of those that virtfn offers; where that is not known, all whose ids are PCI addresses. */
 function listGiven(
   { advertised }: DoctorReadings,
   allocation: PodAllocation | undefined,
-): ReadonlyMap<string, readonly PciAddress[]> {
+): ReadonlyMap<string, readonly string[]> {
   const own = "value" in advertised ? advertised.value?.pools : undefined;
-  const given = new Map<string, readonly PciAddress[]>();
+  const given = new Map<string, readonly string[]>();
   for (const { devices } of allocation?.containers ?? [])
     for (const [resource, ids] of devices) {
-      const vfs = own === undefined || own.has(resource) ? ids.filter(isPciAddress) : [];
-      if (vfs.length > 0) given.set(resource, [...(given.get(resource) ?? []), ...vfs]);
+      const known = own === undefined ? ids.filter(isPciAddress) : own.has(resource) ? ids : [];
+      if (known.length > 0) given.set(resource, [...(given.get(resource) ?? []), ...known]);
     }
   return given;
 }
@@ -94,12 +95,16 @@ function tellEarlierBoot({ attachments, live }: DoctorReadings, { namespace, nam
 function tellDevices(
   { advertised }: DoctorReadings,
   allocation: PodAllocation | undefined,
-  given: ReadonlyMap<string, readonly PciAddress[]>,
+  given: ReadonlyMap<string, readonly string[]>,
   recorded: readonly Attachment[],
 ): Step {
   if (given.size > 0) {
-    const lists = [...given].map(([resource, vfs]) => `${resource}: ${[...new Set(vfs)].join(", ")}`);
-    return done("devices", `the kubelet gave it ${lists.join("; ")}`);
+    const lists = [...given].map(([resource, ids]) => `${resource}: ${[...new Set(ids)].join(", ")}`);
+    const hasOthers = [...given.values()].flat().some((id) => !isPciAddress(id));
+    const others = hasOthers
+      ? "; a subfunction is attached by another CNI plugin, which leaves no record"
+      : "";
+    return done("devices", `the kubelet gave it ${lists.join("; ")}${others}`);
   }
   const outside = recorded.filter(({ pickedBy }) => pickedBy === "cni");
   if (outside.length > 0)

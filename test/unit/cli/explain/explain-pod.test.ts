@@ -38,6 +38,13 @@ const cases: readonly Case[] = [
     "its containers have no VF (offered here: sriov/vf)",
   ],
   [
+    "a pod with a subfunction",
+    (node) => node.pods.push(makePod("web-2", ["mlx5_core.sf.4"])),
+    "web-2",
+    "kubelet ok, devices ok",
+    "the kubelet gave it sriov/vf: mlx5_core.sf.4; a subfunction is attached by another CNI plugin, which leaves no record",
+  ],
+  [
     "a pod that the CNI plugin gave nothing",
     (node) => node.pods.push(makePod("web-2", [node.address(1)])),
     "web-2",
