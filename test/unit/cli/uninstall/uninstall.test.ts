@@ -57,7 +57,7 @@ test("killed before or after any of its steps, the next run completes it", async
     await uninstall(node.host, folders);
     expect({ at, text: show(node) }).toEqual({ at, text: before });
   }
-});
+}, 30_000);
 
 function die(): never {
   throw new Error("killed");
