@@ -1,11 +1,11 @@
 // `npm run soak`: storm, fuzz and the node beside irqbalance in full, with their times; the last line is the sum, as of `npm test`.
 
-import { printSummary, runCommand, runProject } from "./suite.ts";
+import { formatSummary, runCommand, runProject } from "./suite.ts";
 
 const results = [await runProject("soak")];
 const prepared = await runCommand("lab: prepare", process.execPath, ["test/run/image.ts", "--lab"]);
 results.push(prepared);
 if (prepared.failed === 0) results.push(await runProject("soak-lab"));
 
-printSummary(results);
+console.log(`\n${formatSummary(results)}`);
 process.exitCode = results.some((result) => result.failed > 0) ? 1 : 0;

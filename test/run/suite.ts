@@ -55,19 +55,19 @@ export async function runCommand(
   });
 }
 
-/** Prints a row for each suite, the reasons of what was skipped, and the sum as the last line. */
-export function printSummary(all: readonly SuiteResult[]): void {
-  console.log("\nsuite            passed  failed  skipped   seconds");
-  for (const { name, passed, failed, skipped, seconds } of all) {
+/** A row for each suite, the reasons of what was skipped, and the sum as the last line: "N passed, N failed", with ", N skipped" if any. */
+export function formatSummary(all: readonly SuiteResult[]): string {
+  const rows = all.map(({ name, passed, failed, skipped, seconds }) => {
     const cells = [passed, failed, skipped].map((count) => String(count).padStart(8)).join("");
-    console.log(`${name.padEnd(15)}${cells}${seconds.toFixed(1).padStart(10)}`);
-  }
-  for (const reason of all.flatMap((result) => result.reasons)) console.log(`skipped: ${reason}`);
+    return `${name.padEnd(15)}${cells}${seconds.toFixed(1).padStart(10)}`;
+  });
+  const reasons = all.flatMap((result) => result.reasons.map((reason) => `skipped: ${reason}`));
   const sum = (pick: (result: SuiteResult) => number): number =>
     all.reduce((total, result) => total + pick(result), 0);
   const skipped = sum((result) => result.skipped);
   const tail = skipped === 0 ? "" : `, ${skipped} skipped`;
-  console.log(`${sum((result) => result.passed)} passed, ${sum((result) => result.failed)} failed${tail}`);
+  const last = `${sum((result) => result.passed)} passed, ${sum((result) => result.failed)} failed${tail}`;
+  return ["suite            passed  failed  skipped   seconds", ...rows, ...reasons, last].join("\n");
 }
 
 async function timed(name: string, run: () => Promise<ReportedCounts>): Promise<SuiteResult> {

@@ -1,7 +1,7 @@
 // `npm test`: checks, build, unit, netns, process and lab, with the time of each; the last line is the sum.
 
 import { checks } from "./check.ts";
-import { printSummary, runCommand, runProject, type SuiteResult } from "./suite.ts";
+import { formatSummary, runCommand, runProject, type SuiteResult } from "./suite.ts";
 
 const results: SuiteResult[] = [];
 for (const check of checks) results.push(await runCommand(check.name, check.command, check.args));
@@ -15,5 +15,5 @@ results.push(await runCommand("browser", process.execPath, ["test/run/browser.ts
 for (const project of ["netns", "process"]) results.push(await runProject(project));
 if (prepared.failed === 0) results.push(await runProject("lab"));
 
-printSummary(results);
+console.log(`\n${formatSummary(results)}`);
 process.exitCode = results.some((result) => result.failed > 0) ? 1 : 0;
