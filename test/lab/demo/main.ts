@@ -1,6 +1,6 @@
 // `npm run demo [-- --keep]`: the main job on an emulated SR-IOV node with a real Kubernetes, from nothing; ends with a summary.
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -33,10 +33,16 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     say(`\n${textOf(error)}`);
     return exitCodeOf(signal);
   } finally {
-    say(
-      `\n${((performance.now() - started) / 1000).toFixed(0)} s in all; the logs are in ${join(dir, "logs")}`,
-    );
+    say(`\n${((performance.now() - started) / 1000).toFixed(0)} s in all${whereLogsAre(dir)}`);
   }
+}
+
+/** Names the logs; where no lab was started there are none, and the folder goes. */
+function whereLogsAre(dir: string): string {
+  const logs = join(dir, "logs");
+  if (existsSync(logs)) return `; the logs are in ${logs}`;
+  rmSync(dir, { recursive: true });
+  return "";
 }
 
 /** The options, or the exit code where there is nothing to show. */
