@@ -45,6 +45,19 @@ export async function readPodVfs(
   return vfs.map((vf) => Object.assign(vf, { vectors: vectors.get(vf.pciAddress) ?? [] }));
 }
 
+/**
+ * Throws with those VFs that tuning has yet to do: each queue's interrupt on one CPU, its packets shared with another one. The
+ * kernel by itself leaves an interrupt to all CPUs of the NUMA node, and the mask at 0.
+ */
+export function assertTuned(vfs: readonly PodVf[]): void {
+  const untuned = vfs.filter(({ vectors, rpsMask }) => {
+    const queues = vectors.filter(({ handler }) => /-[rt]x-/.test(handler));
+    const isPinned = queues.length > 0 && queues.every(({ cpus }) => /^\d+$/.test(cpus));
+    return !isPinned || !/[1-9a-f]/.test(rpsMask.replace("none", ""));
+  });
+  if (untuned.length > 0) throw new Error(`not tuned:\n${formatPodVfs(untuned)}`);
+}
+
 /** The table of the demo: one line for each VF in a pod. */
 export function formatPodVfs(vfs: readonly PodVf[]): string {
   const rows = vfs.map((vf) => {

@@ -3,7 +3,7 @@ import { isReady, isUnschedulable, waitForPods } from "../cluster/wait-for.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { DemoLab, DemoStep } from "./demo-lab.ts";
 import { installVirtfn } from "./install.ts";
-import { formatPodVfs, type PodVf, readPodVfs } from "./pod-vfs.ts";
+import { assertTuned, formatPodVfs, type PodVf, readPodVfs } from "./pod-vfs.ts";
 import { applyPods, deletePods, showPods, startPods, type WantedPods } from "./pods.ts";
 import { openAndCloseVfs, readVfState, waitForVfState } from "./vf-state.ts";
 
@@ -50,13 +50,23 @@ export function createDemoSteps(lab: DemoLab): readonly DemoStep[] {
 
 async function pingOverVfs(lab: DemoLab): Promise<string> {
   await startPods(lab, { left: 1, right: 1 });
-  const vfs = await readPodVfs(lab, ["left", "right"]);
+  const vfs = await waitForTuned(lab, ["left", "right"]);
   const [left, right, ...more] = vfs;
   if (left?.pod !== "left" || right?.pod !== "right" || more.length > 0)
     throw new Error(`expected one VF each, got\n${formatPodVfs(vfs)}`);
   const pings = [await ping(lab, left, right), await ping(lab, right, left)];
   const link = await lab.kubectl.execInPod({ pod: "left" }, ["ip", "-d", "link", "show", left.name]);
   return [...pings, link, formatPodVfs(vfs)].join("\n");
+}
+
+/** The pods' VFs as soon as tuning has placed their interrupts, which it does after the pods have started. */
+async function waitForTuned(lab: DemoLab, pods: readonly string[]): Promise<readonly PodVf[]> {
+  const look = async (): Promise<readonly PodVf[]> => {
+    const vfs = await readPodVfs(lab, pods);
+    assertTuned(vfs);
+    return vfs;
+  };
+  return await waitUntil("interrupts and RPS masks in place", look, { timeoutMs: 20_000 });
 }
 
 /** The summary line of a ping from one pod's VF to the other's. The VF may have carrier only some seconds after the pod's start. */
