@@ -13,18 +13,24 @@ export interface Side {
 }
 
 /**
+ * Gives `link` to a pod as `name`, which is free there, in one request, and returns it as it is there, down. One that the pod has
+ * taken meanwhile is EEXIST after the move: the record that ADD wrote before brings the VF home. Throws NetlinkError; ERR_VF_MISSING.
+ */
+export function giveVf(from: Side, to: Side, link: Link, address: PciAddress, name: string): Link {
+  from.netlink.moveLink(link.index, to.netns, name);
+  return findMoved(to, address, name);
+}
+
+/**
  * Takes `link` down, gives it a name that is free on both sides, moves it once and returns it as it is there, down and under
  * that name. The kernel's move is not atomic where names clash, so none may. Throws NetlinkError; ERR_VF_MISSING.
  */
-export function moveVf(from: Side, to: Side, link: Link, address: PciAddress): Link {
+function moveVf(from: Side, to: Side, link: Link, address: PciAddress): Link {
   const name = chooseName(from.netlink, to.netlink, link, address);
   if (link.isUp) from.netlink.setLink(link.index, { set: "up", value: false });
   if (link.name !== name) from.netlink.setLink(link.index, { set: "name", value: name });
   from.netlink.moveLink(link.index, to.netns);
-  const moved = to.netlink.getLink({ name });
-  if (moved === undefined)
-    throw new VfMissingError(`${address} was moved to ${to.netns.label} as ${name}, and is not there`);
-  return moved;
+  return findMoved(to, address, name);
 }
 
 /** As `moveVf`, for a device that a pod could give altnames: what clashes with a name on the host is dropped first. */
@@ -46,6 +52,12 @@ export function moveVfHome(
     for (const altName of current.altNames) from.netlink.removeAltName(link.index, altName);
     return moveVf(from, to, current, address);
   }
+}
+
+function findMoved({ netlink, netns }: Side, address: PciAddress, name: string): Link {
+  const moved = netlink.getLink({ name });
+  if (moved !== undefined) return moved;
+  throw new VfMissingError(`${address} was moved to ${netns.label} as ${name}, and is not there`);
 }
 
 // Unique on a node by itself: made of the PCI address. A pod can still have taken it, so it is looked up on both sides.

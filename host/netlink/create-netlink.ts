@@ -47,8 +47,11 @@ export function createNetlink(
     getLink: (ref) => map(findLink(socket, ref), decodeLink),
     setLink: (index, change) =>
       socket.change(describeLinkChange(index, change), setLinkRequest(index, change)),
-    moveLink: (index, target) =>
-      socket.change(`move link ${index} to ${target.label}`, moveLinkRequest(index, target.fd)),
+    moveLink: (index, target, name) =>
+      socket.change(
+        `move link ${index} to ${target.label}${name === undefined ? "" : ` as ${name}`}`,
+        moveLinkRequest(index, target.fd, name),
+      ),
     addAltName: (index, altName) =>
       socket.change(`add altname ${altName} to link ${index}`, addAltNameRequest(index, altName)),
     removeAltName: (index, altName) =>

@@ -44,9 +44,11 @@ export function setLinkRequest(index: number, change: LinkChange): NetlinkReques
   }
 }
 
-/** Moves the link into the namespace behind the descriptor `netnsFd`. */
-export function moveLinkRequest(index: number, netnsFd: number): NetlinkRequest {
-  return setAttribute(index, { type: IFLA.NET_NS_FD, value: encodeU32(netnsFd) });
+/** Moves the link into the namespace behind the descriptor `netnsFd`; the kernel gives it `name` there, after the move. */
+export function moveLinkRequest(index: number, netnsFd: number, name?: string): NetlinkRequest {
+  const move = { type: IFLA.NET_NS_FD, value: encodeU32(netnsFd) };
+  const rename = name === undefined ? [] : [{ type: IFLA.IFNAME, value: encodeString(name) }];
+  return { type: RTM_NEWLINK, flags: 0, body: encodeLinkBody(index, [move, ...rename]) };
 }
 
 /** Adds one name; EEXIST when any link of the namespace has it. */

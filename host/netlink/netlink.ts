@@ -136,8 +136,11 @@ export interface Netlink extends Disposable {
   /** `undefined` when there is no such link. */
   getLink(ref: LinkRef): Link | undefined;
   setLink(index: number, change: LinkChange): void;
-  /** Moves a link by ifindex; it keeps its present name, which must be free in the target. */
-  moveLink(index: number, target: NetnsHandle): void;
+  /**
+   * Moves a link by ifindex; it keeps its present name, which must be free in the target. With `name` it is there under that one,
+   * by the same request: where only `name` is taken, that is EEXIST too, after the move.
+   */
+  moveLink(index: number, target: NetnsHandle, name?: string): void;
   addAltName(index: number, altName: string): void;
   removeAltName(index: number, altName: string): void;
   /** Removes a virtual link (a VLAN left on a VF by a pod). */

@@ -26,10 +26,10 @@ export function openFakeNetlink(kernel: FakeKernel, netns: FakeNetns, clock: Fak
       changeLink(netns, link, change);
       if (change.set === "up" && change.value) bringCarrier(netns, link, clock);
     },
-    moveLink: (index, target) => {
+    moveLink: (index, target, name) => {
       const to = kernel.handles.get(target.fd);
       if (to === undefined) throw new NetlinkError(`moving link ${index} to ${target.label}`, "EBADF");
-      moveLink(kernel, netns, find(index, "moving"), to);
+      moveLink(kernel, { netns, link: find(index, "moving") }, to, name);
     },
     addAltName: (index, altName) => {
       if (findByName(netns, altName) !== undefined) throw refuse(`adding the altname ${altName}`, "EEXIST");

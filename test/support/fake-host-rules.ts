@@ -49,9 +49,19 @@ export function changeLink(netns: FakeNetns, link: FakeLink, change: LinkChange)
   }
 }
 
-/** Moves a link: it loses "up", addresses and routes, and keeps MAC, MTU, altnames and queue settings. */
-export function moveLink(kernel: FakeKernel, from: FakeNetns, link: FakeLink, to: FakeNetns): void {
-  const clash = [link.name, ...link.altNames].find((name) => findByName(to, name) !== undefined);
+/**
+ * Moves a link: it loses "up", addresses and routes, and keeps MAC, MTU, altnames and queue settings. It gets `name` after the
+ * move, or at once where its present one is taken.
+ */
+export function moveLink(
+  kernel: FakeKernel,
+  { netns: from, link }: { readonly netns: FakeNetns; readonly link: FakeLink },
+  to: FakeNetns,
+  name?: string,
+): void {
+  const before = link.name;
+  const first = findByName(to, before) === undefined ? before : (name ?? before);
+  const clash = [first, ...link.altNames].find((taken) => findByName(to, taken) !== undefined);
   if (clash !== undefined) throw refuse(`moving ${link.name} to ${to.label}`, "EEXIST");
   kernel.moves += 1;
   setUp(from, link, false);
@@ -59,13 +69,15 @@ export function moveLink(kernel: FakeKernel, from: FakeNetns, link: FakeLink, to
   link.sysctls.clear();
   from.links.delete(link.index);
   from.routes = from.routes.filter((route) => route.index !== link.index);
-  emit(from, { event: "linkGone", index: link.index, name: link.name });
+  emit(from, { event: "linkGone", index: link.index, name: before });
+  link.name = first;
   if (to.links.has(link.index)) link.index = kernel.nextIndex++;
   to.links.set(link.index, link);
   if (link.device !== undefined) {
-    moveNetdev({ sysfs: from.sysfs, name: link.name }, { sysfs: to.sysfs, name: link.name }, link.device);
+    moveNetdev({ sysfs: from.sysfs, name: before }, { sysfs: to.sysfs, name: first }, link.device);
   }
   announceLink(to, link);
+  if (name !== undefined) renameLink(to, link, name);
 }
 
 /** Ends a namespace: its NICs come back to the host under the names they had there, `dev<index>` when that is taken. */
@@ -74,7 +86,7 @@ export function destroyNetns(kernel: FakeKernel, netns: FakeNetns): void {
     if (link.device === undefined) continue;
     setUp(netns, link, false);
     if (findByName(kernel.host, link.name) !== undefined) renameLink(netns, link, `dev${link.index}`);
-    moveLink(kernel, netns, link, kernel.host);
+    moveLink(kernel, { netns, link }, kernel.host);
   }
   netns.isGone = true;
 }

@@ -3,7 +3,7 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 
-/** Commands that change something, run in order in a fresh namespace with a veth pair `va` (2), `vb` (3); TARGET is another one. */
+/** Commands that change something, run in order in a fresh namespace with veth pairs `va` (2), `vb` (3) and `vc` (4), `vd` (5); TARGET is another one. */
 const commands = [
   "link set dev va up",
   "link set dev va down",
@@ -39,6 +39,7 @@ const commands = [
   "route add 2001:db8:20::/48 via 2001:db8:9::1 dev va metric 10 table 100 proto static",
   "route del 10.20.0.0/16 via 10.9.0.1 dev va",
   "link set dev va netns TARGET",
+  "link set dev vc netns TARGET name net1",
   "link del dev vb",
 ];
 
@@ -47,6 +48,7 @@ const target = `${namespace}-b`;
 for (const name of [namespace, target]) execFileSync("ip", ["netns", "add", name]);
 try {
   inNamespace(["ip", "link", "add", "va", "index", "2", "type", "veth", "peer", "name", "vb", "index", "3"]);
+  inNamespace(["ip", "link", "add", "vc", "index", "4", "type", "veth", "peer", "name", "vd", "index", "5"]);
   const recorded = commands.map((command) => ({ command, hex: lastRequest(command) }));
   process.stdout.write(`${JSON.stringify(recorded, undefined, 2)}\n`);
 } finally {

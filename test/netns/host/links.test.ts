@@ -266,6 +266,26 @@ describe("moving", () => {
     expect(getLink("va").index).toBe(index);
   });
 
+  it("gives the link its new name by the same request", () => {
+    const { index, mac } = getLink("va");
+    netlink.moveLink(index, otherHandle, "net1");
+    expect(getLink("net1", otherNetlink)).toMatchObject({ mac, isUp: false });
+    expect(otherNetlink.getLink({ name: "va" })).toBeUndefined();
+  });
+
+  it("takes the new name at once when the present one is taken there", () => {
+    other.ip("link add va type veth peer name peer");
+    netlink.moveLink(getLink("va").index, otherHandle, "net1");
+    expect(getLink("net1", otherNetlink).isUp).toBe(false);
+  });
+
+  it("refuses a new name that is taken there with EEXIST, after the move", () => {
+    other.ip("link add net1 type veth peer name peer");
+    const { index, mac } = getLink("va");
+    expect(() => netlink.moveLink(index, otherHandle, "net1")).toThrow("as net1: EEXIST");
+    expect(getLink("va", otherNetlink).mac).toBe(mac);
+  });
+
   it("gives the link another index when its own is taken there", () => {
     const { index } = getLink("va");
     other.ip(`link add taken index ${index} type veth peer name peer`);

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import type { Netlink } from "../../../host/netlink/netlink.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
 import { Kill, withFault } from "../../support/faults.ts";
 
@@ -60,6 +61,24 @@ test("a name that is taken in the target refuses the move", () => {
   outside.moveLink(first.index, netns);
   outside.setLink(second.index, { set: "name", value: "ens1f0v0" });
   expect(() => outside.moveLink(second.index, netns)).toThrow("EEXIST");
+});
+
+function indexOf(netlink: Netlink, name: string): number {
+  return netlink.getLink({ name })?.index ?? 0;
+}
+
+test("a move with a name gives it after the move, or at once where the present one is taken", () => {
+  using node = createFakeHost();
+  using netns = node.host.namespaces.open(node.addNetns("a"));
+  if (netns === undefined) throw new Error("no namespace");
+  using outside = node.host.openNetlink();
+  using inside = node.host.openNetlink(netns);
+  const listNames = (): readonly string[] => inside.listLinks().map(({ name }) => name);
+  outside.moveLink(indexOf(outside, "ens1f0v0"), netns, "ens1f0v1");
+  outside.moveLink(indexOf(outside, "ens1f0v1"), netns, "net1");
+  expect(listNames()).toEqual(["ens1f0v1", "net1"]);
+  expect(() => outside.moveLink(indexOf(outside, "ens1f0v2"), netns, "net1")).toThrow("EEXIST");
+  expect(listNames()).toEqual(["ens1f0v1", "net1", "ens1f0v2"]);
 });
 
 test("an untrusted VF may not change the MAC that its PF gave it", () => {

@@ -39,6 +39,7 @@ const requests: readonly (readonly [string, NetlinkRequest])[] = [
   ],
   ["link set dev va name vrenamed", setLinkRequest(va, { set: "name", value: "vrenamed" })],
   ["link set dev va netns TARGET", moveLinkRequest(va, recordedFd)],
+  ["link set dev vc netns TARGET name net1", moveLinkRequest(4, recordedFd, "net1")],
   ["link property add dev va altname a-rather-long-altname", addAltNameRequest(va, "a-rather-long-altname")],
   [
     "link property del dev va altname a-rather-long-altname",
