@@ -3,10 +3,11 @@
 
 import { runCni } from "../../cni/run.ts";
 import { lockTimeoutMs } from "../../host/lock.ts";
+import { readStdin } from "../../host/stdin.ts";
 import { createStandInHost } from "./stand-in-host.ts";
 
 const root = process.argv[2] ?? "";
-const outcome = await runCni({ environment: process.env, stdin: await Bun.stdin.text() }, () =>
+const outcome = await runCni({ environment: process.env, stdin: await readStdin() }, () =>
   createStandInHost(root, Number(process.env["STAND_IN_LOCK_MS"] ?? lockTimeoutMs)),
 );
 if (outcome.stderr !== "") console.error(outcome.stderr);

@@ -1,0 +1,55 @@
+// Stdin of a process of its own, whole, whatever kind of file it is.
+
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+const stdinModule = resolve(import.meta.dirname, "../../../host/stdin.ts");
+const script = `import { readStdin } from ${JSON.stringify(stdinModule)};
+console.log(JSON.stringify(await readStdin()));`;
+/** Takes a pipe that does not block as its stdin, which Bun.spawn would let block, and says when there is nothing in it. */
+const patientScript = `import * as fs from "node:fs";
+fs.closeSync(0);
+fs.openSync(process.argv[1], fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+const { stdin } = Bun;
+const read = stdin.arrayBuffer.bind(stdin);
+stdin.arrayBuffer = () => (console.error("nothing yet"), read());
+${script}`;
+const text = `{"name": "ä€", "long": "${"ü".repeat(100_000)}"}`;
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync("/tmp/virtfn-stdin-");
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+function start(stdin: number | Blob): Bun.Subprocess<number | Blob, "pipe", "inherit"> {
+  return Bun.spawn([process.execPath, "-e", script], { stdin, stdout: "pipe" });
+}
+
+it("reads a pipe to its end, characters of several bytes across its pieces too", async () => {
+  expect(JSON.parse(await start(new Blob([text])).stdout.text())).toBe(text);
+});
+
+it("reads a file, and nothing", async () => {
+  const path = join(folder, "config.json");
+  fs.writeFileSync(path, text);
+  const [file, nothing] = [fs.openSync(path, "r"), fs.openSync("/dev/null", "r")];
+  expect(JSON.parse(await start(file).stdout.text())).toBe(text);
+  expect(JSON.parse(await start(nothing).stdout.text())).toBe("");
+  for (const fd of [file, nothing]) fs.closeSync(fd);
+});
+
+it("waits for what comes later through a pipe that does not block", async () => {
+  const path = join(folder, "pipe");
+  spawnSync("mkfifo", [path]);
+  const writer = fs.openSync(path, fs.constants.O_RDWR);
+  const child = Bun.spawn([process.execPath, "-e", patientScript, path], { stdout: "pipe", stderr: "pipe" });
+  const said = await child.stderr.getReader().read();
+  expect(new TextDecoder().decode(said.value)).toBe("nothing yet\n");
+  fs.writeSync(writer, text.slice(0, 9));
+  fs.writeSync(writer, text.slice(9, 50));
+  fs.closeSync(writer);
+  expect(JSON.parse(await child.stdout.text())).toBe(text.slice(0, 50));
+});
