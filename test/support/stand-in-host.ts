@@ -22,16 +22,13 @@ export function standInAlias(root: string, address: string): string {
 export function createStandInHost(root: string, timeoutMs: number = lockTimeoutMs): Host {
   const host = createHost({ root, hostRoot: "/" });
   const openNetlink: Host["openNetlink"] = (netns) => standIn(root, host.openNetlink(netns));
-  // One for all its looks, as long as the process lives: reading sysfs opens no socket either.
-  let home: Netlink | undefined;
-  const openHome = (): Netlink => (home ??= host.openNetlink());
   const acquire: Host["locks"]["acquire"] = (name, options) =>
     host.locks.acquire(name, { timeoutMs, ...options });
   return {
     ...host,
     openNetlink,
     locks: { acquire },
-    files: { ...host.files, list: (path) => listNetdevs(host, root, path, openHome) },
+    files: { ...host.files, list: (path) => listNetdevs(host, root, path) },
   };
 }
 
@@ -54,19 +51,14 @@ function toNic(root: string, link: Link | undefined): Link | undefined {
 }
 
 // The entries of a device's net folder are those links of this process's namespace that stand for it.
-function listNetdevs(
-  host: Host,
-  root: string,
-  path: string,
-  openHome: () => Netlink,
-): readonly string[] | undefined {
+function listNetdevs(host: Host, root: string, path: string): readonly string[] | undefined {
   const address = /\/sys\/bus\/pci\/devices\/([^/]+)\/net$/.exec(path)?.[1];
   if (address === undefined) return host.files.list(path);
   const alias = standInAlias(root, address);
-  const netlink = openHome();
-  // Mostly it has the name that it was made with: sysfs would tell as fast.
+  // Mostly it has the name that it was made with: one look at sysfs tells, as it would of a real one.
   const name = standInName(address);
-  if (netlink.getLink({ name })?.alias === alias) return [name];
+  if (host.files.readText(`/sys/class/net/${name}/ifalias`)?.trim() === alias) return [name];
+  using netlink = host.openNetlink();
   return netlink.listLinks().flatMap((link) => (link.alias === alias ? [link.name] : []));
 }
 
