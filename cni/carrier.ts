@@ -36,27 +36,37 @@ export async function settleLinks<Vf extends UpVf>(
   pod: Side,
   vfs: readonly Vf[],
 ): Promise<readonly (Vf & Settled)[]> {
-  await steps.wait("carrier", () => Promise.all(vfs.map((vf) => waitForCarrier(host, pod, vf))));
+  const links = await steps.wait("carrier", () =>
+    Promise.all(vfs.map(async (vf) => readLink(pod, vf, await waitForCarrier(host, pod, vf)))),
+  );
   const settled: (Vf & Settled)[] = [];
-  for (const vf of vfs) {
-    const link = steps.run("carrier", () => readLink(pod, vf));
+  for (const [at, vf] of vfs.entries()) {
+    const link = links[at];
     settled.push({ ...vf, link, announce: steps.run("announce", () => announce(host, pod, vf, link)) });
   }
   return settled;
 }
 
-async function waitForCarrier(host: Pick<Host, "clock">, { netlink }: Side, vf: UpVf): Promise<void> {
+/** The link once it has a carrier; `undefined` where that is not waited for, or did not come. */
+async function waitForCarrier(
+  host: Pick<Host, "clock">,
+  { netlink }: Side,
+  vf: UpVf,
+): Promise<Link | undefined> {
   const { index } = vf;
-  if (index === undefined) return;
   const { requireCarrierMs } = vf.target.network;
   const timeoutMs = requireCarrierMs ?? (hasToAnnounce(vf) ? carrierMs : 0);
-  const look = (): true | undefined => (netlink.getLink({ index })?.hasCarrier === true ? true : undefined);
-  if (timeoutMs > 0 && look() === undefined) await waitForLinks(host, netlink, timeoutMs, look);
+  if (index === undefined || timeoutMs === 0) return undefined;
+  const look = (): Link | undefined => {
+    const link = netlink.getLink({ index });
+    return link?.hasCarrier === true ? link : undefined;
+  };
+  return look() ?? (await waitForLinks(host, netlink, timeoutMs, look));
 }
 
-function readLink({ netlink }: Side, { index, target }: UpVf): Link | undefined {
+function readLink({ netlink }: Side, { index, target }: UpVf, up: Link | undefined): Link | undefined {
   if (index === undefined) return undefined;
-  const link = netlink.getLink({ index });
+  const link = up ?? netlink.getLink({ index });
   if (link === undefined)
     throw new VfMissingError(`${target.address} vanished from the pod while it was set up`);
   const { requireCarrierMs } = target.network;

@@ -7,10 +7,10 @@ import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
 import { judgeUnreadable } from "../sriov/gone-owners.ts";
-import { isNetworkVf, isUserspaceVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { isNetworkVf, isUserspaceVf, readVfBasics, type VfBasics } from "../sriov/inventory.ts";
 import { type LinkSizes, planLinkSizes } from "../sriov/link-sizes.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
-import { findNodeUse } from "../sriov/node-use.ts";
+import { findDeviceUse } from "../sriov/node-use.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
@@ -32,7 +32,7 @@ import { describeLocation } from "./vf-elsewhere.ts";
  * undefined where the PF's netdev is not on the host.
  */
 export interface Claim {
-  readonly vf: VirtualFunction;
+  readonly vf: VfBasics;
   readonly link: Link | undefined;
   readonly side: { readonly target: VfOnPf; readonly info: VfInfo } | undefined;
   /** Channels and rings to set; undefined for none. */
@@ -57,7 +57,7 @@ export async function claimVf(
   who: Claimant,
 ): Promise<Claim> {
   await clearOwner(host, home, address, who);
-  const vf = readVf(host, address);
+  const vf = readVfBasics(host, address);
   if (vf === undefined) throw new VfMissingError(`there is no virtual function at ${address}`);
   const isUserspace = isUserspaceVf(vf);
   if (!isUserspace && !isNetworkVf(vf)) {
@@ -125,21 +125,20 @@ async function clearUnreadable(
   await resetUnreadable(host, address, { salvaged, netns: undefined, reason: error.message });
 }
 
-function checkNodeUse(home: Netlink, vf: VirtualFunction, link: Link): void {
+function checkNodeUse(home: Netlink, vf: VfBasics, link: Link): void {
   const reason = findUseOfNode(home, vf, link);
   if (reason !== undefined) throw new VfNodeUseError(vf.address, reason);
 }
 
 /** What the node has the VF for, or `undefined`. Cheap first: a VF that is down and below nothing is no use to the node. */
-export function findUseOfNode(home: Netlink, vf: VirtualFunction, link: Link): string | undefined {
+export function findUseOfNode(home: Netlink, vf: VfBasics, link: Link): string | undefined {
   if (!link.isUp && link.master === undefined) return undefined;
   const network = {
     links: home.listLinks(),
     addresses: home.listAddresses(),
     routes: home.listRoutes(),
   };
-  const uses = findNodeUse({ pfs: new Map(), vfs: new Map([[vf.address, vf]]) }, network);
-  return uses.get(vf.address);
+  return findDeviceUse([vf], network).get(vf.address);
 }
 
 function describeBusy(record: Attachment, who: string, reason: string): string {

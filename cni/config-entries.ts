@@ -4,7 +4,7 @@ import * as v from "valibot";
 
 import { isLogPath } from "../host/paths.ts";
 import { networkEntries } from "../sriov/network-entries.ts";
-import { isInterfaceName } from "./environment.ts";
+import { countBytes, isInterfaceName } from "./environment.ts";
 import { resultSchema } from "./result.ts";
 
 const anyObject = v.optional(v.custom<Readonly<Record<string, unknown>>>(isObject, "an object"));
@@ -57,5 +57,5 @@ function isObject(value: unknown): boolean {
 }
 
 function isPrefix(text: string): boolean {
-  return isInterfaceName(text) && Buffer.byteLength(text) <= 13;
+  return isInterfaceName(text) && countBytes(text) <= 13;
 }

@@ -5,7 +5,7 @@ import type { VfOriginal } from "../sriov/attachment.ts";
 import { ConfigError, describeValue } from "../sriov/config-problems.ts";
 import { findDriverObstacle, readDriverState } from "../sriov/driver.ts";
 import { DriverError } from "../sriov/errors.ts";
-import { isUserspaceVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { isUserspaceVf, type VfBasics } from "../sriov/inventory.ts";
 import type { PodNetwork } from "./config.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { PodNetwork } from "./config.ts";
  */
 export function planDriverChange(
   host: Pick<Host, "files" | "paths">,
-  vf: VirtualFunction,
+  vf: VfBasics,
   network: PodNetwork,
 ): Pick<VfOriginal, "driver" | "driverOverride"> {
   const { driver, resetBetweenPods } = network;
@@ -40,7 +40,7 @@ export function planDriverChange(
 
 function readBefore(
   host: Pick<Host, "files" | "paths">,
-  vf: VirtualFunction,
+  vf: VfBasics,
 ): Pick<VfOriginal, "driver" | "driverOverride"> {
   const { driver, override } = readDriverState(host, vf.address);
   return { driver, driverOverride: override };

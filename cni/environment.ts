@@ -72,8 +72,12 @@ export function parseEnvironment(environment: Environment): CniCall {
 
 /** Whether a network interface can have this name (net/core/dev.c, dev_valid_name). */
 export function isInterfaceName(text: string): boolean {
-  const isShort = Buffer.byteLength(text) <= 15;
-  return isShort && text !== "" && text !== "." && text !== ".." && !/[/:\s\0]/.test(text);
+  return countBytes(text) <= 15 && text !== "" && text !== "." && text !== ".." && !/[/:\s\0]/.test(text);
+}
+
+/** In UTF-8. `Buffer` would cost 0.2 ms at its first use. */
+export function countBytes(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function isArgs(text: string): boolean {

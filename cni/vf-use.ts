@@ -5,7 +5,7 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
-import { isNetworkVf, isUserspaceVf, readVf } from "../sriov/inventory.ts";
+import { isNetworkVf, isUserspaceVf, readVfBasics } from "../sriov/inventory.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
@@ -26,7 +26,7 @@ export function describeUse(
     const { state, reason } = judgeOwner(readOwnerFacts(host, record));
     return state === "alive" ? `${describeHolder(record)}; ${reason}` : undefined;
   }
-  const vf = readVf(host, address);
+  const vf = readVfBasics(host, address);
   if (vf === undefined) return "it vanished";
   if (isUserspaceVf(vf) && vf.driver === driver) return undefined;
   if (!isNetworkVf(vf))

@@ -90,7 +90,7 @@ function tryLock(libc: Libc, fd: number): boolean {
 
 function writeHolder(fd: number): void {
   try {
-    fs.ftruncateSync(fd, 0);
+    // Of a longer number before, the end may stay behind the first line.
     fs.writeSync(fd, `${process.pid}\n`, 0);
   } catch {
     // A hint only: a full disk must not keep anyone from a lock, least of all who wants to give something back.
@@ -116,7 +116,7 @@ function findHolder(path: string, fd: number): number | undefined {
       .readFileSync("/proc/locks", "utf8")
       .matchAll(/^\d+: FLOCK +\w+ +\w+ +(\d+) (\w+:\w+:\d+) /gm);
     const owner = held.find(([, , file]) => file === `${formatDevice(dev)}:${ino}`)?.[1];
-    const pid = Number(owner ?? fs.readFileSync(path, "utf8"));
+    const pid = Number.parseInt(owner ?? fs.readFileSync(path, "utf8"), 10);
     return pid > 0 && fs.existsSync(`/proc/${pid}`) ? pid : undefined;
   } catch {
     // Who holds it is for the message only.

@@ -50,9 +50,9 @@ export function targetOfTemporary(name: string): string | undefined {
 function removeLeftovers(folder: string, name: string): void {
   try {
     for (const entry of fs.readdirSync(folder)) {
+      if (!entry.startsWith(`.${name}.`) || targetOfTemporary(entry) !== name) continue;
       const path = join(folder, entry);
-      if (targetOfTemporary(entry) === name && fs.lstatSync(path).mtimeMs < Date.now() - leftoverMs)
-        removeQuietly(path);
+      if (fs.lstatSync(path).mtimeMs < Date.now() - leftoverMs) removeQuietly(path);
     }
   } catch {
     // The folder cannot be read, or another writer was faster: what is written now does not depend on it.

@@ -7,6 +7,7 @@ import {
   readLinkName,
   readLocality,
   readPciDevice,
+  readPciNetdevs,
   type Locality,
   type PciDevice,
 } from "./pci-device.ts";
@@ -53,6 +54,9 @@ export interface VirtualFunction {
   readonly irqs: readonly number[];
 }
 
+/** Of a VF what giving it away goes by: without where it is in the machine, and its interrupts. */
+export type VfBasics = Omit<VirtualFunction, "numaNode" | "localCpus" | "vendor" | "device" | "irqs">;
+
 export interface Inventory {
   readonly pfs: ReadonlyMap<PciAddress, PhysicalFunction>;
   readonly vfs: ReadonlyMap<PciAddress, VirtualFunction>;
@@ -81,11 +85,35 @@ export function readInventory(host: Sysfs): Inventory {
 
 /** One VF with few reads; `undefined` when there is no such VF. */
 export function readVf(host: Sysfs, address: PciAddress): VirtualFunction | undefined {
+  const place = readVfPlace(host, address);
+  if (place === undefined) return undefined;
+  return readVfOf(host, place, () => readLocality(host, pciFolder(host, place.pf)));
+}
+
+/** The same of one VF with half of the reads: for ADD. */
+export function readVfBasics(host: Sysfs, address: PciAddress): VfBasics | undefined {
+  const place = readVfPlace(host, address);
+  const folder = pciFolder(host, address);
+  const inode = place === undefined ? undefined : host.files.stat(folder)?.inode;
+  if (place === undefined || inode === undefined) return undefined;
+  const group = readLinkName(host, `${folder}/iommu_group`);
+  return {
+    ...place,
+    driver: readLinkName(host, `${folder}/driver`),
+    netdevs: readPciNetdevs(host, address),
+    classCode: readNumber(host.files, `${folder}/class`) ?? 0,
+    inode,
+    iommuGroup: group === undefined ? undefined : Number(group),
+  };
+}
+
+type VfPlace = Pick<VirtualFunction, "address" | "index" | "pf">;
+
+function readVfPlace(host: Sysfs, address: PciAddress): VfPlace | undefined {
   const pf = readLinkName(host, `${pciFolder(host, address)}/physfn`);
   if (pf === undefined || !isPciAddress(pf)) return undefined;
   const index = readVfIndex(host, pf, address);
-  if (index === undefined) return undefined;
-  return readVfOf(host, { address, index, pf }, () => readLocality(host, pciFolder(host, pf)));
+  return index === undefined ? undefined : { address, index, pf };
 }
 
 /** Whether a kernel network driver has the VF, wherever its netdev is. */
@@ -141,11 +169,7 @@ function readVfLinks(host: Sysfs, { folder, entries }: PciDevice): readonly PciA
 }
 
 // A VF that does not know its place is where its PF is.
-function readVfOf(
-  host: Sysfs,
-  vf: Pick<VirtualFunction, "address" | "index" | "pf">,
-  readPfLocality: () => Locality,
-): VirtualFunction | undefined {
+function readVfOf(host: Sysfs, vf: VfPlace, readPfLocality: () => Locality): VirtualFunction | undefined {
   const found = readPciDevice(host, vf.address);
   if (found === undefined) return undefined;
   const { folder, entries, driver, netdevs, vendor, device, classCode, inode } = found;

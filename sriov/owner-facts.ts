@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { isOfThisBoot, type Attachment } from "./attachment.ts";
-import { isNetworkVf, readVf } from "./inventory.ts";
+import { isNetworkVf, readVfBasics } from "./inventory.ts";
 import type { DeviceFact, NamespaceFact, OwnerFacts } from "./liveness.ts";
 import { resolveInRoot } from "./root-path.ts";
 
@@ -96,7 +96,7 @@ function readDevice(host: Eyes, { device }: Pick<Attachment, "device">): DeviceF
   const own = host.files.readLink(join(host.paths.proc, "self/ns/net"));
   const first = host.files.readLink(join(host.paths.proc, "1/ns/net"));
   if (own !== first) return unknown("this process is not in the host's network namespace");
-  const vf = readVf(host, device.address);
+  const vf = readVfBasics(host, device.address);
   if (vf === undefined || String(vf.inode) !== device.inode) return { seen: "gone" };
   const netdev = vf.netdevs[0];
   if (netdev !== undefined) return { seen: "home", netdev };

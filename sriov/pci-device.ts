@@ -64,7 +64,10 @@ export function readLocality({ files }: Sysfs, folder: string): Locality {
 /** Netdevs of the device in this namespace, representors last: what `readPciDevice` tells, with fewer reads. */
 export function readPciNetdevs(host: Sysfs, address: PciAddress): readonly string[] {
   const folder = pciFolder(host, address);
-  return readNetdevs(host, folder, host.files.list(folder) ?? []);
+  const found = host.files.list(`${folder}/net`);
+  return found === undefined
+    ? readNetdevs(host, folder, host.files.list(folder) ?? [])
+    : sortNetdevs(host, `${folder}/net`, found);
 }
 
 /** Last part of a symbolic link: the driver's or group's name. */
@@ -76,16 +79,17 @@ export function readLinkName({ files }: Sysfs, path: string): string | undefined
 // Netdevs of this namespace; virtio has a device of its own between the PCI device and its netdev.
 function readNetdevs(host: Sysfs, folder: string, entries: readonly string[]): readonly string[] {
   const parents = entries.filter((entry) => entry === "net" || /^virtio\d+$/.test(entry));
-  const names = parents.flatMap((entry) => {
+  return parents.flatMap((entry) => {
     const net = entry === "net" ? `${folder}/net` : `${folder}/${entry}/net`;
-    const found = host.files.list(net) ?? [];
-    // The kernel takes the lock of all links for the answer: not asked about a netdev that is alone.
-    return found.map((name) => ({
-      name,
-      isLast: found.length > 1 && isRepresentor(host, `${net}/${name}`),
-    }));
+    return sortNetdevs(host, net, host.files.list(net) ?? []);
   });
-  return names.toSorted((a, b) => Number(a.isLast) - Number(b.isLast)).map(({ name }) => name);
+}
+
+// The kernel takes the lock of all links to tell a representor: not asked about a netdev that is alone.
+function sortNetdevs(host: Sysfs, net: string, names: readonly string[]): readonly string[] {
+  if (names.length < 2) return names;
+  const isLast = new Map(names.map((name) => [name, isRepresentor(host, `${net}/${name}`)]));
+  return names.toSorted((a, b) => Number(isLast.get(a)) - Number(isLast.get(b)));
 }
 
 // In switchdev mode the PF's folder also holds one netdev per VF; its port name is pf0vf3 and the like.
