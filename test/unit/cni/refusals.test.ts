@@ -192,6 +192,17 @@ test("an empty record is moved aside and the VF given", async () => {
   expect(node.toText()).toContain("quarantine 0000:3b:02.1.");
 });
 
+test("an ADD that fails after it moved an empty record aside leaves the VF as its driver has it", async () => {
+  using node = makeNode();
+  await callCni(node.host, { ...config, trust: "on" });
+  node.removeNetns("web-1");
+  node.host.files.writeAtomic(`${node.host.paths.attachments}/0000:3b:02.1.json`, "");
+  const delegate = { type: "dhcp" };
+  expect((await callCni(node.host, { ...config, ipam: delegate }, web2)).json).toMatchObject({ code: 104 });
+  expect(node.toText()).toContain("ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off");
+  expect(node.toText()).toMatch(/\n\/run\/netns\/web-2\nquarantine /);
+});
+
 test("a VF whose lock stays taken is error 11, naming the holder", async () => {
   using node = makeNode();
   using _held = await node.host.locks.acquire("0000:3b:02.1");
