@@ -2,7 +2,7 @@
 
 import { NetlinkError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { AppliedSettings } from "../sriov/attachment.ts";
+import type { AppliedRoute, AppliedSettings } from "../sriov/attachment.ts";
 import { formatCidr } from "../sriov/cidr.ts";
 import type { IpamResult } from "../sriov/ipam.ts";
 import { applyLinkSizes, type LinkSizes } from "../sriov/link-sizes.ts";
@@ -76,9 +76,15 @@ export async function attachVf(
     for (const route of plan.routes) addRouteUnlessThere(pod, { ...route, index });
   });
   const addresses = plan.addresses.map((cidr) => formatCidr(cidr));
-  const routes = plan.routes.map(({ destination, gateway }) => ({ destination, gateway }));
+  const routes = plan.routes.map(
+    ({ destination, gateway, metric, table = mainTable, mtu, advmss }): AppliedRoute => {
+      return { destination, gateway, metric, table, mtu, advmss };
+    },
+  );
   return { target, index, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
 }
+
+const mainTable = 254;
 
 function setMtu(inside: Side["netlink"], index: number, mtu: number): void {
   try {

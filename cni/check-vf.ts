@@ -2,7 +2,8 @@
 
 import type { InterfaceAddress, Link, Route, VfInfo } from "../host/netlink/netlink.ts";
 import type { Attachment } from "../sriov/attachment.ts";
-import { formatCidr, networkOf, parseCidr, parseIp } from "../sriov/cidr.ts";
+import { formatCidr, parseCidr } from "../sriov/cidr.ts";
+import { compareRoutes } from "./check-routes.ts";
 import type { CniInterface } from "./result.ts";
 
 /** The VF in the pod's namespace. `side` is what its PF reports, where that can be asked; `routes` are the whole namespace's. */
@@ -30,7 +31,7 @@ export function compareNetdev(record: Attachment, result: VfResult, live: LiveVf
     ...compare("mac", mac, link.mac),
     ...compare("mtu", mtu, link.mtu),
     ...compareAddresses([...applied.addresses, ...result.addresses], live),
-    ...compareRoutes(record, result, live),
+    ...compareRoutes({ own: applied.routes, others: result.routes }, live),
   ];
 }
 
@@ -60,25 +61,6 @@ function compareAddresses(wanted: readonly string[], { link, addresses }: LiveVf
   return missing.map((address) => `address: expected ${address}, got ${own.join(", ") || "none"}`);
 }
 
-// ADD leaves a route that another interface has already: only one that nobody has, or with another gateway here, is missing.
-function compareRoutes(record: Attachment, result: VfResult, { link, routes }: LiveVf): readonly string[] {
-  const own = record.applied.routes.map(({ destination, gateway }) => ({ destination, gateway }));
-  const others = result.routes.map(({ dst, gw }) => ({
-    destination: toDestination(dst),
-    gateway: gw === undefined ? undefined : (parseIp(gw)?.address ?? gw),
-  }));
-  const wanted = new Map([...others, ...own].map((route) => [route.destination, route]));
-  return [...wanted.values()].flatMap(({ destination, gateway }) => {
-    const there = routes.filter((route) => route.destination === destination);
-    const isThere = there.some((route) => {
-      return route.index !== link.index || gateway === undefined || route.gateway === gateway;
-    });
-    if (isThere) return [];
-    const got = there.map((route) => formatRoute(destination, route.gateway)).join(", ");
-    return [`route: expected ${formatRoute(destination, gateway)}, got ${got || "none"}`];
-  });
-}
-
 function compare<Value>(what: string, expected: Value | undefined, got: Value): readonly string[] {
   return expected === undefined || expected === got
     ? []
@@ -97,10 +79,6 @@ function formatVlan(vlan: number | undefined, qos = 0, proto = "802.1q"): string
   return vlan === undefined || vlan === 0 ? "0" : `${vlan} qos ${qos} ${proto}`;
 }
 
-function formatRoute(destination: string, gateway: string | undefined): string {
-  return gateway === undefined ? destination : `${destination} via ${gateway}`;
-}
-
 function onOff(value: boolean | undefined): "on" | "off" | undefined {
   if (value === undefined) return undefined;
   return value ? "on" : "off";
@@ -109,11 +87,6 @@ function onOff(value: boolean | undefined): "on" | "off" | undefined {
 function toCanonical(address: string): string {
   const cidr = parseCidr(address);
   return cidr === undefined ? address : formatCidr(cidr);
-}
-
-function toDestination(dst: string): string {
-  const cidr = parseCidr(dst);
-  return cidr === undefined ? dst : formatCidr(networkOf(cidr));
 }
 
 function withoutAbsent<Settings extends object>(settings: Settings): Partial<Settings> {

@@ -92,7 +92,16 @@ const schema = v.looseObject({
     mtu: v.optional(count),
     driver: v.optional(text),
     addresses: v.array(text),
-    routes: v.array(v.looseObject({ destination: text, gateway: v.optional(text) })),
+    routes: v.array(
+      v.looseObject({
+        destination: text,
+        gateway: v.optional(text),
+        metric: v.optional(count),
+        table: v.optional(count),
+        mtu: v.optional(count),
+        advmss: v.optional(count),
+      }),
+    ),
   }),
   ipam,
   tuning: v.optional(

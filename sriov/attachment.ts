@@ -76,7 +76,17 @@ export interface AppliedSettings extends VfSideSettings {
   /** The driver that the VF was given to, for a program that uses it without a netdev. */
   readonly driver?: string | undefined;
   readonly addresses: readonly string[];
-  readonly routes: readonly { readonly destination: string; readonly gateway?: string | undefined }[];
+  readonly routes: readonly AppliedRoute[];
+}
+
+/** A route of the VF. What makes one of several to a destination is absent in records of releases that did not keep it. */
+export interface AppliedRoute {
+  readonly destination: string;
+  readonly gateway?: string | undefined;
+  readonly metric?: number | undefined;
+  readonly table?: number | undefined;
+  readonly mtu?: number | undefined;
+  readonly advmss?: number | undefined;
 }
 
 /** What releases the addresses: the delegate's call, as ADD made it. */

@@ -115,7 +115,16 @@ export const anyAttachment: fc.Arbitrary<Attachment> = fc.record({
     mac: maybe(name),
     mtu: maybe(fc.nat(9216)),
     addresses: fc.array(name),
-    routes: fc.array(fc.record({ destination: name, gateway: maybe(name) })),
+    routes: fc.array(
+      fc.record({
+        destination: name,
+        gateway: maybe(name),
+        metric: maybe(fc.nat()),
+        table: maybe(fc.nat()),
+        mtu: maybe(fc.nat()),
+        advmss: maybe(fc.nat()),
+      }),
+    ),
   }),
   ipam: maybe(fc.record({ type: name, config: name, path: name, interface: name, args: fc.string() })),
   tuning: maybe(fc.record({ policy: maybe(name) })),

@@ -104,14 +104,16 @@ function addRoute(netns: FakeNetns, route: NewRoute): void {
   if (link === undefined) throw refuse(doing, "ENODEV");
   if (!link.isUp) throw refuse(doing, "ENETDOWN");
   const metric = route.metric ?? (route.family === 6 ? 1024 : undefined);
-  if (netns.routes.some((known) => known.destination === route.destination && known.metric === metric))
-    throw refuse(doing, "EEXIST");
+  const table = route.table ?? 254;
+  const isThere = ({ destination, ...known }: Route): boolean =>
+    destination === route.destination && known.metric === metric && known.table === table;
+  if (netns.routes.some(isThere)) throw refuse(doing, "EEXIST");
   const added: Route = {
     family: route.family,
     destination: route.destination,
     gateway: route.gateway,
     index: route.index,
-    table: route.table ?? 254,
+    table,
     metric,
     mtu: route.mtu,
     advmss: route.advmss,

@@ -154,7 +154,7 @@ function listRoutes(pod: TestNetns): readonly string[] {
     ...pod.look("-4 route show table all dev net1"),
     ...pod.look("-6 route show table all dev net1"),
   ];
-  return (all as readonly SeenRoute[])
+  return (all as unknown as readonly SeenRoute[])
     .filter(({ table: name, dst }) => name !== "local" && !dst.startsWith("fe80"))
     .map(formatRoute);
 }

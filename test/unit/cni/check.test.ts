@@ -152,6 +152,38 @@ test("what a later plugin changed and told in the result is no difference", asyn
   );
 });
 
+test("routes to one destination are told apart by table and metric, and compared with MTU and MSS", async () => {
+  const routes = [
+    { dst: "0.0.0.0/0", metric: 50 },
+    { dst: "0.0.0.0/0", metric: 60, mtu: 1400 },
+    { dst: "0.0.0.0/0", metric: 60, table: 100, advmss: 1360 },
+    { dst: "10.0.0.0/8", table: 100 },
+  ];
+  const keys = { ipam: undefined, ips: ["192.0.2.5/24"], gateway: "192.0.2.1", routes };
+  const { node, check } = await attach(keys);
+  using _node = node;
+  expect(await check()).toMatchObject(fine);
+  inPod(node, (netlink, index) => {
+    for (const destination of ["0.0.0.0/0", "10.0.0.0/8"])
+      netlink.removeRoute({ family: 4, destination, gateway: "192.0.2.1", index });
+    const kept = { family: 4, destination: "0.0.0.0/0", gateway: "192.0.2.1", index } as const;
+    netlink.addRoute({ ...kept, metric: 60, mtu: 1500 });
+    netlink.addRoute({ ...kept, metric: 60, table: 100 });
+    netlink.addRoute({ ...kept, destination: "10.0.0.0/8" });
+  });
+  const got = "got 0.0.0.0/0 via 192.0.2.1 metric 60 mtu 1500, 0.0.0.0/0 via 192.0.2.1 metric 60 table 100";
+  expect(
+    String((await check()).json?.["msg"])
+      .split(" | ")
+      .map((problem) => problem.split(": ").slice(-1).join("")),
+  ).toEqual([
+    `expected 0.0.0.0/0 via 192.0.2.1 metric 50, ${got}`,
+    `expected 0.0.0.0/0 via 192.0.2.1 metric 60 mtu 1400, ${got}`,
+    `expected 0.0.0.0/0 via 192.0.2.1 metric 60 table 100 advmss 1360, ${got}`,
+    "expected 10.0.0.0/8 via 192.0.2.1 table 100, got 10.0.0.0/8 via 192.0.2.1",
+  ]);
+});
+
 test("a VF on the host, in another namespace or of another identity is named", async () => {
   const { node, check } = await attach();
   using _node = node;
