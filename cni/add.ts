@@ -8,6 +8,7 @@ import { writeAttachment } from "../sriov/attachment-store.ts";
 import { writeCniDeviceInfo } from "../sriov/cni-device-info.ts";
 import { addIpam, findDelegate, ipamCallOf, releaseIpam, type IpamResult } from "../sriov/ipam.ts";
 import { releaseAttachment } from "../sriov/release.ts";
+import { writeUserspaceCopy } from "../sriov/userspace-copy.ts";
 import { IpamError, ReleaseError } from "../sriov/vf-errors.ts";
 import { attachVf, type Attached, type Attaching } from "./attach.ts";
 import { settleLinks, type Settled } from "./carrier.ts";
@@ -91,10 +92,15 @@ export async function add(
 }
 
 // Most VFs have a netdev, and keep it.
-async function attach(host: Host, steps: Steps, attaching: Attaching): Promise<Attached> {
+async function attach(
+  host: Host,
+  steps: Steps,
+  { record, ...attaching }: Attaching & Pick<Claimed, "record">,
+): Promise<Attached> {
   const { claim, target } = attaching;
   if (claim.link !== undefined && target.network.driver === undefined)
     return await attachVf(host, steps, attaching);
+  steps.run("record", () => writeUserspaceCopy(host, record));
   const { attachUserspaceVf } = await import("./attach-userspace.ts");
   return await attachUserspaceVf(host, steps, attaching);
 }

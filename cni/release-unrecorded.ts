@@ -24,7 +24,7 @@ export interface Caller {
 
 /**
  * Brings the VF home and resets it to its driver's defaults where it is found in the caller's namespace under the given name, or
- * where its record is unreadable; that record is moved aside. Left alone are another pod's VF, and one with a record that tells no
+ * where its record is unreadable, or lost and a copy says that it is the caller's; that record is moved aside. Left alone are another pod's VF, and one with a record that tells no
  * owner in a namespace that is not this pod's, or without a netdev and by the kubelet another pod's. The caller holds the VF's lock.
  */
 export async function releaseUnrecorded(
@@ -34,13 +34,16 @@ export async function releaseUnrecorded(
 ): Promise<void> {
   const reason = whyUnreadable(host, vf.address);
   const isInside = netns !== undefined && hasVf(host, vf.address, netns, vf.interface);
-  if (reason === undefined) {
-    const isLost = readAttachment(host, vf.address) === undefined;
-    if (isLost && isInside) await resetVf(host, vf.address, netns);
-    return;
-  }
   const salvaged = salvageRecord(host, vf.address);
   const { owner } = salvaged;
+  if (reason === undefined) {
+    if (readAttachment(host, vf.address) !== undefined) return;
+    const isCopied = owner !== undefined && ownerToken(owner) === token;
+    if (isCopied)
+      await resetUnreadable(host, vf.address, { salvaged, netns: undefined, reason: "it is lost" });
+    else if (isInside) await resetVf(host, vf.address, { netns });
+    return;
+  }
   if (owner !== undefined && ownerToken(owner) !== token) return;
   if (isInside || readPciNetdevs(host, vf.address).length > 0) {
     await resetUnreadable(host, vf.address, { salvaged, netns: isInside ? netns : undefined, reason });

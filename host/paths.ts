@@ -24,6 +24,8 @@ export interface Paths {
   readonly releasedBoot: string;
   /** What sriov-cni remembers of its pods. */
   readonly sriovCni: string;
+  /** Second copies of the records of VFs without a netdev. */
+  readonly userspaceCopies: string;
   /** What PFs were before their VFs were made. */
   readonly pfNotes: string;
   /** What the device plugin advertises now. */
@@ -69,6 +71,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     locks: at("run/virtfn/lock"),
     releasedBoot: at("run/virtfn/released-boot"),
     sriovCni: at("var/lib/cni/sriov"),
+    userspaceCopies: at("run/virtfn/userspace"),
     pfNotes: at("run/virtfn/pf"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     contestedPins: at("run/virtfn/tuning/contested.json"),

@@ -7,6 +7,7 @@ import type { Attachment } from "./attachment.ts";
 import { removeAttachment, writeAttachment } from "./attachment-store.ts";
 import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { ipamCallOf, releaseIpam } from "./ipam.ts";
+import { removeUserspaceCopy } from "./userspace-copy.ts";
 import { ReleaseError } from "./vf-errors.ts";
 import { restoreVf } from "./vf-restore.ts";
 
@@ -31,6 +32,7 @@ export async function releaseAttachment(
     .map(({ reason }) => reason as unknown);
   if (problems.length > 0) throw new ReleaseError(address, problems);
   removeCniDeviceInfo(host, record.deviceInfoFile);
+  removeUserspaceCopy(host, address);
   removeAttachment(host, address);
 }
 

@@ -8,13 +8,15 @@ import { readVf } from "./inventory.ts";
 import { ipamCallOf, releaseIpam } from "./ipam.ts";
 import type { PciAddress } from "./pci-address.ts";
 import type { Salvaged } from "./salvage-record.ts";
+import { removeUserspaceCopy } from "./userspace-copy.ts";
 import { ReleaseError } from "./vf-errors.ts";
 import { resetVf } from "./vf-reset.ts";
+import { restoreVf } from "./vf-restore.ts";
 
 /**
- * Releases the lease that the record still tells, resets the VF to its driver's defaults, found on the host or in `netns`, and
- * moves the record aside. Another VF at the address, or one made by a later boot, is left alone. Throws ERR_RELEASE with all
- * that failed; the record stays then. The caller holds the VF's lock.
+ * Releases the lease that the record still tells, brings the VF home as its second copy says that it was, or else with the defaults
+ * of the driver that ADD took it from, found on the host or in `netns`, and moves the record aside. Another VF at the address, or one
+ * made by a later boot, is left alone. Throws ERR_RELEASE with all that failed; the record stays then. The caller holds the VF's lock.
  */
 export async function resetUnreadable(
   host: Host,
@@ -23,13 +25,14 @@ export async function resetUnreadable(
 ): Promise<void> {
   const results = await Promise.allSettled([
     releaseLease(host, salvaged, netns),
-    isSameVf(host, address, salvaged) ? resetVf(host, address, netns) : undefined,
+    isSameVf(host, address, salvaged) ? giveBack(host, address, salvaged, netns) : undefined,
   ]);
   const problems = results
     .filter((result) => result.status === "rejected")
     .map((result) => result.reason as unknown);
   if (problems.length > 0) throw new ReleaseError(address, problems);
   removeCniDeviceInfo(host, salvaged.deviceInfoFile);
+  removeUserspaceCopy(host, address);
   quarantineAttachment(host, address, reason);
 }
 
@@ -49,6 +52,16 @@ async function releaseLease(
   const call =
     owner === undefined ? undefined : ipamCallOf({ owner, ipam }, netns === undefined ? "" : owner.netns);
   if (call !== undefined) await releaseIpam(host, call);
+}
+
+async function giveBack(
+  host: Host,
+  address: PciAddress,
+  { copy, driver }: Salvaged,
+  netns: NetnsHandle | undefined,
+): Promise<void> {
+  if (copy !== undefined) await restoreVf(host, copy, netns);
+  else await resetVf(host, address, { netns, driver });
 }
 
 function isSameVf(host: Host, address: PciAddress, { device, bootId }: Salvaged): boolean {

@@ -5,19 +5,63 @@ import * as v from "valibot";
 import type { Host } from "../host/host.ts";
 import { attachmentParts } from "./attachment-format.ts";
 import { attachmentPath } from "./attachment-store.ts";
-import type { Attachment } from "./attachment.ts";
+import { ownerToken, type Attachment } from "./attachment.ts";
+import type { DriverState } from "./driver.ts";
 import type { PciAddress } from "./pci-address.ts";
+import { SriovError } from "./errors.ts";
+import { readUserspaceCopy, userspaceCopyPath } from "./userspace-copy.ts";
 
 /** The parts that have the form this release knows; the others are undefined. */
 export type Salvaged = {
   readonly [Key in "owner" | "device" | "bootId" | "interface" | "ipam" | "deviceInfoFile"]:
     | Attachment[Key]
     | undefined;
+} & {
+  /** The driver that ADD took the VF from. */
+  readonly driver: DriverState | undefined;
+  /** The second copy, where that is a whole record of this format. */
+  readonly copy: Attachment | undefined;
 };
 
-/** The parts of the VF's record, one by one. Never throws for what is in the file. */
+type Parts = Readonly<Record<string, unknown>>;
+
+/**
+ * The parts of the VF's record, one by one; what it does not tell comes from its second copy, unless that is another owner's.
+ * Also of a record that is lost. Never throws for what is in the files.
+ */
 export function salvageRecord(host: Pick<Host, "files" | "paths">, address: PciAddress): Salvaged {
-  const record = parseObject(host.files.readText(attachmentPath(host, address)) ?? "");
+  const record = readParts(parseObject(host.files.readText(attachmentPath(host, address))));
+  const copy = readParts(parseObject(host.files.readText(userspaceCopyPath(host, address))));
+  const isOthers =
+    record.owner !== undefined &&
+    copy.owner !== undefined &&
+    ownerToken(record.owner) !== ownerToken(copy.owner);
+  if (isOthers) return { ...record, copy: undefined };
+  return {
+    owner: record.owner ?? copy.owner,
+    device: record.device ?? copy.device,
+    bootId: record.bootId ?? copy.bootId,
+    interface: record.interface ?? copy.interface,
+    ipam: record.ipam ?? copy.ipam,
+    deviceInfoFile: record.deviceInfoFile ?? copy.deviceInfoFile,
+    driver: record.driver ?? copy.driver,
+    copy: readCopy(host, address),
+  };
+}
+
+const original = v.looseObject({ driver: v.string(), driverOverride: v.optional(v.string(), "") });
+
+function readCopy(host: Pick<Host, "files" | "paths">, address: PciAddress): Attachment | undefined {
+  try {
+    return readUserspaceCopy(host, address);
+  } catch (error) {
+    if (!(error instanceof SriovError)) throw error;
+    return undefined;
+  }
+}
+
+function readParts(record: Parts): Omit<Salvaged, "copy"> {
+  const before = pick(original, record["original"]);
   return {
     owner: pick(attachmentParts.owner, record["owner"]),
     device: pick(attachmentParts.device, record["device"]),
@@ -25,6 +69,7 @@ export function salvageRecord(host: Pick<Host, "files" | "paths">, address: PciA
     interface: pick(attachmentParts.interface, record["interface"]),
     ipam: pick(attachmentParts.ipam, record["ipam"]),
     deviceInfoFile: pick(attachmentParts.deviceInfoFile, record["deviceInfoFile"]),
+    driver: before && { driver: before.driver, override: before.driverOverride },
   };
 }
 
@@ -36,10 +81,10 @@ function pick<const Schema extends v.GenericSchema>(
   return result.success ? result.output : undefined;
 }
 
-function parseObject(json: string): Readonly<Record<string, unknown>> {
+function parseObject(json = ""): Parts {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+    return typeof value === "object" && value !== null ? (value as Parts) : {};
   } catch {
     return {};
   }

@@ -4,7 +4,8 @@ import type { Host } from "../host/host.ts";
 import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { VfSideSettings } from "./attachment.ts";
-import { isNetworkVf, readVf } from "./inventory.ts";
+import { bindDriver, type DriverState } from "./driver.ts";
+import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
@@ -14,19 +15,26 @@ import { clearAdminMac } from "./vf-mac.ts";
 import { bringHome, type RestoreHost } from "./vf-restore.ts";
 import { planVf } from "./vf-settings.ts";
 
+/** Where a VF is, undefined: on the host, or the kernel brings it; and the driver that it goes back to, undefined: it keeps its own. */
+export interface ResetFrom {
+  readonly netns: NetnsHandle | undefined;
+  readonly driver?: DriverState | undefined;
+}
+
 /**
- * Brings the VF from `netns` (undefined: it is on the host, or the kernel brings it) and resets what a pod or its network can
+ * Brings the VF from its namespace and resets what a pod or its network can
  * have set: up, promiscuity, MTU, masks, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
- * called after its PF and number. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP.
+ * called after its PF and number. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_DRIVER.
  */
 export async function resetVf(
   host: RestoreHost & Pick<Host, "files">,
   address: PciAddress,
-  netns: NetnsHandle | undefined,
+  { netns, driver }: ResetFrom,
 ): Promise<void> {
-  const vf = readVf(host, address);
-  if (vf === undefined) return;
+  const attached = readVf(host, address);
+  if (attached === undefined) return;
   using home = host.openNetlink();
+  const vf = await restoreDriver(host, home, attached, driver);
   const from = { netns, isAnywhere: false, altNames: [] };
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link !== undefined) resetNetdev(host, home, link);
@@ -35,6 +43,20 @@ export async function resetVf(
   if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
   await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
   await clearAdminMac(host, side.target, side.info);
+}
+
+// With its driver the netdev comes back, a little later; it must not take the MAC that the PF has for the pod.
+async function restoreDriver(
+  host: RestoreHost,
+  home: Netlink,
+  vf: VirtualFunction,
+  before: DriverState | undefined,
+): Promise<VirtualFunction> {
+  if (before === undefined) return vf;
+  const side = before.driver === vf.driver ? undefined : findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  if (side !== undefined) await clearAdminMac(host, side.target, side.info);
+  bindDriver(host, vf.address, before);
+  return { ...vf, driver: before.driver };
 }
 
 function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: Link): void {

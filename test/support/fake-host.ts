@@ -200,10 +200,10 @@ function addDefaultRoute(kernel: FakeKernel, index: number): void {
 }
 
 function formatRecords(root: string): readonly string[] {
-  const folder = join(root, "var/lib/virtfn");
-  if (!fs.existsSync(folder)) return [];
-  const files = fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
+  const folders = ["var/lib/virtfn", "run/virtfn/userspace"].map((folder) => join(root, folder));
+  const files = folders
+    .filter((folder) => fs.existsSync(folder))
+    .flatMap((folder) => fs.readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter((file) => file.isFile());
   return files.map((file) => `${basename(file.parentPath)} ${file.name}`).toSorted();
 }

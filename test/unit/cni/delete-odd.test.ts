@@ -197,6 +197,24 @@ test.each(foreign)(
   },
 );
 
+test.each(["/run/netns/web-0", ""])(
+  "a late DEL of an older sandbox of the same pod, whose namespace is %j, leaves a VF with a damaged record alone",
+  async (netns) => {
+    const { node } = await makeAttached();
+    using _node = node;
+    node.addNetns("web-0");
+    node.allocate("uid-web-1", { app: ["0000:3b:02.1"] });
+    for (const text of ["", "{", '{"format":"9.0"}']) {
+      node.host.files.writeAtomic(recordPath(node), text);
+      const between = node.toText();
+      expect(await del(node, { containerId: "c0", netns })).toMatchObject(done);
+      expect(node.toText()).toBe(between);
+    }
+    expect(await del(node)).toMatchObject(done);
+    expect(node.toText()).toMatch(/host\n(?: .*\n)* {2}ens1f0v1 0000:3b:02\.1 /);
+  },
+);
+
 test("a corrupt record of a VF in a third namespace stays: whose it is nobody knows", async () => {
   const { node } = await makeAttached();
   using _node = node;
