@@ -1,9 +1,11 @@
 // Replaces a file that other programs write, too: what they wrote since it was read is not lost.
 
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 import { SystemCallError } from "./errors.ts";
-import { replaceFile } from "./replace-file.ts";
+import { markTemporary, readTemporaryName, replaceFile } from "./replace-file.ts";
 import type { Libc } from "./libc.ts";
 
 export interface UnchangedFile {
@@ -15,6 +17,7 @@ export interface UnchangedFile {
 
 /** Not every file system can. Source: rename(2), RENAME_EXCHANGE. */
 const cannot: ReadonlySet<string> = new Set(["EINVAL", "ENOSYS", "EOPNOTSUPP", "ENOTSUP"]);
+const digestLength = 8;
 /** As often as another program may write between two of our calls. */
 const maxTurns = 100;
 
@@ -29,6 +32,7 @@ export function replaceUnchanged(
   exchange: Libc["exchange"],
 ): boolean {
   let isOurs = false;
+  recoverDisplaced(path);
   if (readOrNothing(path) === undefined) return false;
   replaceFile(
     path,
@@ -39,13 +43,43 @@ export function replaceUnchanged(
     {
       isDurable: true,
       place: (temporary) => {
-        isOurs = takePlace(path, temporary, { before, text }, exchange);
-        fs.rmSync(temporary, { force: true });
+        // Only a file that is whole, and on the disk, gets the mark: what is found under it is never a part.
+        const marked = markTemporary(temporary, `${digest(before)}${digest(text)}`);
+        fs.renameSync(temporary, marked);
+        try {
+          isOurs = takePlace(path, marked, { before, text }, exchange);
+        } finally {
+          recoverDisplaced(path);
+          fs.rmSync(marked, { force: true });
+        }
       },
     },
   );
   return isOurs;
 }
+
+/**
+ * Puts back what another program wrote at `path` where a `replaceUnchanged` was killed after it had displaced that: what that one
+ * was to write is there, and beside it a temporary file of it that is neither this nor what it had read. True when there was one.
+ */
+export function recoverDisplaced(path: string): boolean {
+  const folder = dirname(path);
+  const displaced = listOrNothing(folder).filter((entry) => {
+    const { target, mark } = readTemporaryName(entry);
+    if (target !== basename(path) || mark === undefined) return false;
+    const present = readOrNothing(path);
+    // With something else there the file may be older than that.
+    if (present === undefined || writtenMark(mark) !== digest(present)) return false;
+    const taken = digest(readOrNothing(join(folder, entry)) ?? present);
+    return taken !== readMark(mark) && taken !== writtenMark(mark);
+  });
+  for (const entry of displaced) fs.renameSync(join(folder, entry), path);
+  return displaced.length > 0;
+}
+
+// What that writer had read at the path, and what it was to write there, as digests.
+const readMark = (mark: string): string => mark.slice(0, digestLength);
+const writtenMark = (mark: string): string => mark.slice(digestLength);
 
 function takePlace(
   path: string,
@@ -69,7 +103,6 @@ function takePlace(
   }
   return put === text;
 }
-
 function tryExchange(temporary: string, path: string, exchange: Libc["exchange"]): string | undefined {
   try {
     exchange(temporary, path);
@@ -88,4 +121,17 @@ function readOrNothing(path: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+function listOrNothing(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, digestLength);
 }

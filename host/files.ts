@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 
 import { appendLog } from "./append-log.ts";
 import { SystemCallError } from "./errors.ts";
-import { replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
+import { recoverDisplaced, replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
 import { absentAs, attempt } from "./file-errors.ts";
 import { createLibc, type Libc } from "./libc.ts";
 import { replaceFile } from "./replace-file.ts";
@@ -45,6 +45,8 @@ export interface Files {
   writeDurable(path: string, text: string, mode: number): void;
   /** As `writeDurable`, of a file that other programs write, too: false, and it stays, when it holds something else than `before` (host/exchange-file.ts). */
   replaceUnchanged(path: string, change: UnchangedFile): boolean;
+  /** Puts back what a killed `replaceUnchanged` had displaced; false when there is no such thing (host/exchange-file.ts). */
+  recoverDisplaced(path: string): boolean;
   /** Appends to a log file `path` below /var/log, which is `folder`; only to a file of our own (host/append-log.ts). */
   appendLog(folder: string, path: string, text: string): void;
   /** Entry names, sorted; `undefined` when the folder is missing. */
@@ -82,6 +84,7 @@ export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files 
     writeDurable: (path, text, mode) =>
       replaceFile(path, (temporary) => writeNew(temporary, text, mode), { isDurable: true }),
     replaceUnchanged: (path, change) => replaceUnchanged(path, change, libc.exchange),
+    recoverDisplaced,
     copyFile: (from, to, mode) =>
       replaceFile(
         to,

@@ -7,7 +7,7 @@ import { attempt } from "./file-errors.ts";
 
 /** A temporary file this old was left by a writer that was killed: none is at work for so long. */
 const leftoverMs = 600_000;
-const temporaryName = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/;
+const temporaryName = /^\.(?<target>.+?)(?:\.(?<mark>[0-9a-f]{16}))?\.\d+\.[0-9a-f]{8}\.tmp$/;
 
 export interface ReplaceOptions {
   /** On the disk when it returns (fsync). */
@@ -44,7 +44,21 @@ export function replaceFile(
 
 /** Name of the file that the entry `name` of a folder was to take the place of; `undefined` for anything else than a temporary file. */
 export function targetOfTemporary(name: string): string | undefined {
-  return temporaryName.exec(name)?.[1];
+  return readTemporaryName(name).target;
+}
+
+/** The path of a temporary file with a mark of 16 hexadecimal digits, for whoever finds it. */
+export function markTemporary(path: string, mark: string): string {
+  return path.replace(/(?=\.\d+\.[0-9a-f]{8}\.tmp$)/, `.${mark}`);
+}
+
+/** The target with the mark that its writer gave it. */
+export function readTemporaryName(name: string): {
+  readonly target: string | undefined;
+  readonly mark: string | undefined;
+} {
+  const { target, mark } = temporaryName.exec(name)?.groups ?? {};
+  return { target, mark };
 }
 
 function removeLeftovers(folder: string, name: string): void {

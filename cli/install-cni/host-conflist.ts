@@ -68,6 +68,7 @@ function tryToChain(
       "expected a list of plugins (.conflist), got one plugin's configuration, which has no place for a second",
     );
   }
+  files.recoverDisplaced(path);
   const stat = files.stat(path, { noFollow: true });
   if (stat?.kind !== "file")
     return refuse(`expected a file of its own, got a ${stat?.kind ?? "missing file"}`);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
-import { replaceUnchanged } from "../../../host/exchange-file.ts";
+import { recoverDisplaced, replaceUnchanged } from "../../../host/exchange-file.ts";
 import { createFiles } from "../../../host/files.ts";
 import { createLibc } from "../../../host/libc.ts";
 
@@ -58,6 +58,68 @@ test("of several that came meanwhile the last one stays, also of one that remove
   fs.rmSync(path);
   expect(createFiles().replaceUnchanged(path, { before: "theirs", text: "ours", mode: 0o600 })).toBe(false);
   expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+/** The folder as a kill before that exchange leaves it; what came before it is done by `meddle`. */
+function killBefore(turn: number, meddle: (turn: number) => void): void {
+  const left = fs.mkdtempSync(join(tmpdir(), "virtfn-killed-"));
+  replace((now) => {
+    meddle(now);
+    if (now === turn) fs.cpSync(folder, left, { recursive: true, preserveTimestamps: true });
+  });
+  fs.rmSync(folder, { recursive: true });
+  fs.renameSync(left, folder);
+}
+
+test("killed between its two exchanges, the other program's file is put back by the next look or write", () => {
+  killBefore(2, (turn) => turn === 1 && renameInto("newer"));
+  expect(fs.readFileSync(path, "utf8")).toBe("ours");
+  expect(recoverDisplaced(path)).toBe(true);
+  expect([fs.readdirSync(folder), fs.readFileSync(path, "utf8")]).toEqual([["list"], "newer"]);
+  expect(recoverDisplaced(path)).toBe(false);
+  fs.writeFileSync(path, "theirs");
+  killBefore(2, (turn) => turn === 1 && renameInto("newest"));
+  expect(replace(() => {})).toEqual([false, "newest"]);
+});
+
+test("a file that was killed half written is no other program's, even when what it was to be is there", () => {
+  fs.writeFileSync(join(folder, ".list.7.0123abcd.tmp"), "ou");
+  for (const present of ["theirs", "newer", "ours"]) {
+    fs.writeFileSync(path, present);
+    expect([recoverDisplaced(path), fs.readFileSync(path, "utf8")]).toEqual([false, present]);
+  }
+});
+
+test("no file has the mark of a whole one before it is whole", () => {
+  const names: (readonly string[])[] = [];
+  replace(() => names.push(fs.readdirSync(folder).toSorted()));
+  expect(names).toEqual([[expect.stringMatching(/^\.list\.[0-9a-f]{16}\.\d+\.[0-9a-f]{8}\.tmp$/), "list"]]);
+  const fails = (): void =>
+    void replaceUnchanged(path, { before: "ours", text: "last", mode: 0o444 }, () => {
+      throw new SystemCallError("renameat2", path, "EIO");
+    });
+  expect(fails).toThrow("EIO");
+  expect([fs.readdirSync(folder), fs.readFileSync(path, "utf8")]).toEqual([["list"], "ours"]);
+});
+
+test("what was read and what was to be written is never put back, and nothing over what came after the kill", () => {
+  killBefore(1, () => {});
+  expect([recoverDisplaced(path), fs.readFileSync(path, "utf8")]).toEqual([false, "theirs"]);
+  for (const name of fs.readdirSync(folder).filter((one) => one !== "list")) fs.rmSync(join(folder, name));
+  killBefore(2, (turn) => turn === 1 && renameInto("newer"));
+  renameInto("written after the kill");
+  expect([recoverDisplaced(path), fs.readFileSync(path, "utf8")]).toEqual([false, "written after the kill"]);
+  fs.rmSync(path);
+  expect([recoverDisplaced(path), fs.existsSync(path)]).toEqual([false, false]);
+});
+
+test("when the way back fails the other program's file is where it belongs, with the error", () => {
+  const fail = (turn: number): void => {
+    if (turn === 1) renameInto("newer");
+    else throw new SystemCallError("renameat2", path, "EIO");
+  };
+  expect(() => replace(fail)).toThrow("EIO");
+  expect([fs.readdirSync(folder), fs.readFileSync(path, "utf8")]).toEqual([["list"], "newer"]);
 });
 
 test("a writer that had the file open writes into what is there in the end", () => {
