@@ -179,7 +179,10 @@ test("while the release fails the entry stays, and the next DEL goes on from the
   expect(node.toText()).toBe(before);
 });
 
-test("killed at any host call, the next DEL finishes it", async () => {
+/** A node is made for each call. */
+const slowMs = 60_000;
+
+test("killed at any host call, the next DEL finishes it", { timeout: slowMs }, async () => {
   for (let at = 0, isOver = false; !isOver; at += 1) {
     const { node, before } = await start();
     using _node = node;
