@@ -65,6 +65,11 @@ export async function removePinnedPods(lab: DemoLab, pods: readonly string[]): P
   await lab.node.run(`rm -f ${nodeConfig}`);
 }
 
+/** IRQs of the VFs, ascending: tuning pins the mailbox's too, to CPUs that no pod has for itself. */
+export function listPinned(vfs: readonly PodVf[]): readonly number[] {
+  return vfs.flatMap(({ vectors }) => vectors.map(({ irq }) => irq)).toSorted((a, b) => a - b);
+}
+
 /** IRQs of the VFs' queues, ascending. */
 export function listQueues(vfs: readonly PodVf[]): readonly number[] {
   const queues = vfs.flatMap(({ vectors }) => vectors.filter(({ handler }) => /-[rt]x-\d+$/.test(handler)));
