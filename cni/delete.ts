@@ -3,7 +3,7 @@
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
-import { readAttachment, readAttachments } from "../sriov/attachment-store.ts";
+import { readAttachment, readAttachmentsOf } from "../sriov/attachment-store.ts";
 import { removeCniDeviceInfo } from "../sriov/cni-device-info.ts";
 import { releaseIpam } from "../sriov/ipam.ts";
 import { comparePciAddress, type PciAddress } from "../sriov/pci-address.ts";
@@ -23,7 +23,7 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
   const { call } = request;
   using netns = steps.run("namespace", () => findPodNetns(host, call.netns));
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
-  const { records, unreadable } = steps.run("records", () => readAttachments(host));
+  const { records, unreadable } = steps.run("records", () => readAttachmentsOf(host, call.containerId));
   const own = records.filter((record) => ownerToken(record.owner) === token);
   const foreign = readSriovCniEntry(host, call);
   const started = foreign === undefined ? [] : [{ address: foreign.address, interface: call.ifName }];

@@ -23,12 +23,21 @@ const suffix = ".json";
 
 /** Every record of the node; what can't be read is listed beside, never thrown: one bad file must not hide the others. */
 export function readAttachments(host: Store): Attachments {
+  return readAll(host, () => false);
+}
+
+/** As `readAttachments`, without what is plainly another container's: that is told without the whole check of its record. */
+export function readAttachmentsOf(host: Store, containerId: string): Attachments {
+  return readAll(host, (json) => isOfOther(json, containerId));
+}
+
+function readAll(host: Store, isLeftOut: (json: string) => boolean): Attachments {
   const records: Attachment[] = [];
   const unreadable: Attachments["unreadable"][number][] = [];
   for (const address of listAttached(host)) {
     try {
-      const record = readAttachment(host, address);
-      if (record !== undefined) records.push(record);
+      const json = host.files.readText(attachmentPath(host, address));
+      if (json !== undefined && !isLeftOut(json)) records.push(parseAttachmentOf(host, address, json));
     } catch (error) {
       if (!(error instanceof SriovError || error instanceof HostError)) throw error;
       unreadable.push({ address, path: attachmentPath(host, address), error });
@@ -45,12 +54,26 @@ export function listAttached(host: Store): readonly PciAddress[] {
 
 /** The record of one VF; `undefined` when it has none. Throws ERR_RECORD_CORRUPT or ERR_RECORD_FORMAT, naming the file. */
 export function readAttachment(host: Store, address: PciAddress): Attachment | undefined {
+  const json = host.files.readText(attachmentPath(host, address));
+  return json === undefined ? undefined : parseAttachmentOf(host, address, json);
+}
+
+function parseAttachmentOf(host: Store, address: PciAddress, json: string): Attachment {
   const path = attachmentPath(host, address);
-  const json = host.files.readText(path);
-  if (json === undefined) return undefined;
   const record = parseAttachment(json, path);
   if (record.device.address === address) return record;
   throw new RecordCorruptError(path, `it is about ${record.device.address}, expected ${address}`);
+}
+
+// A container's id needs no escape in JSON.
+function isOfOther(json: string, containerId: string): boolean {
+  if (json.includes(containerId)) return false;
+  try {
+    const record = JSON.parse(json) as { readonly owner?: { readonly containerId?: unknown } } | null;
+    return typeof record?.owner?.containerId === "string";
+  } catch {
+    return false;
+  }
 }
 
 /** Writes the record under its VF's address, whole or not at all (temp file and rename, no fsync). */

@@ -13,8 +13,8 @@ export interface Side {
 }
 
 /**
- * Gives `link` to a pod as `name`, which is free there, in one request, and returns it as it is there, down. One that the pod has
- * taken meanwhile is EEXIST after the move: the record that ADD wrote before brings the VF home. Throws NetlinkError; ERR_VF_MISSING.
+ * Moves `link` as `name`, which is free there, in one request, and returns it as it is there, down. A name that somebody there has
+ * taken meanwhile is EEXIST after the move: by the record that ADD wrote before the VF is found again. Throws NetlinkError; ERR_VF_MISSING.
  */
 export function giveVf(from: Side, to: Side, link: Link, address: PciAddress, name: string): Link {
   from.netlink.moveLink(link.index, to.netns, name);
@@ -33,21 +33,32 @@ function moveVf(from: Side, to: Side, link: Link, address: PciAddress): Link {
   return findMoved(to, address, name);
 }
 
-/** As `moveVf`, for a device that a pod could give altnames: what clashes with a name on the host is dropped first. */
+/** What a VF was called on the host, as far as that is known: altnames that a pod gave it are dropped. */
+export interface HomeNames {
+  readonly name?: string | undefined;
+  readonly altNames: readonly string[];
+}
+
+/**
+ * Takes `link` from a pod, which could name it as it liked, and returns it as it is on the host, down: under its name there with one
+ * request where that is free, otherwise as `moveVf`. Throws NetlinkError; ERR_VF_MISSING.
+ */
 export function moveVfHome(
   from: Side,
   to: Side,
   link: Link,
   address: PciAddress,
-  altNames: readonly string[],
+  { name, altNames }: HomeNames,
 ): Link {
   for (const altName of link.altNames.filter((known) => !altNames.includes(known)))
     from.netlink.removeAltName(link.index, altName);
   try {
-    return moveVf(from, to, link, address);
+    const isFree = name !== undefined && to.netlink.getLink({ name }) === undefined;
+    return isFree ? giveVf(from, to, link, address, name) : moveVf(from, to, link, address);
   } catch (error) {
     if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
     const current = from.netlink.getLink({ index: link.index });
+    // It is on the host, and somebody was faster with the name: the next DEL finds it there.
     if (current === undefined) throw error;
     for (const altName of current.altNames) from.netlink.removeAltName(link.index, altName);
     return moveVf(from, to, current, address);

@@ -35,7 +35,7 @@ export async function resetVf(
   if (attached === undefined) return;
   using home = host.openNetlink();
   const vf = await restoreDriver(host, home, attached, driver);
-  const from = { netns, isAnywhere: false, altNames: [] };
+  const from = { netns, isAnywhere: false, names: { altNames: [] } };
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link !== undefined) resetNetdev(host, home, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });

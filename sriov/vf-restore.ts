@@ -19,7 +19,7 @@ import { forgetPodMac, restoreAdminMac, restoreMac } from "./vf-mac.ts";
 import { applyVf, readVfInfo } from "./vf-apply.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { findVfNamespace } from "./vf-search.ts";
-import { moveVfHome } from "./vf-move.ts";
+import { type HomeNames, moveVfHome } from "./vf-move.ts";
 import { planVf } from "./vf-settings.ts";
 
 export type RestoreHost = Pick<
@@ -49,7 +49,7 @@ export async function restoreVf(
     forgetPodMac(host, findPfSide(host, home, record.device), record.original);
   if (isBoundAnew) await forgetMac();
   const vf = restoreDriver(host, attached, record.original);
-  const from = { netns, isAnywhere: true, altNames: record.original.altNames };
+  const from = { netns, isAnywhere: true, names: record.original };
   let link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link?.isUp === true) home.setLink(link.index, { set: "up", value: false });
   if (record.resetBetweenPods === true) {
@@ -87,8 +87,7 @@ export interface TakenFrom {
   readonly netns: NetnsHandle | undefined;
   /** From any other namespace too: only where a record says that whoever has it now got it from us. */
   readonly isAnywhere: boolean;
-  /** Altnames that it had on the host: those that a pod gave it are dropped. */
-  readonly altNames: readonly string[];
+  readonly names: HomeNames;
 }
 
 /** The VF's link on the host, moved there from a namespace, or waited for. Throws ERR_VF_MISSING. */
@@ -110,27 +109,27 @@ export async function bringHome(
 }
 
 function takeHome(host: RestoreHost, home: Netlink, address: PciAddress, from: TakenFrom): Link | undefined {
-  const { netns, isAnywhere, altNames } = from;
-  const taken = netns === undefined ? undefined : takeFrom(host, home, address, { netns, altNames });
+  const { netns, isAnywhere, names } = from;
+  const taken = netns === undefined ? undefined : takeFrom(host, home, address, { netns, names });
   if (taken !== undefined || !isAnywhere) return taken;
   const found = findVfNamespace(host, address);
   if (found === undefined) return undefined;
   using elsewhere = found.netns;
-  return takeFrom(host, home, address, { netns: elsewhere, altNames });
+  return takeFrom(host, home, address, { netns: elsewhere, names });
 }
 
 function takeFrom(
   host: RestoreHost,
   home: Netlink,
   address: PciAddress,
-  { netns, altNames }: { readonly netns: NetnsHandle; readonly altNames: readonly string[] },
+  { netns, names }: { readonly netns: NetnsHandle; readonly names: HomeNames },
 ): Link | undefined {
   using inside = host.openNetlink(netns);
   const link = findLinkInside(host, inside, netns, address);
   if (link === undefined) return undefined;
   removeUppers(inside, link.index);
   using own = host.namespaces.own();
-  return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, altNames);
+  return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, names);
 }
 
 // VLANs and the like that a pod made on top of the VF outlive its move (net/8021q/vlan.c), and would carry the old pod's frames

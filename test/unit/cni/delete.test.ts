@@ -256,28 +256,6 @@ test("DEL with the host's own namespace is error 8 and changes nothing", async (
   expect(node.toText()).toBe(before);
 });
 
-test("DEL gives the name back that udev made an altname when the VF appeared under a temporary one", async () => {
-  const { node, before } = await makeAttached();
-  using _node = node;
-  let isSeen = false;
-  const openNetlink: typeof node.host.openNetlink = (netns) => {
-    const netlink = node.host.openNetlink(netns);
-    return {
-      ...netlink,
-      setLink(index, change) {
-        if (netns === undefined && !isSeen && change.set === "name") {
-          isSeen = true;
-          netlink.addAltName(index, change.value);
-        }
-        netlink.setLink(index, change);
-      },
-    };
-  };
-  expect(await callCni({ ...node.host, openNetlink }, config, { command: "DEL" })).toMatchObject(done);
-  expect(isSeen).toBe(true);
-  expect(node.toText()).toBe(before);
-});
-
 test.each([true, false])(
   "an admin MAC is there afterwards exactly when it was there before (%j)",
   async (hadOne) => {

@@ -56,9 +56,9 @@ test("releasing a VF puts its interrupts back before its netdev leaves the pod",
       const netlink = node.host.openNetlink(netns);
       return {
         ...netlink,
-        moveLink: (index, target) => {
+        moveLink: (index, target, name) => {
           irqWhenMoved.push(node.affinities(0));
-          netlink.moveLink(index, target);
+          netlink.moveLink(index, target, name);
         },
       };
     },

@@ -9,6 +9,7 @@ import {
   quarantineAttachment,
   readAttachment,
   readAttachments,
+  readAttachmentsOf,
   removeAttachment,
   watchAttachments,
   writeAttachment,
@@ -116,4 +117,26 @@ test("the watcher names the VF whose record came, changed or went, so that looki
   removeAttachment(tree.host, address);
   await until(undefined);
   expect(new Set(states)).toEqual(new Set(["adding", "attached", undefined]));
+});
+
+test("of one container: another's record is left out, also one that is no whole record; what tells no owner is listed as unreadable", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  const { containerId } = sampleAttachment.owner;
+  const own = recordOf("0000:0a:00.1");
+  const other = recordOf("0000:0a:00.2");
+  writeAttachment(tree.host, own);
+  writeAttachment(tree.host, { ...other, owner: { ...other.owner, containerId: "other" } });
+  writeRaw(tree, "0000:03:00.0.json", '{"format":"1.0","owner":{"containerId":"other"}}');
+  writeRaw(tree, "0000:03:00.1.json", `{"format":"1.0","owner":{"containerId":"${containerId}"}}`);
+  for (const [at, text] of ["", "null", '{"owner":7}', '{"owner":{"containerId":"ot'].entries())
+    writeRaw(tree, `0000:04:00.${at}.json`, text);
+  const { records, unreadable } = readAttachmentsOf(tree.host, containerId);
+  expect(records).toEqual([own]);
+  expect(unreadable.map((each) => String(each.address))).toEqual([
+    "0000:03:00.1",
+    "0000:04:00.0",
+    "0000:04:00.1",
+    "0000:04:00.2",
+    "0000:04:00.3",
+  ]);
 });
