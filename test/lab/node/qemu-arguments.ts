@@ -75,6 +75,8 @@ function kernelCommandLine(numVfs: readonly number[]): string {
     "sysctl.kernel.hung_task_timeout_secs=20 unknown_nmi_panic panic_print=0xc4",
     // The kernel does not trust this CPU's counter by itself, and then each look at the clock is a system call and an access to a device.
     "tsc=reliable",
+    // For apic-guard.c, which looks at the CPUs' interrupt controllers.
+    "iomem=relaxed",
     // Work that protects nobody here: an emulated CPU does not speculate.
     "mitigations=off init_on_alloc=0 nowatchdog audit=0",
     "intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",

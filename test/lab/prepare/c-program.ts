@@ -3,7 +3,11 @@ import { join } from "node:path";
 import type { Workshop } from "./workshop.ts";
 
 /** Compiles test/lab/guest/NAME.c into the executable `out`. */
-export async function compileStatic(workshop: Workshop, name: "agent" | "pause", out: string): Promise<void> {
+export async function compileStatic(
+  workshop: Workshop,
+  name: "agent" | "apic-guard" | "pause",
+  out: string,
+): Promise<void> {
   await workshop.run("gcc", [
     "-static",
     "-Os",

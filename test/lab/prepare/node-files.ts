@@ -20,7 +20,7 @@ export async function provideNodeFiles(workshop: Workshop, parts: NodeParts): Pr
   const folder = await workshop.cache.keep({
     name: "node-files",
     inputs: [
-      await hashTree(workshop.guest, ["root", "agent.c"]),
+      await hashTree(workshop.guest, ["root", "agent.c", "apic-guard.c"]),
       await hashFile(join(parts.kubeBinDir, "kubelet")),
       await hashTree(parts.cniBinDir, cniPlugins),
       artefactName(parts.pki),
@@ -55,6 +55,7 @@ const masked = [
 
 const links: Readonly<Record<string, string>> = {
   [`${units}/sysinit.target.wants/lab-agent.service`]: "../lab-agent.service",
+  [`${units}/sysinit.target.wants/lab-apic-guard.service`]: "../lab-apic-guard.service",
   [`${units}/multi-user.target.wants/lab-boot.service`]: "../lab-boot.service",
   [`${units}/multi-user.target.wants/kubelet.service`]: "../kubelet.service",
   ...Object.fromEntries(masked.map((unit) => [`${units}/${unit}`, "/dev/null"])),
@@ -83,7 +84,8 @@ async function fill(workshop: Workshop, parts: NodeParts, root: string): Promise
   ]) {
     await mkdir(join(root, folder), { recursive: true });
   }
-  await compileStatic(workshop, "agent", join(root, "usr/local/lib/lab/agent"));
+  for (const program of ["agent", "apic-guard"] as const)
+    await compileStatic(workshop, program, join(root, "usr/local/lib/lab", program));
   await cp(join(parts.kubeBinDir, "kubelet"), join(root, "usr/local/bin/kubelet"));
   for (const plugin of cniPlugins) await cp(join(parts.cniBinDir, plugin), join(root, "opt/cni/bin", plugin));
   await cp(join(parts.pki, PKI_FILES.ca), join(root, "etc/kubernetes/pki/ca.crt"));

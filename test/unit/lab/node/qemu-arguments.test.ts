@@ -23,7 +23,7 @@ test("the node has 4 CPUs on 2 NUMA nodes, an igb PF on each, one switch between
     -serial file:/r/console.log
     -kernel /a/vmlinuz
     -initrd /a/initrd
-    -append console=ttyS0 root=/dev/vda rw libata.force=disable nohz=off highres=off sysctl.kernel.hung_task_timeout_secs=20 unknown_nmi_panic panic_print=0xc4 tsc=reliable mitigations=off init_on_alloc=0 nowatchdog audit=0 intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1 virtfn.numvfs=7,0
+    -append console=ttyS0 root=/dev/vda rw libata.force=disable nohz=off highres=off sysctl.kernel.hung_task_timeout_secs=20 unknown_nmi_panic panic_print=0xc4 tsc=reliable iomem=relaxed mitigations=off init_on_alloc=0 nowatchdog audit=0 intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1 virtfn.numvfs=7,0
     -smp 4,sockets=2,cores=2,threads=1
     -m 2560
     -object memory-backend-ram,id=m0,size=1280M
