@@ -1,7 +1,7 @@
 /*
  * Ends interrupts that a CPU of the emulated node can never end by itself.
  *
- * When the registers of a PCI device come or go, QEMU may lose what a CPU writes to its local APIC in that moment. Where that was the
+ * QEMU may lose what a CPU writes to its local APIC, most likely while the registers of a PCI device come or go. Where that was the
  * end of an interrupt, no other of its class or a lower one comes on that CPU any more, and no tick of its timer: what waits there hangs.
  * No program runs while an interrupt is in service on its CPU, so one that a program finds there is such a one. Two processes look,
  * twice a second each, and sleep on different CPUs: the timer that should wake one of them may be the one that stands still.
