@@ -65,12 +65,13 @@ function parseAttachmentOf(host: Store, address: PciAddress, json: string): Atta
   throw new RecordCorruptError(path, `it is about ${record.device.address}, expected ${address}`);
 }
 
-// A container's id needs no escape in JSON.
 function isOfOther(json: string, containerId: string): boolean {
+  // Mostly it is told without parsing; another writer may have escaped letters of it.
   if (json.includes(containerId)) return false;
   try {
     const record = JSON.parse(json) as { readonly owner?: { readonly containerId?: unknown } } | null;
-    return typeof record?.owner?.containerId === "string";
+    const owner = record?.owner?.containerId;
+    return typeof owner === "string" && owner !== containerId;
   } catch {
     return false;
   }

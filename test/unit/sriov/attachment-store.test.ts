@@ -128,12 +128,15 @@ test("of one container: another's record is left out, also one that is no whole 
   writeAttachment(tree.host, { ...other, owner: { ...other.owner, containerId: "other" } });
   writeRaw(tree, "0000:03:00.0.json", '{"format":"1.0","owner":{"containerId":"other"}}');
   writeRaw(tree, "0000:03:00.1.json", `{"format":"1.0","owner":{"containerId":"${containerId}"}}`);
+  const escaped = [...containerId].map((letter) => `\\u00${letter.charCodeAt(0).toString(16)}`).join("");
+  writeRaw(tree, "0000:03:00.2.json", `{"format":"1.0","owner":{"containerId":"${escaped}"}}`);
   for (const [at, text] of ["", "null", '{"owner":7}', '{"owner":{"containerId":"ot'].entries())
     writeRaw(tree, `0000:04:00.${at}.json`, text);
   const { records, unreadable } = readAttachmentsOf(tree.host, containerId);
   expect(records).toEqual([own]);
   expect(unreadable.map((each) => String(each.address))).toEqual([
     "0000:03:00.1",
+    "0000:03:00.2",
     "0000:04:00.0",
     "0000:04:00.1",
     "0000:04:00.2",
