@@ -36,12 +36,11 @@ export async function settleLinks<Vf extends UpVf>(
   pod: Side,
   vfs: readonly Vf[],
 ): Promise<readonly (Vf & Settled)[]> {
-  const links = await steps.wait("carrier", () =>
-    Promise.all(vfs.map(async (vf) => readLink(pod, vf, await waitForCarrier(host, pod, vf)))),
-  );
+  const ups = await steps.wait("carrier", () => Promise.all(vfs.map((vf) => waitForCarrier(host, pod, vf))));
   const settled: (Vf & Settled)[] = [];
+  // Not before the last one is done: the namespace's handles end with the first that fails.
   for (const [at, vf] of vfs.entries()) {
-    const link = links[at];
+    const link = steps.run("carrier", () => readLink(pod, vf, ups[at]));
     settled.push({ ...vf, link, announce: steps.run("announce", () => announce(host, pod, vf, link)) });
   }
   return settled;

@@ -104,6 +104,23 @@ test("requireCarrierMs makes a missing carrier an error that leaves everything a
   expect(node.toText()).toBe(before);
 });
 
+test("of several VFs without a carrier none is waited for any more once ADD has failed", async () => {
+  using node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
+  node.addNetns("web-1");
+  for (const link of node.kernel.host.links.values()) link.carrierAfterMs = undefined;
+  node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
+  node.allocate("uid-web-1", { app: ["0000:3b:02.1"] }, "sriov/fast");
+  const networks = [
+    { requireCarrierMs: 100 },
+    { resource: "sriov/fast", ifNamePrefix: "fast", requireCarrierMs: 5_000 },
+  ];
+  const { deviceID: _none, ...chained } = config;
+  const prevResult = { cniVersion: "1.0.0", interfaces: [], ips: [] };
+  const answer = await callCni(node.host, { ...chained, networks, prevResult }, { ifName: "eth0" });
+  expect(answer.json).toMatchObject({ code: 107 });
+  expect([...node.kernel.mounted.values()].map(({ listeners }) => listeners.size)).toEqual([0]);
+});
+
 function sysctlsInPod(node: FakeHost): readonly string[] {
   const links = [...(node.kernel.mounted.get("/run/netns/web-1")?.links.values() ?? [])];
   return links.flatMap(({ sysctls }) => [...sysctls].map(([path, value]) => `${path} ${value}`));
