@@ -103,6 +103,7 @@ function takePlace(
   }
   return put === text;
 }
+
 function tryExchange(temporary: string, path: string, exchange: Libc["exchange"]): string | undefined {
   try {
     exchange(temporary, path);

@@ -71,6 +71,13 @@ function killBefore(turn: number, meddle: (turn: number) => void): void {
   fs.renameSync(left, folder);
 }
 
+test("what cannot be looked at for it is an error of ours that names the file", () => {
+  fs.rmSync(path);
+  fs.mkdirSync(path);
+  fs.writeFileSync(join(folder, ".list.0123456789abcdef.12.0a1b2c3d.tmp"), "newer");
+  expect(() => createFiles().recoverDisplaced(path)).toThrow(SystemCallError);
+});
+
 test("killed between its two exchanges, the other program's file is put back by the next look or write", () => {
   killBefore(2, (turn) => turn === 1 && renameInto("newer"));
   expect(fs.readFileSync(path, "utf8")).toBe("ours");
