@@ -76,15 +76,11 @@ export async function attachVf(
     for (const route of plan.routes) addRouteUnlessThere(pod, { ...route, index });
   });
   const addresses = plan.addresses.map((cidr) => formatCidr(cidr));
-  const routes = plan.routes.map(
-    ({ destination, gateway, metric, table = mainTable, mtu, advmss }): AppliedRoute => {
-      return { destination, gateway, metric, table, mtu, advmss };
-    },
-  );
+  const routes = plan.routes.map(({ destination, gateway, metric, table, mtu, advmss }): AppliedRoute => {
+    return { destination, gateway, metric, table, mtu, advmss };
+  });
   return { target, index, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
 }
-
-const mainTable = 254;
 
 function setMtu(inside: Side["netlink"], index: number, mtu: number): void {
   try {

@@ -17,19 +17,40 @@ export function compareRoutes(
 ): readonly string[] {
   const told = new Map(others.map((route) => [toDestination(route.dst), toAddress(route.gw)]));
   for (const { destination } of own) told.delete(destination);
-  const wanted = [...Array.from(told, ([destination, gateway]) => ({ destination, gateway })), ...own];
+  const wanted = [
+    ...Array.from(told, ([destination, gateway]) => ({ destination, gateway })),
+    ...own.filter((route, at) => own.findIndex((earlier) => isSameRoute(earlier, route)) === at),
+  ];
   return wanted.flatMap((route) => {
-    const there = routes.filter(({ destination }) => destination === route.destination);
-    if (there.some((live) => isSame(route, live, live.index === link.index))) return [];
+    const isOfIt = ({ destination }: AppliedRoute): boolean => destination === route.destination;
+    const there = routes.filter(isOfIt);
+    const named = new Set(own.filter(isOfIt).map(({ table }) => table));
+    const isThere = there.some((live) => {
+      const isOurs = live.index === link.index;
+      const canBeMoved = !named.has(live.table) && (isOurs || !own.includes(route));
+      return isInTable(route, live.table, canBeMoved) && isSame(route, live, isOurs);
+    });
+    if (isThere) return [];
     const got = there.map(formatRoute).join(", ");
     return [`route: expected ${formatRoute(route)}, got ${got || "none"}`];
   });
 }
 
+// As the kernel tells routes apart: ADD leaves a second one out.
+function isSameRoute(a: AppliedRoute, b: AppliedRoute): boolean {
+  const isInOne = (a.table || mainTable) === (b.table || mainTable);
+  return a.destination === b.destination && isInOne && (a.metric ?? 0) === (b.metric ?? 0);
+}
+
+// A later plugin, like sbr, may have moved a route for which no table was asked into one that it made.
+function isInTable({ table: wanted = 0 }: AppliedRoute, table: number, canBeMoved: boolean): boolean {
+  return wanted === 0 ? table === mainTable || canBeMoved : table === wanted;
+}
+
 // ADD leaves a route that another interface has already: there only what the kernel tells routes apart by can be compared.
 function isSame(wanted: AppliedRoute, live: Route, isOurs: boolean): boolean {
-  const isApart = differs(wanted.table, live.table) || differs(wanted.metric, live.metric);
-  if (isApart || !isOurs) return !isApart;
+  if (differs(wanted.metric, live.metric)) return false;
+  if (!isOurs) return true;
   const isElsewhere = wanted.gateway !== undefined && wanted.gateway !== live.gateway;
   return !isElsewhere && !differs(wanted.mtu, live.mtu) && !differs(wanted.advmss, live.advmss);
 }

@@ -79,7 +79,7 @@ export interface AppliedSettings extends VfSideSettings {
   readonly routes: readonly AppliedRoute[];
 }
 
-/** A route of the VF. What makes one of several to a destination is absent in records of releases that did not keep it. */
+/** A route of the VF. What makes one of several to a destination is absent where it was not asked for, or a release did not keep it. */
 export interface AppliedRoute {
   readonly destination: string;
   readonly gateway?: string | undefined;

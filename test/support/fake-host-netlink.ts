@@ -103,7 +103,8 @@ function addRoute(netns: FakeNetns, route: NewRoute): void {
   const link = route.index === undefined ? undefined : netns.links.get(route.index);
   if (link === undefined) throw refuse(doing, "ENODEV");
   if (!link.isUp) throw refuse(doing, "ENETDOWN");
-  const metric = route.metric ?? (route.family === 6 ? 1024 : undefined);
+  // 0 is as none.
+  const metric = route.metric || (route.family === 6 ? 1024 : undefined);
   const table = route.table ?? 254;
   const isThere = ({ destination, ...known }: Route): boolean =>
     destination === route.destination && known.metric === metric && known.table === table;

@@ -184,6 +184,45 @@ test("routes to one destination are told apart by table and metric, and compared
   ]);
 });
 
+test("of two routes with one destination, table and metric only the first is there, and asked for", async () => {
+  const routes = [
+    { dst: "0.0.0.0/0", gw: "192.0.2.1" },
+    { dst: "0.0.0.0/0", gw: "192.0.2.2", table: 254, metric: 0 },
+  ];
+  const { node, check } = await attach({ ipam: undefined, ips: ["192.0.2.5/24"], routes });
+  using _node = node;
+  expect(await check()).toMatchObject(fine);
+  inPod(node, (netlink, index) => {
+    const route = { family: 4, destination: "0.0.0.0/0", index } as const;
+    netlink.removeRoute({ ...route, gateway: "192.0.2.1" });
+    netlink.addRoute({ ...route, gateway: "192.0.2.2" });
+  });
+  expect((await check()).json?.["msg"]).toMatch(
+    /as net1: route: expected 0\.0\.0\.0\/0 via 192\.0\.2\.1, got 0\.0\.0\.0\/0 via 192\.0\.2\.2$/,
+  );
+});
+
+test("a route for which the network names no table may be in one that a later plugin made, as sbr does", async () => {
+  const routes = [
+    { dst: "0.0.0.0/0", gw: "192.0.2.1" },
+    { dst: "0.0.0.0/0", gw: "192.0.2.1", table: 7 },
+  ];
+  const { node, check } = await attach({ ipam: undefined, ips: ["192.0.2.5/24"], routes });
+  using _node = node;
+  const keep = (...tables: readonly number[]): void =>
+    inPod(node, (netlink, index) => {
+      const route = { family: 4, destination: "0.0.0.0/0", gateway: "192.0.2.1", index } as const;
+      netlink.removeRoute(route);
+      for (const table of tables) netlink.addRoute({ ...route, table });
+    });
+  keep(7, 100);
+  expect(await check()).toMatchObject(fine);
+  keep(7);
+  expect((await check()).json?.["msg"]).toContain("expected 0.0.0.0/0 via 192.0.2.1, got");
+  keep(254, 100);
+  expect((await check()).json?.["msg"]).toContain("expected 0.0.0.0/0 via 192.0.2.1 table 7, got");
+});
+
 test("a VF on the host, in another namespace or of another identity is named", async () => {
   const { node, check } = await attach();
   using _node = node;
