@@ -14,7 +14,7 @@ import { attachVf, type Attached, type Attaching } from "./attach.ts";
 import { settleLinks, type Settled } from "./carrier.ts";
 import { claimVf, type Claim } from "./claim.ts";
 import type { CniCall } from "./environment.ts";
-import { NetnsError, StepError } from "./errors.ts";
+import { EnvironmentError, NetnsError, StepError } from "./errors.ts";
 import { openPodNetns } from "./pod-netns.ts";
 import { makeRecord, withoutAdminMac, writeAttached } from "./record.ts";
 import { describePod, type Request } from "./request.ts";
@@ -47,7 +47,10 @@ export async function add(
   using reserved = await steps.wait("lock", () => reserve(home));
   const claimed: Claimed[] = [];
   for (const target of reserved.targets) {
-    steps.run("name", () => checkNameFree(inside.getLink({ name: target.interface }), target, call));
+    steps.run("name", () => {
+      checkNameIsPlain(target);
+      checkNameFree(inside.getLink({ name: target.interface }), target, call);
+    });
     const who = { title: describePod(request, target.interface), token: ownerTokenOf(call) };
     const claim = await steps.wait("claim", () => claimVf(host, home, target, who));
     const record = steps.run("record", () =>
@@ -168,6 +171,12 @@ function toResult(call: CniCall, attached: readonly (Attached & Settled)[]): Omi
   });
   const ips = attached.flatMap(({ plan }, at) => plan.ips.map((ip) => ({ ...ip, interface: at })));
   return { interfaces, ips, routes: attached.flatMap(({ plan }) => plan.resultRoutes) };
+}
+
+// The kernel would number "net%d" by itself, and refuse "net%1" after the move (net/core/dev.c, __dev_alloc_name).
+function checkNameIsPlain({ interface: name, address }: Target): void {
+  if (!name.includes("%")) return;
+  throw new EnvironmentError([`the name of ${address} in the pod, ${name}: expected a name without %`]);
 }
 
 function checkNameFree(taken: object | undefined, target: Target, call: CniCall): void {

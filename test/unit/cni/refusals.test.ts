@@ -141,6 +141,12 @@ test("an interface name that is taken in the pod is refused", async () => {
   expect(await refusal(node)).toEqual(refused(8, "there is an interface of that name in /run/netns/web-1"));
 });
 
+test.each(["net%d", "net%1"])("a name that the kernel takes for a pattern is refused: %j", async (ifName) => {
+  using node = makeNode();
+  expect(await refusal(node, {}, { ifName })).toEqual(refused(4, `${ifName}: expected a name without %`));
+  expect(await callCni(node.host, config, { ifName, command: "DEL" })).toMatchObject({ exitCode: 0 });
+});
+
 test("settings that the driver refuses are undone, and the error names the step and the errno", async () => {
   using node = makeNode();
   expect(
