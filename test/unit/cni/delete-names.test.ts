@@ -1,7 +1,10 @@
 // The names of a VF on its way home.
 
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { NetlinkError } from "../../../host/errors.ts";
+import type { Netlink } from "../../../host/netlink/netlink.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
@@ -90,3 +93,63 @@ test("DEL gives the name back that udev made an altname when the VF appeared und
   expect(isSeen).toBe(true);
   expect(node.toText()).toBe(before);
 });
+
+test("a name that somebody takes on the host just then makes DEL fail, and the next one ends it", async () => {
+  const { node } = await makeAttached();
+  using _node = node;
+  const openNetlink: typeof node.host.openNetlink = (netns) => {
+    const netlink = node.host.openNetlink(netns);
+    return {
+      ...netlink,
+      moveLink(index, target, name) {
+        using home = node.host.openNetlink();
+        home.addAltName(home.getLink({ name: "ens1f0" })?.index ?? 0, "ens1f0v1");
+        netlink.moveLink(index, target, name);
+      },
+    };
+  };
+  const failed = await callCni({ ...node.host, openNetlink }, config, { command: "DEL" });
+  expect(failed.json?.["msg"]).toContain("renaming net1 to ens1f0v1: EEXIST");
+  expect(node.toText()).toContain("attachments 0000:3b:02.1.json");
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toMatch(/^ {2}net1 0000:3b:02\.1 /m);
+  expect(node.toText()).not.toContain("attachments");
+});
+
+/** What a pod can call its VF: as others on the host are called, as it was itself there, as DEL calls it on its way, or otherwise. */
+const names = ["eth0", "ens1f0v0", "enp0s0v0", "ens1f0v1", "enp0s0v1", "vf03b11", "vg03b11", "net1", "net2"];
+const act = fc.record({
+  do: fc.constantFrom("name", "addAltName", "removeAltName", "up"),
+  name: fc.constantFrom(...names),
+});
+
+test("however a pod names its VF, DEL brings it home under its own names", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { maxLength: 8 }), async (acts) => {
+      using node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
+      node.addNetns("web-1");
+      const before = node.toText();
+      await callCni(node.host, config);
+      using netns = node.host.namespaces.open("/run/netns/web-1");
+      using inside = node.host.openNetlink(netns);
+      const index = inside.getLink({ name: "net1" })?.index ?? 0;
+      for (const one of acts) actAsPod(inside, index, one);
+      expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+      expect(node.toText()).toBe(before);
+    }),
+    { seed: 1, numRuns: 40 },
+  );
+});
+
+// What the kernel refuses a pod has tried in vain.
+function actAsPod(inside: Netlink, index: number, { do: what, name }: { do: string; name: string }): void {
+  try {
+    if (what === "addAltName") inside.addAltName(index, name);
+    if (what === "removeAltName") inside.removeAltName(index, name);
+    if (what === "name") inside.setLink(index, { set: "up", value: false });
+    if (what === "name") inside.setLink(index, { set: "name", value: name });
+    if (what === "up") inside.setLink(index, { set: "up", value: true });
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+  }
+}
