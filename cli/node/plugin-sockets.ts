@@ -27,10 +27,8 @@ export function readPluginSockets(
   const isServed = (resource: string): boolean =>
     folders.some((folder) => localSockets.isServed(join(folder, formatSocketName(resource))));
   const resources = [...pools.keys()];
-  return {
-    served: resources.filter((resource) => isServed(resource)),
-    unserved: resources.filter((resource) => !isServed(resource)),
-  };
+  const served = resources.filter((resource) => isServed(resource));
+  return { served, unserved: resources.filter((resource) => !served.includes(resource)) };
 }
 
 /** Whether nobody serves what is offered; false where that cannot be told, as in a container without the kubelet's folders. */
