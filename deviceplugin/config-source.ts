@@ -50,16 +50,13 @@ export class ConfigSource {
     let state: FileState;
     try {
       // For a pipe's writer the daemon would wait without end.
-      if (this.#host.files.stat(this.path)?.kind === "other") {
-        this.#refuse(`${this.path} is no file`, undefined);
-        return this.#pools;
-      }
+      if (this.#host.files.stat(this.path)?.kind === "other")
+        return this.#takeNone(`${this.path} is no file`);
       const text = this.#host.files.readText(this.path);
       state = text === undefined ? "missing" : { text };
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      this.#refuse(error.message, error);
-      return this.#pools;
+      return this.#takeNone(error.message, error);
     }
     const seen = JSON.stringify(state);
     if (seen === this.#seen) return this.#pools;
@@ -102,6 +99,13 @@ export class ConfigSource {
       return;
     }
     this.#refuse(`${this.path} is missing`, undefined);
+  }
+
+  /** Nothing was seen there: what comes next is news, also when it is what was there before. */
+  #takeNone(problem: string, error?: HostError): readonly ResourcePool[] | undefined {
+    this.#seen = undefined;
+    this.#refuse(problem, error);
+    return this.#pools;
   }
 
   #refuse(problem: string, error: unknown): void {
