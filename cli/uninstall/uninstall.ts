@@ -1,5 +1,7 @@
 // Takes virtfn off the node, step by step. Killed in between, the next run does what is left.
 
+import { join } from "node:path";
+
 import type { Host } from "../../host/host.ts";
 import { SriovError } from "../../sriov/errors.ts";
 import { IrqBalanceFinder } from "../../tuning/irqbalance/finder.ts";
@@ -7,6 +9,7 @@ import { leaveIrqBalance } from "../../tuning/irqbalance/keep-off.ts";
 import { settleRfsTable } from "../../tuning/rfs-table.ts";
 import { restoreVf } from "../../tuning/restore.ts";
 import { UninstallError } from "./errors.ts";
+import { resolveOnHost } from "./host-path.ts";
 import { checkNoCall, checkUnused } from "./node-in-use.ts";
 import { planUninstall, type UninstallFolders, type UninstallStep } from "./plan.ts";
 
@@ -19,6 +22,7 @@ const lockTimeoutMs = 5000;
  */
 export async function uninstall(host: Host, folders: UninstallFolders): Promise<readonly UninstallStep[]> {
   checkUnused(host);
+  recoverConfigurations(host, folders);
   const tuning = planUninstall(host, folders).filter(isTuning);
   for (const step of tuning) {
     checkUnused(host);
@@ -36,6 +40,13 @@ export async function uninstall(host: Host, folders: UninstallFolders): Promise<
     await applyStep(host, step);
   }
   return [...tuning, ...rest];
+}
+
+// What a killed writer of ours had displaced is another program's, though its name is that of a leftover.
+function recoverConfigurations({ files, paths }: Host, { confDir }: UninstallFolders): void {
+  const folder = resolveOnHost({ files, paths }, confDir);
+  for (const name of files.list(folder) ?? [])
+    if (name.endsWith(".conflist")) files.recoverDisplaced(join(folder, name));
 }
 
 function isTuning(step: UninstallStep): boolean {

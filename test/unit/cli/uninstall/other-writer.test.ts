@@ -1,11 +1,14 @@
 // Uninstall beside another program that writes the same configuration list.
 
 import * as fs from "node:fs";
+import { dirname, join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import { uninstall } from "../../../../cli/uninstall/uninstall.ts";
+import { replaceUnchanged } from "../../../../host/exchange-file.ts";
 import type { Host } from "../../../../host/host.ts";
+import { createLibc } from "../../../../host/libc.ts";
 import { conflist, folders, install, list, makeNode } from "../../../support/installed-node.ts";
 
 test("what the main CNI writes while the entry is taken out stays, and the next run takes it out of that", async () => {
@@ -24,3 +27,38 @@ test("what the main CNI writes while the entry is taken out stays, and the next 
   await uninstall(node.host, folders);
   expect(fs.readFileSync(conflist(node), "utf8")).toBe(list.replace("bridge", "ptp"));
 });
+
+test.each(["install-cni", "uninstall"])(
+  "what the main CNI wrote and a killed %s displaced is put back, not taken for a leftover",
+  async (killed) => {
+    using node = makeNode();
+    const path = conflist(node);
+    install(node);
+    const chained = fs.readFileSync(path, "utf8");
+    const [before, text] = killed === "uninstall" ? [chained, list] : [list, chained];
+    fs.writeFileSync(path, before);
+    const newer = before.replace("bridge", "ptp");
+    dieAfterExchange(path, { before, text }, newer);
+    expect(fs.readFileSync(path, "utf8")).toBe(text);
+    await uninstall(node.host, folders);
+    expect(fs.readFileSync(path, "utf8")).toBe(list.replace("bridge", "ptp"));
+    expect(fs.readdirSync(dirname(path))).toEqual(["10-cluster.conflist", "20-other.conf"]);
+  },
+);
+
+/** The folder as `replaceUnchanged` leaves it where `newer` came between its look and its exchange, and it was killed then. */
+function dieAfterExchange(
+  path: string,
+  change: { readonly before: string; readonly text: string },
+  newer: string,
+): void {
+  const libc = createLibc();
+  const left = new Map<string, string>();
+  replaceUnchanged(path, { ...change, mode: 0o644 }, (temporary, place) => {
+    if (left.size === 0) fs.writeFileSync(path, newer);
+    libc.exchange(temporary, place);
+    if (left.size > 0) return;
+    for (const file of [temporary, place]) left.set(file, fs.readFileSync(file, "utf8"));
+  });
+  for (const [file, text] of left) fs.writeFileSync(join(dirname(path), file.replace(/^.*\//, "")), text);
+}
