@@ -17,6 +17,7 @@ import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { resetUnreadable } from "../sriov/reset-unreadable.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
+import { userspaceCopyPath } from "../sriov/userspace-copy.ts";
 import type { VfOnPf } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
@@ -96,7 +97,7 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
     if (!(error instanceof RecordCorruptError)) throw error;
     return await clearUnreadable(host, address, who, error);
   }
-  if (record === undefined) return;
+  if (record === undefined) return await clearLost(host, address, who);
   let verdict = judgeOwner(readOwnerFacts(host, record));
   if (verdict.isDying) {
     await waitForLinks(host, home, dyingNetnsMs, () => findHomeLink(host, home, address));
@@ -110,6 +111,18 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
     );
   }
   await releaseAttachment(host, record, undefined);
+}
+
+// Of a VF without a netdev nothing but the second copy tells that it is, or was, a pod's.
+async function clearLost(host: Host, address: PciAddress, who: Claimant): Promise<void> {
+  const path = userspaceCopyPath(host, address);
+  if (host.files.stat(path) === undefined || salvageRecord(host, address).copy === undefined) return;
+  await clearUnreadable(
+    host,
+    address,
+    who,
+    new RecordCorruptError(path, "the record that it is a copy of is lost"),
+  );
 }
 
 // What a record cannot tell is not how the VF was: the next pod must not get the settings of the one before.

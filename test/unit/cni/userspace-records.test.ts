@@ -125,19 +125,26 @@ test.each(rows)(
   },
 );
 
-test("while its pod is alive nobody else gets it, and after that the next pod gets it as it was", async () => {
-  using node = makeNode([]);
-  await callCni(node.host, bound);
-  damageRecord(node, { name: "empty", damage: () => "" });
-  expect((await callCni(node.host, config, second)).json).toMatchObject({ code: 11 });
-  node.removeNetns("web-1");
-  const { mac: _none, vlan: _too, ...plain } = config;
-  expect((await callCni(node.host, plain, second)).json).toMatchObject({
-    interfaces: [{ name: "net1", mtu: 1500, pciID: config.deviceID }],
-  });
-  expect(node.toText()).toContain("ens1f0 vf 1 mac 02:00:00:00:00:01 vlan 0 qos 0 802.1q spoof on trust off");
-  expect([...node.ipam.leases]).toHaveLength(1);
-});
+const empty: Damage = { name: "empty", damage: () => "" };
+
+test.each([empty, lost])(
+  "while its pod is alive nobody else gets it, and after that the next pod gets it as it was: $name",
+  async (one) => {
+    using node = makeNode([]);
+    await callCni(node.host, bound);
+    damageRecord(node, one);
+    expect((await callCni(node.host, config, second)).json).toMatchObject({ code: 11 });
+    node.removeNetns("web-1");
+    const { mac: _none, vlan: _too, ...plain } = config;
+    expect((await callCni(node.host, plain, second)).json).toMatchObject({
+      interfaces: [{ name: "net1", mtu: 1500, pciID: config.deviceID }],
+    });
+    expect(node.toText()).toContain(
+      "ens1f0 vf 1 mac 02:00:00:00:00:01 vlan 0 qos 0 802.1q spoof on trust off",
+    );
+    expect([...node.ipam.leases]).toHaveLength(1);
+  },
+);
 
 test("a copy that an earlier owner left does not speak for the one who has the VF now", async () => {
   using node = makeNode([1]);
