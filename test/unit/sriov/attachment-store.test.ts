@@ -128,7 +128,7 @@ test("of one container: another's record is left out, also one that is no whole 
   writeAttachment(tree.host, { ...other, owner: { ...other.owner, containerId: "other" } });
   writeRaw(tree, "0000:03:00.0.json", '{"format":"1.0","owner":{"containerId":"other"}}');
   writeRaw(tree, "0000:03:00.1.json", `{"format":"1.0","owner":{"containerId":"${containerId}"}}`);
-  const escaped = [...containerId].map((letter) => `\\u00${letter.charCodeAt(0).toString(16)}`).join("");
+  const escaped = containerId.replaceAll(/./g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
   writeRaw(tree, "0000:03:00.2.json", `{"format":"1.0","owner":{"containerId":"${escaped}"}}`);
   for (const [at, text] of ["", "null", '{"owner":7}', '{"owner":{"containerId":"ot'].entries())
     writeRaw(tree, `0000:04:00.${at}.json`, text);
