@@ -27,7 +27,10 @@ export interface Libc {
   closeInBackground(fd: number): void;
   /** Has two files change places, at once for everybody who looks. Source: rename(2), RENAME_EXCHANGE. */
   exchange(left: string, right: string): void;
-  /** A new instance of a file system type as it looks from the calling thread's namespaces, attached nowhere. */
+  /**
+   * A new mount of a file system type as it looks from the calling thread's namespaces, attached nowhere. It can be written, also where
+   * another mount has the same instance read-only: that one stays so, by its own flag.
+   */
   mountDetached(type: string): number;
 }
 
@@ -65,7 +68,9 @@ const ringParamsBytes = 120;
 const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
 const FSOPEN_CLOEXEC = 1;
+const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_CMD_CREATE = 6;
+const FSCONFIG_CMD_RECONFIGURE = 7;
 const FSMOUNT_CLOEXEC = 1;
 const MOUNT_ATTR_NOSUID_NODEV_NOEXEC = 2 | 4 | 8;
 
@@ -136,9 +141,13 @@ export function createLibc(): Libc {
         check("fsconfig", `${type}, FSCONFIG_CMD_CREATE`, () =>
           syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, 0, 0, 0),
         );
-        return check("fsmount", type, () =>
+        const mount = check("fsmount", type, () =>
           syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID_NODEV_NOEXEC, 0, 0),
         );
+        // The first mount of an instance makes it read-only for all: a runtime's of a container's /sys. Where this is refused, a write tells.
+        syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, ptr(Buffer.from("rw\0")), 0, 0);
+        syscall(SYS_fsconfig, context, FSCONFIG_CMD_RECONFIGURE, 0, 0, 0);
+        return mount;
       } finally {
         close(context);
       }

@@ -112,6 +112,29 @@ describe("openSysfs", () => {
     expect(sysfs.readText("class/net/none/mtu")).toBeUndefined();
   });
 
+  it("writes also where a container had sysfs mounted read-only first, whose mount stays so", async () => {
+    netns.ip("link add va type veth peer name vb");
+    const script = `mount -t sysfs -o ro none /sys && echo mounted && read _; echo 1 >/sys/class/net/va/mtu`;
+    const container = Bun.spawn(
+      ["nsenter", `--net=${netns.path}`, "unshare", "--mount", "sh", "-c", script],
+      {
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "pipe",
+      },
+    );
+    const { value } = await container.stdout.getReader().read();
+    expect(Buffer.from(value ?? []).toString()).toBe("mounted\n");
+    using handle = open(netns.path);
+    using sysfs = namespaces.openSysfs(handle);
+    const mask = "class/net/va/queues/rx-0/rps_cpus";
+    sysfs.writeText(mask, "1");
+    expect(Number.parseInt(sysfs.readText(mask) ?? "", 16)).toBe(1);
+    await container.stdin.end();
+    expect(await new Response(container.stderr).text()).toContain("Read-only file system");
+    expect(await container.exited).not.toBe(0);
+  });
+
   it("refuses to be used after it was closed", () => {
     using handle = open(netns.path);
     const sysfs = namespaces.openSysfs(handle);
