@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { SystemCallError } from "./errors.ts";
+import { absentAs, attempt } from "./file-errors.ts";
 import { markTemporary, readTemporaryName, replaceFile } from "./replace-file.ts";
 import type { Libc } from "./libc.ts";
 
@@ -73,7 +74,10 @@ export function recoverDisplaced(path: string): boolean {
     const taken = digest(readOrNothing(join(folder, entry)) ?? present);
     return taken !== readMark(mark) && taken !== writtenMark(mark);
   });
-  for (const entry of displaced) fs.renameSync(join(folder, entry), path);
+  for (const entry of displaced) {
+    const from = join(folder, entry);
+    attempt("rename", `${from}, ${path}`, () => fs.renameSync(from, path));
+  }
   return displaced.length > 0;
 }
 
@@ -116,21 +120,11 @@ function tryExchange(temporary: string, path: string, exchange: Libc["exchange"]
 }
 
 function readOrNothing(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  return absentAs(undefined, "read", path, () => fs.readFileSync(path, "utf8"), ["ENOENT"]);
 }
 
 function listOrNothing(folder: string): readonly string[] {
-  try {
-    return fs.readdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  return absentAs([], "readdir", folder, () => fs.readdirSync(folder), ["ENOENT"]);
 }
 
 function digest(text: string): string {

@@ -84,7 +84,7 @@ export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files 
     writeDurable: (path, text, mode) =>
       replaceFile(path, (temporary) => writeNew(temporary, text, mode), { isDurable: true }),
     replaceUnchanged: (path, change) => replaceUnchanged(path, change, libc.exchange),
-    recoverDisplaced: (path) => attempt("recover", path, () => recoverDisplaced(path)),
+    recoverDisplaced,
     copyFile: (from, to, mode) =>
       replaceFile(
         to,
