@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 
 import { type ListenAddress, parseListenAddress } from "../host/health-server.ts";
 import { type LogLevel, logLevels } from "../host/log.ts";
-import { isPrefix } from "../sriov/resource-config.ts";
+import { findPrefixProblem } from "../sriov/resource-config.ts";
 import { DevicePluginUsageError } from "./errors.ts";
 
 export interface DevicePluginArguments {
@@ -53,11 +53,8 @@ export function parseDevicePluginArguments(args: readonly string[]): DevicePlugi
       `--log-level: expected one of ${logLevels.join(", ")}, got "${logLevel}"`,
     );
   }
-  if (!isPrefix(resourcePrefix)) {
-    throw new DevicePluginUsageError(
-      `--resource-prefix: expected a domain like example.com, not kubernetes.io, got "${resourcePrefix}"`,
-    );
-  }
+  const problem = findPrefixProblem(resourcePrefix);
+  if (problem !== undefined) throw new DevicePluginUsageError(problem);
   const reportNode = flags["report-node"];
   return {
     help,

@@ -47,12 +47,13 @@ export class ResourceConfigError extends SriovError {
 const stringMap = v.record(v.string(), v.string("a text"), "an object of texts");
 
 /** The keys of a resource; messages say what is expected. */
+const prefixForm = "a domain like example.com, not kubernetes.io";
 const resourceEntries = {
   resourceName: v.custom<string>(
     (value) => typeof value === "string" && /^[a-z0-9](?:[\w-]{0,61}[a-z0-9])?$/i.test(value),
     "a name of letters, digits, - and _, at most 63",
   ),
-  resourcePrefix: v.optional(v.custom<string>(isPrefix, "a domain like example.com, not kubernetes.io")),
+  resourcePrefix: v.optional(v.custom<string>(isPrefix, prefixForm)),
   deviceType: v.optional(v.picklist(deviceTypes, deviceTypes.join(", "))),
   excludeTopology: v.optional(v.boolean("true or false")),
   selectors: v.optional(v.unknown()),
@@ -132,9 +133,15 @@ export function defaultResources(prefix: string): readonly ResourcePool[] {
 }
 
 /** Whether a text can stand before the "/" of an extended resource's name. Source: Kubernetes IsExtendedResourceName. */
-export function isPrefix(value: unknown): boolean {
+function isPrefix(value: unknown): boolean {
   if (typeof value !== "string" || value.length > 253 || /(?:^|\.)kubernetes\.io$/.test(value)) return false;
   return !value.startsWith("requests.") && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(value);
+}
+
+/** What is wrong with the value of the flag --resource-prefix; `undefined` when nothing is. */
+export function findPrefixProblem(prefix: string): string | undefined {
+  if (isPrefix(prefix)) return undefined;
+  return `--resource-prefix: expected ${prefixForm}, got "${prefix}"`;
 }
 
 interface PoolResult {

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import type { FindVfUsers } from "../../sriov/provision-desired.ts";
-import { isPrefix, parseProvisionConfig } from "../../sriov/resource-config.ts";
+import { findPrefixProblem, parseProvisionConfig } from "../../sriov/resource-config.ts";
 import { UsageError } from "../usage-error.ts";
 import { type DriverHost, provisionDrivers } from "./provision-drivers.ts";
 import { provisionPfs } from "./provision-pfs.ts";
@@ -100,11 +100,9 @@ function parseCommandLine(argv: readonly string[]): Flags {
   } as const;
   try {
     const flags = parseArgs({ args: [...argv], options, strict: true }).values;
-    const prefix = flags["resource-prefix"];
-    if (isPrefix(prefix)) return flags;
-    throw new Error(
-      `--resource-prefix: expected a domain like example.com, not kubernetes.io, got "${prefix}"`,
-    );
+    const problem = findPrefixProblem(flags["resource-prefix"]);
+    if (problem === undefined) return flags;
+    throw new Error(problem);
   } catch (cause) {
     throw new UsageError("provision", cause instanceof Error ? cause.message : String(cause), { cause });
   }
