@@ -9,7 +9,7 @@ import { applyLinkSizes, type LinkSizes } from "../sriov/link-sizes.ts";
 import { ownSysfs, resetQueueMasks } from "../sriov/queue-masks.ts";
 import { VfMissingError, VfStepError } from "../sriov/vf-errors.ts";
 import { setMac, takeAdminMac } from "../sriov/vf-mac.ts";
-import { giveVf, type Side } from "../sriov/vf-move.ts";
+import { moveVfAs, type Side } from "../sriov/vf-move.ts";
 import { planAddresses, type AddressPlan } from "./addresses.ts";
 import type { Claim } from "./claim.ts";
 import { applySettings, chooseOwnMac, toVfSettings } from "./pf-settings.ts";
@@ -53,7 +53,7 @@ export async function attachVf(
   steps.run("queue masks", () => resetQueueMasks(ownSysfs(host), homeLink.name, claim.original.queues));
   const { sizes } = claim;
   if (sizes !== undefined) steps.run("channels and rings", () => setSizes(host, homeLink.index, sizes));
-  const moved = steps.run("move", () => giveVf(home, pod, homeLink, address, target.interface));
+  const moved = steps.run("move", () => moveVfAs(home, pod, homeLink, address, target.interface));
   const { index } = moved;
   const inside = pod.netlink;
   const { mac, mtu } = network;

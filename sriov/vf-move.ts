@@ -16,7 +16,7 @@ export interface Side {
  * Moves `link` as `name`, which is free there, in one request, and returns it as it is there, down. A name that somebody there has
  * taken meanwhile is EEXIST after the move: by the record that ADD wrote before the VF is found again. Throws NetlinkError; ERR_VF_MISSING.
  */
-export function giveVf(from: Side, to: Side, link: Link, address: PciAddress, name: string): Link {
+export function moveVfAs(from: Side, to: Side, link: Link, address: PciAddress, name: string): Link {
   from.netlink.moveLink(link.index, to.netns, name);
   return findMoved(to, address, name);
 }
@@ -54,7 +54,7 @@ export function moveVfHome(
     from.netlink.removeAltName(link.index, altName);
   try {
     const isFree = name !== undefined && to.netlink.getLink({ name }) === undefined;
-    return isFree ? giveVf(from, to, link, address, name) : moveVf(from, to, link, address);
+    return isFree ? moveVfAs(from, to, link, address, name) : moveVf(from, to, link, address);
   } catch (error) {
     if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
     const current = from.netlink.getLink({ index: link.index });
