@@ -16,7 +16,7 @@ import type { PciAddress } from "../sriov/pci-address.ts";
 import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { resetUnreadable } from "../sriov/reset-unreadable.ts";
-import { salvageRecord } from "../sriov/salvage-record.ts";
+import { type Salvaged, salvageRecord } from "../sriov/salvage-record.ts";
 import { userspaceCopyPath } from "../sriov/userspace-copy.ts";
 import type { VfOnPf } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
@@ -95,7 +95,7 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
     record = readAttachment(host, address);
   } catch (error) {
     if (!(error instanceof RecordCorruptError)) throw error;
-    return await clearUnreadable(host, address, who, error);
+    return await clearUnreadable(host, address, who, { error, salvaged: salvageRecord(host, address) });
   }
   if (record === undefined) return await clearLost(host, address, who);
   let verdict = judgeOwner(readOwnerFacts(host, record));
@@ -116,13 +116,11 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
 // Of a VF without a netdev nothing but the second copy tells that it is, or was, a pod's.
 async function clearLost(host: Host, address: PciAddress, who: Claimant): Promise<void> {
   const path = userspaceCopyPath(host, address);
-  if (host.files.stat(path) === undefined || salvageRecord(host, address).copy === undefined) return;
-  await clearUnreadable(
-    host,
-    address,
-    who,
-    new RecordCorruptError(path, "the record that it is a copy of is lost"),
-  );
+  if (host.files.stat(path) === undefined) return;
+  const salvaged = salvageRecord(host, address);
+  if (salvaged.copy === undefined) return;
+  const error = new RecordCorruptError(path, "the record that it is a copy of is lost");
+  await clearUnreadable(host, address, who, { error, salvaged });
 }
 
 // What a record cannot tell is not how the VF was: the next pod must not get the settings of the one before.
@@ -130,9 +128,8 @@ async function clearUnreadable(
   host: Host,
   address: PciAddress,
   who: Claimant,
-  error: RecordCorruptError,
+  { error, salvaged }: { readonly error: RecordCorruptError; readonly salvaged: Salvaged },
 ): Promise<void> {
-  const salvaged = salvageRecord(host, address);
   const { action, reason } = judgeUnreadable(host, { address, error, salvaged });
   if (action === "keep") throw new VfBusyError(`cannot give ${address} to ${who.title}: ${reason}`);
   await resetUnreadable(host, address, { salvaged, netns: undefined, reason: error.message });

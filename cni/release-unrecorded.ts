@@ -24,8 +24,9 @@ export interface Caller {
 
 /**
  * Brings the VF home and resets it to its driver's defaults where it is found in the caller's namespace under the given name, or
- * where its record is unreadable, or lost and a copy says that it is the caller's; that record is moved aside. Left alone are another pod's VF, and one with a record that tells no
- * owner in a namespace that is not this pod's, or without a netdev and by the kubelet another pod's. The caller holds the VF's lock.
+ * where its record is unreadable, or lost and a copy says that it is the caller's; that record is moved aside. Left alone are another
+ * pod's VF, and one with a record that tells no owner in a namespace that is not this pod's, or without a netdev and by the kubelet
+ * another pod's. The caller holds the VF's lock.
  */
 export async function releaseUnrecorded(
   host: Host,
@@ -33,11 +34,11 @@ export async function releaseUnrecorded(
   { netns, token, uid }: Caller,
 ): Promise<void> {
   const reason = whyUnreadable(host, vf.address);
+  if (reason === undefined && readAttachment(host, vf.address) !== undefined) return;
   const isInside = netns !== undefined && hasVf(host, vf.address, netns, vf.interface);
   const salvaged = salvageRecord(host, vf.address);
   const { owner } = salvaged;
   if (reason === undefined) {
-    if (readAttachment(host, vf.address) !== undefined) return;
     const isCopied = owner !== undefined && ownerToken(owner) === token;
     if (isCopied)
       await resetUnreadable(host, vf.address, { salvaged, netns: undefined, reason: "it is lost" });

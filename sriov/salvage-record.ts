@@ -3,13 +3,13 @@
 import * as v from "valibot";
 
 import type { Host } from "../host/host.ts";
-import { attachmentParts } from "./attachment-format.ts";
+import { attachmentParts, parseAttachment } from "./attachment-format.ts";
 import { attachmentPath } from "./attachment-store.ts";
 import { ownerToken, type Attachment } from "./attachment.ts";
 import type { DriverState } from "./driver.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { SriovError } from "./errors.ts";
-import { readUserspaceCopy, userspaceCopyPath } from "./userspace-copy.ts";
+import { userspaceCopyPath } from "./userspace-copy.ts";
 
 /** The parts that have the form this release knows; the others are undefined. */
 export type Salvaged = {
@@ -31,7 +31,8 @@ type Parts = Readonly<Record<string, unknown>>;
  */
 export function salvageRecord(host: Pick<Host, "files" | "paths">, address: PciAddress): Salvaged {
   const record = readParts(parseObject(host.files.readText(attachmentPath(host, address))));
-  const copy = readParts(parseObject(host.files.readText(userspaceCopyPath(host, address))));
+  const copyText = host.files.readText(userspaceCopyPath(host, address));
+  const copy = readParts(parseObject(copyText));
   const isOthers =
     record.owner !== undefined &&
     copy.owner !== undefined &&
@@ -45,15 +46,15 @@ export function salvageRecord(host: Pick<Host, "files" | "paths">, address: PciA
     ipam: record.ipam ?? copy.ipam,
     deviceInfoFile: record.deviceInfoFile ?? copy.deviceInfoFile,
     driver: record.driver ?? copy.driver,
-    copy: readCopy(host, address),
+    copy: copyText === undefined ? undefined : parseCopy(host, address, copyText),
   };
 }
 
 const original = v.looseObject({ driver: v.string(), driverOverride: v.optional(v.string(), "") });
 
-function readCopy(host: Pick<Host, "files" | "paths">, address: PciAddress): Attachment | undefined {
+function parseCopy(host: Pick<Host, "paths">, address: PciAddress, json: string): Attachment | undefined {
   try {
-    return readUserspaceCopy(host, address);
+    return parseAttachment(json, userspaceCopyPath(host, address));
   } catch (error) {
     if (!(error instanceof SriovError)) throw error;
     return undefined;

@@ -4,6 +4,7 @@ import * as v from "valibot";
 
 import { SriovError } from "./errors.ts";
 import type { PciAddress } from "./pci-address.ts";
+import { firstFormat } from "./state-file.ts";
 
 /** `original`: smp_affinity_list before the first write; `cpu`: where tuning pinned the vector. */
 export interface TunedVector {
@@ -73,7 +74,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const valuePath = v.pipe(v.string(), v.regex(/^(?:threaded|queues\/rx-\d+\/rps_flow_cnt)$/));
 const channelCounts = v.record(v.picklist(["rx", "tx", "combined"]), count);
 const schema = v.object({
-  format: v.pipe(v.string(), v.regex(/^1\.\d+$/, "expected 1.x")),
+  format: firstFormat,
   bootId: v.string(),
   inode: v.string(),
   vectors: v.array(

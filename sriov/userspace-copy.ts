@@ -2,7 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { Attachment } from "./attachment.ts";
-import { formatAttachment, parseAttachment } from "./attachment-format.ts";
+import { formatAttachment } from "./attachment-format.ts";
 import type { PciAddress } from "./pci-address.ts";
 
 type CopyHost = Pick<Host, "files" | "paths">;
@@ -10,13 +10,6 @@ type CopyHost = Pick<Host, "files" | "paths">;
 /** Keeps the record as it is before the VF's first change. Gone after a restart of the node, as the VF is then another one. */
 export function writeUserspaceCopy(host: CopyHost, record: Attachment): void {
   host.files.writeAtomic(userspaceCopyPath(host, record.device.address), formatAttachment(record));
-}
-
-/** The copy; `undefined` when there is none. Throws ERR_RECORD_CORRUPT, ERR_RECORD_FORMAT. */
-export function readUserspaceCopy(host: CopyHost, address: PciAddress): Attachment | undefined {
-  const path = userspaceCopyPath(host, address);
-  const json = host.files.readText(path);
-  return json === undefined ? undefined : parseAttachment(json, path);
 }
 
 /** Forgets it, before the record itself is forgotten. */
