@@ -5,19 +5,12 @@ import { expect, test } from "vitest";
 
 import { NetlinkError } from "../../../host/errors.ts";
 import type { Netlink } from "../../../host/netlink/netlink.ts";
+import { createAttachedNode } from "../../support/attached-node.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
 const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
 const done = { exitCode: 0, json: undefined };
-
-async function makeAttached(): Promise<{ readonly node: FakeHost; readonly before: string }> {
-  const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
-  node.addNetns("web-1");
-  const before = node.toText();
-  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
-  return { node, before };
-}
 
 /** The node's host, where the VF's name is somebody else's until `isFree`; `changes` gets each change of a link's name and each move. */
 function watchNames(
@@ -48,7 +41,7 @@ function watchNames(
 }
 
 test("DEL moves the VF home under its name with one request", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   const changes: string[] = [];
   const host = watchNames(node, { isFree: () => true, changes });
@@ -58,7 +51,7 @@ test("DEL moves the VF home under its name with one request", async () => {
 });
 
 test("DEL moves the VF home under a name of its own while its own is taken there", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   const changes: string[] = [];
   const isFree = (): boolean => changes.length > 0;
@@ -70,7 +63,7 @@ test("DEL moves the VF home under a name of its own while its own is taken there
 });
 
 test("DEL gives the name back that udev made an altname when the VF appeared under a temporary one", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   let isSeen = false;
   let looks = 0;
@@ -95,7 +88,7 @@ test("DEL gives the name back that udev made an altname when the VF appeared und
 });
 
 test("a name that somebody takes on the host just then makes DEL fail, and the next one ends it", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   const openNetlink: typeof node.host.openNetlink = (netns) => {
     const netlink = node.host.openNetlink(netns);

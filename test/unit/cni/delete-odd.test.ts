@@ -3,8 +3,9 @@
 import * as fs from "node:fs";
 import { expect, test } from "vitest";
 
+import { createAttachedNode } from "../../support/attached-node.ts";
 import { callCni, podArgs, type TestCall } from "../../support/cni-call.ts";
-import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import type { FakeHost } from "../../support/fake-host.ts";
 import { addLink } from "../../support/fake-host-kernel.ts";
 
 const config = {
@@ -20,14 +21,6 @@ const config = {
 };
 const done = { exitCode: 0, json: undefined };
 const recordPath = (node: FakeHost): string => `${node.host.paths.attachments}/0000:3b:02.1.json`;
-
-async function makeAttached(): Promise<{ readonly node: FakeHost; readonly before: string }> {
-  const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
-  node.addNetns("web-1");
-  const before = node.toText();
-  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
-  return { node, before };
-}
 
 async function del(node: FakeHost, call: TestCall = {}, change: object = {}): Promise<unknown> {
   return callCni(node.host, { ...config, ...change }, { command: "DEL", ...call });
@@ -62,7 +55,7 @@ function withoutQuarantine(text: string): string {
 }
 
 test("addresses and VLAN links that the pod put on the VF are gone with it", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   using netns = node.host.namespaces.open("/run/netns/web-1");
   using netlink = node.host.openNetlink(netns);
@@ -76,7 +69,7 @@ test("addresses and VLAN links that the pod put on the VF are gone with it", asy
 });
 
 test("VLAN links on other interfaces of the pod are not ours to delete", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   addVlan(node, "net1", "other");
   const other = [...(node.kernel.mounted.get("/run/netns/web-1")?.links.values() ?? [])].at(-1);
@@ -88,7 +81,7 @@ test("VLAN links on other interfaces of the pod are not ours to delete", async (
 test.each(["/run/netns/web-1", ""])(
   "a VF that the pod moved to a third namespace is brought home from there (CNI_NETNS %j)",
   async (netns) => {
-    const { node, before } = await makeAttached();
+    const { node, before } = await createAttachedNode(config);
     using _node = node;
     node.addNetns("third");
     moveVf(node, "third");
@@ -102,7 +95,7 @@ test.each(["/run/netns/web-1", ""])(
 );
 
 test("without a record a VF in a third namespace is left there, and ADD names that namespace", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.addNetns("third");
   moveVf(node, "third");
@@ -115,7 +108,7 @@ test("without a record a VF in a third namespace is left there, and ADD names th
 });
 
 test("with the VF gone DEL releases the lease and forgets the record", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.removeNetns("web-1");
   using netlink = node.host.openNetlink();
@@ -129,7 +122,7 @@ test("with the VF gone DEL releases the lease and forgets the record", async () 
 });
 
 test("fields of a newer minor stay in the record while DEL works, and do not keep it from working", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   rewrite(node, { format: "1.7", extra: { rings: 512 } });
   const exec = { run: async () => ({ exitCode: 1, stdout: "", stderr: "no disk" }) };
@@ -147,7 +140,7 @@ const foreign = [
 ] as const;
 
 test.each(foreign)("ADD refuses a VF with a record of $name, naming the file", async ({ format }) => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   rewrite(node, { format });
   node.addNetns("web-2");
@@ -170,7 +163,7 @@ const ways = [
 test.each(foreign.flatMap((record) => ways.map((way) => Object.assign({}, record, way))))(
   "DEL of a pod with a record of $name brings the VF home $way, releases its lease and sets the record aside",
   async ({ format, call, change, isGone }) => {
-    const { node } = await makeAttached();
+    const { node } = await createAttachedNode(config);
     using _node = node;
     rewrite(node, { format, original: "in other words" });
     if (isGone) node.removeNetns("web-1", 300);
@@ -188,7 +181,7 @@ test.each(foreign.flatMap((record) => ways.map((way) => Object.assign({}, record
 test.each(foreign)(
   "a late DEL of another container leaves a VF with a record of $name alone",
   async ({ format }) => {
-    const { node } = await makeAttached();
+    const { node } = await createAttachedNode(config);
     using _node = node;
     rewrite(node, { format });
     const between = node.toText();
@@ -200,7 +193,7 @@ test.each(foreign)(
 test.each(["/run/netns/web-0", ""])(
   "a late DEL of an older sandbox of the same pod, whose namespace is %j, leaves a VF with a damaged record alone",
   async (netns) => {
-    const { node } = await makeAttached();
+    const { node } = await createAttachedNode(config);
     using _node = node;
     node.addNetns("web-0");
     node.allocate("uid-web-1", { app: ["0000:3b:02.1"] });
@@ -216,7 +209,7 @@ test.each(["/run/netns/web-0", ""])(
 );
 
 test("a corrupt record of a VF in a third namespace stays: whose it is nobody knows", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.addNetns("third");
   moveVf(node, "third");

@@ -3,8 +3,9 @@
 import { expect, test } from "vitest";
 
 import { NetlinkError } from "../../../host/errors.ts";
+import { createAttachedNode, createPodNode } from "../../support/attached-node.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
-import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import type { FakeHost } from "../../support/fake-host.ts";
 
 const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
 const config = {
@@ -20,19 +21,6 @@ const config = {
 };
 const done = { exitCode: 0, json: undefined };
 const recordPath = (node: FakeHost): string => `${node.host.paths.attachments}/0000:3b:02.1.json`;
-
-function makeNode(): FakeHost {
-  const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
-  node.addNetns("web-1");
-  return node;
-}
-
-async function makeAttached(): Promise<{ readonly node: FakeHost; readonly before: string }> {
-  const node = makeNode();
-  const before = node.toText();
-  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
-  return { node, before };
-}
 
 function errnoOf(change: () => void): string | undefined {
   try {
@@ -56,7 +44,7 @@ function withoutPod(text: string): string {
 }
 
 test("DEL puts everything back, and the second one changes nothing", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   for (const _again of [1, 2]) {
     expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
@@ -65,7 +53,7 @@ test("DEL puts everything back, and the second one changes nothing", async () =>
 });
 
 test("DEL undoes what the pod itself did to the VF", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   using netns = node.host.namespaces.open("/run/netns/web-1");
   using netlink = node.host.openNetlink(netns);
@@ -86,7 +74,7 @@ test("DEL undoes what the pod itself did to the VF", async () => {
 });
 
 test("DEL undoes what tuning set on the queues", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   using netns = node.host.namespaces.open("/run/netns/web-1");
   if (netns === undefined) throw new Error("no namespace");
@@ -98,7 +86,7 @@ test("DEL undoes what tuning set on the queues", async () => {
 });
 
 test.each([0, 400, 9000])("with the namespace gone DEL waits for the VF to come home (%i ms)", async (ms) => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   node.removeNetns("web-1", ms);
   expect(await callCni(node.host, config, { command: "DEL", netns: "" })).toMatchObject(done);
@@ -106,7 +94,7 @@ test.each([0, 400, 9000])("with the namespace gone DEL waits for the VF to come 
 });
 
 test("a VF that does not come home is an error after 10 s, and the next DEL finishes", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   node.removeNetns("web-1", 15_000);
   const answer = await callCni(node.host, config, { command: "DEL" });
@@ -119,7 +107,7 @@ test("a VF that does not come home is an error after 10 s, and the next DEL fini
 });
 
 test("a DEL of an old sandbox leaves the VF of the new pod alone, and releases its own lease", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.addNetns("web-2");
   node.removeNetns("web-1");
@@ -131,7 +119,7 @@ test("a DEL of an old sandbox leaves the VF of the new pod alone, and releases i
 });
 
 test("another VF at the same address is not touched for an old record", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.removeNetns("web-1");
   const record = JSON.parse(node.host.files.readText(recordPath(node)) ?? "") as { device: object };
@@ -145,7 +133,7 @@ test("another VF at the same address is not touched for an old record", async ()
 });
 
 test("after a reboot DEL releases the lease and forgets the record, and leaves the VF alone", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.removeNetns("web-1");
   node.clock.reboot();
@@ -157,7 +145,7 @@ test("after a reboot DEL releases the lease and forgets the record, and leaves t
 });
 
 test("with the record lost DEL resets the VF that it finds in the namespace under its name", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.host.files.remove(recordPath(node));
   expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
@@ -175,7 +163,7 @@ test("with the record lost DEL resets the VF that it finds in the namespace unde
 });
 
 test("with the record lost DEL leaves a VF of another name alone", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   node.host.files.remove(recordPath(node));
   using netns = node.host.namespaces.open("/run/netns/web-1");
@@ -190,7 +178,7 @@ test("with the record lost DEL leaves a VF of another name alone", async () => {
 test.each(["", "{", '{"format":"7.0"}'])(
   "an unreadable record (%j) is moved aside, the VF brought home",
   async (text) => {
-    const { node } = await makeAttached();
+    const { node } = await createAttachedNode(config);
     using _node = node;
     node.host.files.writeAtomic(recordPath(node), text);
     expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
@@ -203,7 +191,7 @@ test.each(["", "{", '{"format":"7.0"}'])(
 );
 
 test("an IPAM delegate that fails does not keep the VF from coming home; the next DEL releases the lease", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   const broken = {
     ...node.host,
@@ -220,7 +208,7 @@ test("an IPAM delegate that fails does not keep the VF from coming home; the nex
 });
 
 test("the lease is released as ADD took it, also when the configuration changed since", async () => {
-  const { node, before } = await makeAttached();
+  const { node, before } = await createAttachedNode(config);
   using _node = node;
   const changed = { ...config, cniVersion: "0.4.0", name: "blue", vlan: 5, ipam: { type: "static" } };
   expect(await callCni(node.host, changed, { command: "DEL" })).toMatchObject(done);
@@ -229,7 +217,7 @@ test("the lease is released as ADD took it, also when the configuration changed 
 });
 
 test("a configuration that became wrong after ADD, or a pod's own wrong words, keep no pod from ending", async () => {
-  using node = makeNode();
+  using node = createPodNode();
   const before = node.toText();
   const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
   await callCni(node.host, { ...config, ipam });
@@ -248,7 +236,7 @@ test("a configuration that became wrong after ADD, or a pod's own wrong words, k
 });
 
 test("DEL with the host's own namespace is error 8 and changes nothing", async () => {
-  const { node } = await makeAttached();
+  const { node } = await createAttachedNode(config);
   using _node = node;
   const before = node.toText();
   const answer = await callCni(node.host, config, { command: "DEL", netns: "/proc/1/ns/net" });
@@ -259,7 +247,7 @@ test("DEL with the host's own namespace is error 8 and changes nothing", async (
 test.each([true, false])(
   "an admin MAC is there afterwards exactly when it was there before (%j)",
   async (hadOne) => {
-    using node = makeNode();
+    using node = createPodNode();
     using netlink = node.host.openNetlink();
     const pf = netlink.getLink({ name: "ens1f0" })?.index ?? 0;
     const vf = netlink.getLink({ name: "ens1f0v1" })?.index ?? 0;

@@ -5,15 +5,11 @@ import { expect, test } from "vitest";
 import { ofGoneOwners } from "../../../sriov/gone-owners.ts";
 import { applyRepair, planRepair } from "../../../sriov/repair.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
-import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import type { FakeHost } from "../../support/fake-host.ts";
+import { createUserspaceNode, userspaceConfig } from "../../support/userspace-node.ts";
 
 const config = {
-  cniVersion: "1.1.0",
-  name: "fast",
-  type: "virtfn",
-  deviceID: "0000:3b:02.1",
-  vlan: 100,
-  mac: "02:aa:bb:cc:dd:01",
+  ...userspaceConfig,
   ipam: { type: "host-local", subnet: "192.0.2.0/24" },
 };
 const bound = { ...config, driver: "vfio-pci" };
@@ -34,13 +30,6 @@ const damages: readonly Damage[] = [
 ];
 const lost: Damage = { name: "lost", damage: () => undefined };
 
-function makeNode(userspace: readonly number[]): FakeHost {
-  const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 3, userspace }]);
-  for (const name of ["web-1", "web-2"]) node.addNetns(name);
-  node.host.files.writeAtomic(node.host.paths.nodeConfig, 'limits: { "*": { driver: vfio-pci } }\n');
-  return node;
-}
-
 function damageRecord({ host }: FakeHost, { damage }: Damage): void {
   const path = `${host.paths.attachments}/${config.deviceID}.json`;
   const text = damage(host.files.readText(path) ?? "");
@@ -57,7 +46,7 @@ async function settle(node: FakeHost): Promise<string> {
 test.each([...damages, lost])(
   "DEL gives a VF back to the driver that ADD took it from: $name",
   async (one) => {
-    using node = makeNode([]);
+    using node = createUserspaceNode([]);
     const before = node.toText();
     await callCni(node.host, bound);
     damageRecord(node, one);
@@ -69,7 +58,7 @@ test.each([...damages, lost])(
 );
 
 test.each([...damages, lost])("DEL leaves a VF with vfio-pci that had it before: $name", async (one) => {
-  using node = makeNode([1]);
+  using node = createUserspaceNode([1]);
   const before = node.toText();
   await callCni(node.host, config);
   damageRecord(node, one);
@@ -78,7 +67,7 @@ test.each([...damages, lost])("DEL leaves a VF with vfio-pci that had it before:
 });
 
 test.each(damages)("repair gives it back when its pod is gone, and not before: $name", async (one) => {
-  using node = makeNode([]);
+  using node = createUserspaceNode([]);
   const before = node.toText();
   await callCni(node.host, bound);
   damageRecord(node, one);
@@ -91,7 +80,7 @@ test.each(damages)("repair gives it back when its pod is gone, and not before: $
 });
 
 test.each(damages)("GC gives it back when its pod is not listed: $name", async (one) => {
-  using node = makeNode([]);
+  using node = createUserspaceNode([]);
   const before = node.toText();
   await callCni(node.host, bound);
   damageRecord(node, one);
@@ -112,7 +101,7 @@ const rows = [...damages, lost].flatMap(({ name, damage }) =>
 test.each(rows)(
   "a late DEL of an older sandbox of the same pod changes nothing: $name, $network.driver",
   async ({ network, ...one }) => {
-    using node = makeNode(network === bound ? [] : [1]);
+    using node = createUserspaceNode(network === bound ? [] : [1]);
     node.allocate("uid-web-1", { app: [config.deviceID] });
     const before = await settle(node);
     await callCni(node.host, network);
@@ -130,7 +119,7 @@ const empty: Damage = { name: "empty", damage: () => "" };
 test.each([empty, lost])(
   "while its pod is alive nobody else gets it, and after that the next pod gets it as it was: $name",
   async (one) => {
-    using node = makeNode([]);
+    using node = createUserspaceNode([]);
     await callCni(node.host, bound);
     damageRecord(node, one);
     expect((await callCni(node.host, config, second)).json).toMatchObject({ code: 11 });
@@ -147,7 +136,7 @@ test.each([empty, lost])(
 );
 
 test("a copy that an earlier owner left does not speak for the one who has the VF now", async () => {
-  using node = makeNode([1]);
+  using node = createUserspaceNode([1]);
   await callCni(node.host, config);
   const path = `${node.host.paths.userspaceCopies}/${config.deviceID}.json`;
   const stale = node.host.files.readText(path) ?? "";

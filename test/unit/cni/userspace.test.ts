@@ -4,28 +4,16 @@ import * as fs from "node:fs";
 import { expect, test } from "vitest";
 
 import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
-import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import type { FakeHost } from "../../support/fake-host.ts";
+import { createUserspaceNode, userspaceConfig, vfioAllowed } from "../../support/userspace-node.ts";
 
 const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
 const config = {
-  cniVersion: "1.1.0",
-  name: "fast",
-  type: "virtfn",
-  deviceID: "0000:3b:02.1",
-  vlan: 100,
-  mac: "02:aa:bb:cc:dd:01",
+  ...userspaceConfig,
   trust: "on",
 };
 const bound = { ...config, driver: "vfio-pci" };
-const allowed = 'limits: { "*": { driver: vfio-pci } }\n';
 const second = { containerId: "c2", netns: "/run/netns/web-2", args: podArgs("web-2") };
-
-function makeNode(userspace: readonly number[] = [1], nodeConfig = allowed): FakeHost {
-  const node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 3, userspace }]);
-  for (const name of ["web-1", "web-2"]) node.addNetns(name);
-  node.host.files.writeAtomic(node.host.paths.nodeConfig, nodeConfig);
-  return node;
-}
 
 function readRecord(node: FakeHost): Readonly<Record<string, unknown>> {
   const path = `${node.host.paths.attachments}/0000:3b:02.1.json`;
@@ -41,7 +29,7 @@ function msgOf({ json }: TestAnswer): string {
 }
 
 test("a VF with vfio-pci gets the PF's settings and addresses, and the result has an interface without a link", async () => {
-  using node = makeNode();
+  using node = createUserspaceNode([1]);
   const before = node.toText();
   const answer = await callCni(node.host, { ...config, ipam });
   expect(answer.json).toEqual({
@@ -65,7 +53,7 @@ test("a VF with vfio-pci gets the PF's settings and addresses, and the result ha
 });
 
 test("after DEL the next pod gets it while the first namespace is still there; before, it is error 11", async () => {
-  using node = makeNode();
+  using node = createUserspaceNode([1]);
   await callCni(node.host, config);
   expect(await callCni(node.host, config, second)).toMatchObject({
     json: { code: 11, msg: expect.stringContaining("attached to pod shop/web-1") as string },
@@ -79,7 +67,7 @@ test("after DEL the next pod gets it while the first namespace is still there; b
 });
 
 test("a pod that is gone without DEL holds it no longer", async () => {
-  using node = makeNode();
+  using node = createUserspaceNode([1]);
   await callCni(node.host, { ...config, ipam });
   node.removeNetns("web-1");
   expect((await callCni(node.host, { ...config, vlan: 200 }, second)).exitCode).toBe(0);
@@ -87,7 +75,7 @@ test("a pod that is gone without DEL holds it no longer", async () => {
 });
 
 test("the MAC that the program chose is not left for the next one", async () => {
-  using node = makeNode();
+  using node = createUserspaceNode([1]);
   const { mac: _none, ...withoutMac } = config;
   const before = node.toText();
   await callCni(node.host, withoutMac);
@@ -99,7 +87,7 @@ test("the MAC that the program chose is not left for the next one", async () => 
 });
 
 test("driver: vfio-pci binds it at ADD and gives it back with name, MAC and driver at DEL", async () => {
-  using node = makeNode([]);
+  using node = createUserspaceNode([]);
   const before = node.toText();
   const answer = await callCni(node.host, { ...bound, ipam });
   expect(answer.json).toMatchObject({ interfaces: [{ name: "net1", mac: "02:aa:bb:cc:dd:01" }] });
@@ -116,7 +104,7 @@ test("driver: vfio-pci binds it at ADD and gives it back with name, MAC and driv
 });
 
 test("one that has the driver already is not bound again, and keeps it", async () => {
-  using node = makeNode([1]);
+  using node = createUserspaceNode([1]);
   const before = node.toText();
   await callCni(node.host, bound);
   expect(readRecord(node)["original"]).not.toHaveProperty("driver");
@@ -125,7 +113,7 @@ test("one that has the driver already is not bound again, and keeps it", async (
 });
 
 test("an owner that is gone is cleaned up after: the next pod gets the netdev", async () => {
-  using node = makeNode([]);
+  using node = createUserspaceNode([]);
   await callCni(node.host, bound);
   node.removeNetns("web-1");
   const answer = await callCni(node.host, config, second);
@@ -136,7 +124,7 @@ test.each([
   ["pfs: []\n", 'driver: /etc/virtfn/node.yaml does not allow vfio-pci in limits of "*"'],
   ["limits: { sriov/vf: { driver: vfio-pci } }\n", "does not allow vfio-pci"],
 ])("a driver that the node does not allow is refused: %j", async (nodeConfig, words) => {
-  using node = makeNode([], nodeConfig);
+  using node = createUserspaceNode([], nodeConfig);
   const before = node.toText();
   const answer = await callCni(node.host, bound);
   expect(answer.json).toMatchObject({ code: 7 });
@@ -145,13 +133,13 @@ test.each([
 });
 
 test("the resource's limits count for a VF that the kubelet gave", async () => {
-  using node = makeNode([], "limits: { sriov/vf: { driver: vfio-pci } }\n");
+  using node = createUserspaceNode([], "limits: { sriov/vf: { driver: vfio-pci } }\n");
   node.allocate("uid-web-1", { app: ["0000:3b:02.1"] });
   expect((await callCni(node.host, bound)).exitCode).toBe(0);
 });
 
 test("what cannot be bound is told before anything is changed", async () => {
-  using node = makeNode([]);
+  using node = createUserspaceNode([]);
   fs.rmSync(`${node.root}/sys/bus/pci/devices/0000:3b:02.1/iommu_group`);
   const before = node.toText();
   const answer = await callCni(node.host, bound);
@@ -161,14 +149,14 @@ test("what cannot be bound is told before anything is changed", async () => {
 });
 
 test("settings that need an interface are refused for a VF that has none", async () => {
-  using node = makeNode();
+  using node = createUserspaceNode([1]);
   const answer = await callCni(node.host, { ...config, mtu: 9000 });
   expect(answer.json).toMatchObject({ code: 7 });
   expect(msgOf(answer)).toContain("mtu: expected nothing for 0000:3b:02.1, which has no interface");
 });
 
 test("CHECK is content with it, and names a driver that changed", async () => {
-  using node = makeNode([]);
+  using node = createUserspaceNode([]);
   const { json: prevResult } = await callCni(node.host, bound);
   const checked = { ...bound, prevResult };
   expect(await callCni(node.host, checked, { command: "CHECK" })).toMatchObject({ exitCode: 0 });
@@ -179,7 +167,7 @@ test("CHECK is content with it, and names a driver that changed", async () => {
 });
 
 test("a PF's VF can be picked and bound in one ADD", async () => {
-  using node = makeNode([], `pfs: [ens1f0]\n${allowed}`);
+  using node = createUserspaceNode([], `pfs: [ens1f0]\n${vfioAllowed}`);
   const before = node.toText();
   const { deviceID: _none, ...picked } = { ...bound, pf: "ens1f0" };
   expect((await callCni(node.host, picked)).exitCode).toBe(0);
@@ -191,7 +179,7 @@ test("a PF's VF can be picked and bound in one ADD", async () => {
 test.each(["", '{"format":"9.0"}'])(
   "while its record (%j) tells no owner, a VF that the kubelet gave to another pod is left to the DEL of that pod",
   async (text) => {
-    using node = makeNode();
+    using node = createUserspaceNode([1]);
     const before = withoutQuarantine(node);
     node.allocate("uid-web-2", { app: [config.deviceID] });
     expect((await callCni(node.host, config, second)).exitCode).toBe(0);
@@ -206,7 +194,7 @@ test.each(["", '{"format":"9.0"}'])(
 );
 
 test("where the kubelet cannot tell, DEL gives such a VF back", async () => {
-  using node = makeNode();
+  using node = createUserspaceNode([1]);
   const before = withoutQuarantine(node);
   expect((await callCni(node.host, config)).exitCode).toBe(0);
   node.host.files.writeAtomic(`${node.host.paths.attachments}/${config.deviceID}.json`, "");
