@@ -4,6 +4,7 @@ import { demoVfs } from "../lab/demo/steps.ts";
 import type { PodVf } from "../lab/demo/pod-vfs.ts";
 import {
   exchange,
+  listPinned,
   listQueues,
   removePinnedPods,
   startIrqBalance,
@@ -36,7 +37,7 @@ test(`no pin of ${demoVfs} VFs is lost in ${minutes} minutes`, async ({ annotate
   const queues = listQueues(vfs);
   expect(queues).toHaveLength(2 * demoVfs);
   await startIrqBalance(node);
-  await waitForBans(node, queues, toldWithinMs);
+  await waitForBans(node, listPinned(vfs), toldWithinMs);
   await waitForPins(node, queues, toldWithinMs);
   const [first, second] = vfs;
   if (first === undefined || second === undefined) throw new Error("expected two VFs at least");
@@ -51,6 +52,6 @@ test(`no pin of ${demoVfs} VFs is lost in ${minutes} minutes`, async ({ annotate
     expect(lost, `minute ${minute}`).toEqual([]);
     answers += received;
   }
-  await waitForBans(node, queues, 0);
+  await waitForBans(node, listPinned(vfs), 0);
   await annotate(`${answers} packets there and back`);
 });

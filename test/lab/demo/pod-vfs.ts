@@ -45,13 +45,18 @@ export async function readPodVfs(
   return vfs.map((vf) => Object.assign(vf, { vectors: vectors.get(vf.pciAddress) ?? [] }));
 }
 
+/** Whether the vector is a queue's: igbvf has net1-tx-0 and net1-rx-0, and net1 for its mailbox. */
+export function isQueue({ handler }: Vector): boolean {
+  return /-[rt]x-\d+$/.test(handler);
+}
+
 /**
  * Throws with those VFs that tuning has yet to do: each queue's interrupt on one CPU, its packets shared with another one. The
  * kernel by itself leaves an interrupt to all CPUs of the NUMA node, and the mask at 0.
  */
 export function assertTuned(vfs: readonly PodVf[]): void {
   const untuned = vfs.filter(({ vectors, rpsMask }) => {
-    const queues = vectors.filter(({ handler }) => /-[rt]x-/.test(handler));
+    const queues = vectors.filter(isQueue);
     const isPinned = queues.length > 0 && queues.every(({ cpus }) => /^\d+$/.test(cpus));
     return !isPinned || !/[1-9a-f]/.test(rpsMask.replace("none", ""));
   });

@@ -20,7 +20,7 @@ export async function provideNodeFiles(workshop: Workshop, parts: NodeParts): Pr
   const folder = await workshop.cache.keep({
     name: "node-files",
     inputs: [
-      await hashTree(workshop.guest, ["root", "agent.c", "apic-guard.c"]),
+      await hashTree(workshop.guest, ["root", ...programs.map((name) => `${name}.c`)]),
       await hashFile(join(parts.kubeBinDir, "kubelet")),
       await hashTree(parts.cniBinDir, cniPlugins),
       artefactName(parts.pki),
@@ -35,6 +35,8 @@ export async function provideNodeFiles(workshop: Workshop, parts: NodeParts): Pr
   return join(folder, "root");
 }
 
+/** Of C, in the folder of the lab's boot unit. */
+const programs = ["agent", "apic-guard"] as const;
 const units = "etc/systemd/system";
 // No console and nothing to keep up to date: a start of any of these costs the emulated node seconds.
 const masked = [
@@ -84,7 +86,7 @@ async function fill(workshop: Workshop, parts: NodeParts, root: string): Promise
   ]) {
     await mkdir(join(root, folder), { recursive: true });
   }
-  for (const program of ["agent", "apic-guard"] as const)
+  for (const program of programs)
     await compileStatic(workshop, program, join(root, "usr/local/lib/lab", program));
   await cp(join(parts.kubeBinDir, "kubelet"), join(root, "usr/local/bin/kubelet"));
   for (const plugin of cniPlugins) await cp(join(parts.cniBinDir, plugin), join(root, "opt/cni/bin", plugin));

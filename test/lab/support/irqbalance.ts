@@ -1,6 +1,6 @@
 // The real irqbalance of the lab's node, as Debian's own unit runs it, and pins beside it.
 import type { DemoLab } from "../demo/demo-lab.ts";
-import { type PodVf, readPodVfs } from "../demo/pod-vfs.ts";
+import { isQueue, type PodVf, readPodVfs } from "../demo/pod-vfs.ts";
 import { deletePods, startPods } from "../demo/pods.ts";
 import type { LabNode } from "../node/lab-node.ts";
 import { waitUntil } from "../wait-until.ts";
@@ -72,7 +72,7 @@ export function listPinned(vfs: readonly PodVf[]): readonly number[] {
 
 /** IRQs of the VFs' queues, ascending. */
 export function listQueues(vfs: readonly PodVf[]): readonly number[] {
-  const queues = vfs.flatMap(({ vectors }) => vectors.filter(({ handler }) => /-[rt]x-\d+$/.test(handler)));
+  const queues = vfs.flatMap(({ vectors }) => vectors.filter(isQueue));
   return queues.map(({ irq }) => irq).toSorted((a, b) => a - b);
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readContainer } from "../support/product-pod.ts";
 import { productNamespace } from "../demo/install.ts";
 import { podDefaults, resource, vfContainer } from "../demo/manifests.ts";
-import { readPodVfs } from "../demo/pod-vfs.ts";
+import { isQueue, readPodVfs } from "../demo/pod-vfs.ts";
 import { deletePods, waitForReadyPods } from "../demo/pods.ts";
 import { readVfState, waitForVfState } from "../demo/vf-state.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
@@ -57,7 +57,7 @@ test.each([
   const look = async (): Promise<void> => {
     const vfs = await readPodVfs(lab, ["own-cpu", "shares"]);
     const found = vfs.map(({ pod, vectors }) => {
-      const queues = vectors.filter(({ handler }) => /-[rt]x-/.test(handler));
+      const queues = vectors.filter(isQueue);
       return [pod, queues.map(({ cpus }) => cpus).toSorted()] as const;
     });
     expect(Object.fromEntries(found)).toEqual(expected);
