@@ -3,15 +3,17 @@
 import { parseArgs } from "node:util";
 
 import type { Host } from "../../host/host.ts";
+import { findPrefixProblem } from "../../sriov/resource-config.ts";
 import { UsageError } from "../usage-error.ts";
 import { validateText, type ValidatedFile } from "./validate-text.ts";
 
-const usage = `Usage: virtfn validate [--json] FILE...
+const usage = `Usage: virtfn validate [--json] [--resource-prefix PREFIX] FILE...
 
 Checks network configurations and lists of them (.conf, .conflist), NetworkAttachmentDefinitions, the chained entry of
 install-cni, resource configurations and node.yaml, in YAML or JSON; what a file is, its content tells.
 
-  --json   the findings as JSON
+  --json                    the findings as JSON
+  --resource-prefix PREFIX  as the device plugin is given it (default sriov)
 
 Exits with 0 when all is right, 1 when something is wrong, 2 for a command line that is not understood.
 `;
@@ -29,14 +31,19 @@ export function runValidate(
     return 0;
   }
   if (positionals.length === 0) throw new UsageError("validate", "expected at least one file");
-  const files = positionals.map((path) => validateFile(host, path, folder));
+  const prefix = values["resource-prefix"];
+  const files = positionals.map((path) => validateFile(host, path, { folder, prefix }));
   print(values.json ? `${JSON.stringify(files, undefined, 2)}\n` : files.map(formatFile).join(""));
   return files.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
-function validateFile(host: Pick<Host, "files">, path: string, folder: string): ValidatedFile {
+function validateFile(
+  host: Pick<Host, "files">,
+  path: string,
+  { folder, prefix }: { readonly folder: string; readonly prefix: string },
+): ValidatedFile {
   const text = readFile(host, path.startsWith("/") ? path : `${folder}/${path}`);
-  if (typeof text === "string") return validateText(path, text);
+  if (typeof text === "string") return validateText(path, text, { prefix });
   return { file: path, documents: [], problems: [{ line: 1, column: 1, problem: text.problem }] };
 }
 
@@ -55,15 +62,19 @@ function formatFile({ file, documents, problems }: ValidatedFile): string {
 }
 
 function parseCommandLine(argv: readonly string[]): {
-  readonly values: { readonly help: boolean; readonly json: boolean };
+  readonly values: { readonly help: boolean; readonly json: boolean; readonly "resource-prefix": string };
   readonly positionals: readonly string[];
 } {
   const options = {
     help: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    "resource-prefix": { type: "string", default: "sriov" },
   } as const;
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
+    const parsed = parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
+    const problem = findPrefixProblem(parsed.values["resource-prefix"]);
+    if (problem === undefined) return parsed;
+    throw new Error(problem);
   } catch (cause) {
     throw new UsageError("validate", cause instanceof Error ? cause.message : String(cause), { cause });
   }

@@ -19,21 +19,28 @@ export interface ValidatedFile {
   readonly problems: readonly Finding[];
 }
 
-/** Reads `text` of the file `file` as the programs will; `name` is what a network configuration without a name gets. */
-export function validateText(file: string, text: string, name?: string): ValidatedFile {
+/** Reads `text` of the file `file` as the programs will. */
+export function validateText(file: string, text: string, { prefix, name }: Unnamed): ValidatedFile {
   const documents = parseConfigTexts(text).filter(({ value, faults }) => value !== null || faults.length > 0);
   if (documents.length === 0)
     return { file, documents: [], problems: [{ line: 1, column: 1, problem: "the file is empty" }] };
   const problems = documents.flatMap((document) =>
-    checkDocument(document, document.value, "", { text, name }),
+    checkDocument(document, document.value, "", { text, name, prefix }),
   );
   const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
   return { file, documents: documents.map(({ value }) => describeKind(value)), problems: sorted };
 }
 
-interface Source {
+/** What stands in for what a file leaves out. */
+interface Unnamed {
+  /** Of a resource without a prefix. */
+  readonly prefix: string;
+  /** Of a network configuration without a name. */
+  readonly name?: string | undefined;
+}
+
+interface Source extends Unnamed {
   readonly text: string;
-  readonly name: string | undefined;
 }
 
 /** Problems of the value that stands at `path` of `document`. */
@@ -57,9 +64,9 @@ function checkDocument(
     case "node":
       return place(parseNodeConfig(value).problems);
     case "resources":
-      return place(checkResources(source.text));
+      return place(checkResources(source));
     case "definition":
-      return checkDefinition(document, value, path);
+      return checkDefinition(document, value, path, source);
     case "items":
       return (memberOf(value, "items") as readonly unknown[]).flatMap((item, at) =>
         checkDocument(document, item, join(path, `items[${at}]`), source),
@@ -73,7 +80,12 @@ const expectedKinds =
   "a network configuration (name, type), a list of plugins, a NetworkAttachmentDefinition, resourceList, networks, or keys of node.yaml";
 
 // The configuration of a NetworkAttachmentDefinition is JSON in a text; Source: its specification, 4.1.
-function checkDefinition(document: ConfigText, value: unknown, path: string): readonly Finding[] {
+function checkDefinition(
+  document: ConfigText,
+  value: unknown,
+  path: string,
+  { prefix }: Source,
+): readonly Finding[] {
   const at = join(path, "spec.config");
   const config = memberOf(memberOf(value, "spec"), "config");
   if (config === undefined || config === "") return [];
@@ -81,7 +93,10 @@ function checkDefinition(document: ConfigText, value: unknown, path: string): re
     return [{ ...document.placeOf(at), problem: "spec.config: expected JSON in a text" }];
   const name = memberOf(memberOf(value, "metadata"), "name");
   // Multus gives it the object's name.
-  const { problems } = validateText("", config, typeof name === "string" ? name : undefined);
+  const { problems } = validateText("", config, {
+    prefix,
+    name: typeof name === "string" ? name : undefined,
+  });
   return problems.map(({ problem, line, column }) => {
     const place = document.placeInside(at, { line, column }) ?? document.placeOf(at);
     return { line: place.line, column: place.column, problem: `spec.config: ${problem}` };
@@ -102,9 +117,9 @@ function withName(value: unknown, name: string | undefined): unknown {
   return name === undefined || memberOf(value, "name") !== undefined ? value : { ...(value as object), name };
 }
 
-function checkResources(text: string): readonly string[] {
+function checkResources({ text, prefix }: Source): readonly string[] {
   try {
-    parseResourceConfig(text, { path: "", prefix: "sriov" });
+    parseResourceConfig(text, { path: "", prefix });
     return [];
   } catch (error) {
     if (!(error instanceof ResourceConfigError)) throw error;

@@ -57,7 +57,11 @@ test.each(names)("%s: every file is named in its kustomization, and everything n
 test.each(names)("%s: what virtfn reads is right", (way) => {
   const files = Object.entries(expected[way] ?? {});
   for (const [file, kind] of files)
-    expect(validateText(file, read(way, file))).toEqual({ file, documents: [kind], problems: [] });
+    expect(validateText(file, read(way, file), { prefix: "sriov" })).toEqual({
+      file,
+      documents: [kind],
+      problems: [],
+    });
 });
 
 test.each(names)(

@@ -18,7 +18,7 @@ test.each([
   ["README.md", 1],
 ])("%s", (page, least) => {
   const files = blocksOf(page)
-    .map((block) => validateText(page, block))
+    .map((block) => validateText(page, block, { prefix: "sriov" }))
     .filter(({ documents }) => !documents.includes("unknown"));
   expect(files.length).toBeGreaterThanOrEqual(least);
   expect(files.flatMap(({ problems }) => problems)).toEqual([]);

@@ -161,3 +161,14 @@ test("a file that is not there, no file, an unknown flag", () => {
       expect.objectContaining({ code: "ERR_USAGE" }) as Error,
     );
 });
+
+test("resources without a prefix have the one that the device plugin is given", () => {
+  const text = "resourceList:\n- {resourceName: a}\n- {resourceName: a, resourcePrefix: example.com}\n";
+  expect(validate(text, "r.yaml")).toBe("r.yaml: ok (resource configuration)\nexit 0");
+  expect(validate(text, "r.yaml", ["--resource-prefix", "example.com"])).toBe(
+    'r.yaml:3:4: resourceList[1].resourceName: expected a name other than that of resourceList[0], got "example.com/a"\nexit 1',
+  );
+  expect(() => validate(text, "r.yaml", ["--resource-prefix", "kubernetes.io"])).toThrow(
+    'virtfn validate: --resource-prefix: expected a domain like example.com, not kubernetes.io, got "kubernetes.io"',
+  );
+});
