@@ -17,7 +17,6 @@ import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { resetUnreadable } from "../sriov/reset-unreadable.ts";
 import { type Salvaged, salvageRecord } from "../sriov/salvage-record.ts";
-import { userspaceCopyPath } from "../sriov/userspace-copy.ts";
 import type { VfOnPf } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
@@ -97,7 +96,7 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
     if (!(error instanceof RecordCorruptError)) throw error;
     return await clearUnreadable(host, address, who, { error, salvaged: salvageRecord(host, address) });
   }
-  if (record === undefined) return await clearLost(host, address, who);
+  if (record === undefined) return;
   let verdict = judgeOwner(readOwnerFacts(host, record));
   if (verdict.isDying) {
     await waitForLinks(host, home, dyingNetnsMs, () => findHomeLink(host, home, address));
@@ -111,16 +110,6 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
     );
   }
   await releaseAttachment(host, record, undefined);
-}
-
-// Of a VF without a netdev nothing but the second copy tells that it is, or was, a pod's.
-async function clearLost(host: Host, address: PciAddress, who: Claimant): Promise<void> {
-  const path = userspaceCopyPath(host, address);
-  if (host.files.stat(path) === undefined) return;
-  const salvaged = salvageRecord(host, address);
-  if (salvaged.copy === undefined) return;
-  const error = new RecordCorruptError(path, "the record that it is a copy of is lost");
-  await clearUnreadable(host, address, who, { error, salvaged });
 }
 
 // What a record cannot tell is not how the VF was: the next pod must not get the settings of the one before.

@@ -36,15 +36,12 @@ export async function releaseUnrecorded(
   const reason = whyUnreadable(host, vf.address);
   if (reason === undefined && readAttachment(host, vf.address) !== undefined) return;
   const isInside = netns !== undefined && hasVf(host, vf.address, netns, vf.interface);
-  const salvaged = salvageRecord(host, vf.address);
-  const { owner } = salvaged;
   if (reason === undefined) {
-    const isCopied = owner !== undefined && ownerToken(owner) === token;
-    if (isCopied)
-      await resetUnreadable(host, vf.address, { salvaged, netns: undefined, reason: "it is lost" });
-    else if (isInside) await resetVf(host, vf.address, { netns });
+    if (isInside) await resetVf(host, vf.address, { netns });
     return;
   }
+  const salvaged = salvageRecord(host, vf.address);
+  const { owner } = salvaged;
   if (owner !== undefined && ownerToken(owner) !== token) return;
   if (isInside || readPciNetdevs(host, vf.address).length > 0) {
     await resetUnreadable(host, vf.address, { salvaged, netns: isInside ? netns : undefined, reason });

@@ -5,10 +5,12 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
+import { judgeUnreadable } from "../sriov/gone-owners.ts";
 import { isNetworkVf, isUserspaceVf, readVfBasics } from "../sriov/inventory.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { salvageRecord } from "../sriov/salvage-record.ts";
 import { findHomeLink } from "../sriov/vf-locate.ts";
 import { describeHolder, findUseOfNode } from "./claim.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
@@ -37,13 +39,18 @@ export function describeUse(
   return use === undefined ? undefined : `the node itself uses it (${use})`;
 }
 
-// A file that is no record protects nothing; one of another format does.
+// A file that is no record protects as far as it still tells whose it is; one of another format does in any case.
 function readRecord(host: Host, address: PciAddress): Attachment | string | undefined {
   try {
     return readAttachment(host, address);
   } catch (error) {
-    if (error instanceof RecordCorruptError) return undefined;
-    if (error instanceof SriovError) return error.message;
-    throw error;
+    if (!(error instanceof SriovError)) throw error;
+    if (!(error instanceof RecordCorruptError)) return error.message;
+    const { action, reason } = judgeUnreadable(host, {
+      address,
+      error,
+      salvaged: salvageRecord(host, address),
+    });
+    return action === "keep" ? reason : undefined;
   }
 }

@@ -1,4 +1,4 @@
-// The records on disk: one file per VF in use, written whole or not at all.
+// The records on disk: one file per VF in use, written whole or not at all. One that is lost while its second copy is there is unreadable.
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
@@ -6,8 +6,9 @@ import { formatAttachment, parseAttachment } from "./attachment-format.ts";
 import type { Attachment } from "./attachment.ts";
 import { RecordCorruptError, SriovError } from "./errors.ts";
 import { comparePciAddress, isPciAddress, type PciAddress } from "./pci-address.ts";
+import { userspaceCopyPath } from "./userspace-copy.ts";
 
-/** All records, in PCI order, and the files that are none. */
+/** All records, in PCI order, and the files that are none: `path` is the second copy's where that alone is left. */
 export interface Attachments {
   readonly records: readonly Attachment[];
   readonly unreadable: readonly {
@@ -35,31 +36,53 @@ function readAll(host: Store, isLeftOut: (json: string) => boolean): Attachments
   const records: Attachment[] = [];
   const unreadable: Attachments["unreadable"][number][] = [];
   for (const address of listAttached(host)) {
+    let path = attachmentPath(host, address);
     try {
-      const json = host.files.readText(attachmentPath(host, address));
-      if (json !== undefined && !isLeftOut(json)) records.push(parseAttachmentOf(host, address, json));
+      const file = readFile(host, address);
+      if (file === undefined || isLeftOut(file.json)) continue;
+      path = file.path;
+      records.push(parseFile(file, address));
     } catch (error) {
       if (!(error instanceof SriovError || error instanceof HostError)) throw error;
-      unreadable.push({ address, path: attachmentPath(host, address), error });
+      unreadable.push({ address, path, error });
     }
   }
   return { records, unreadable };
 }
 
-/** VFs that have a record, in PCI order, without reading what is in it. */
+/** VFs that have a record, or had one that is lost, in PCI order, without reading what is in it. */
 export function listAttached(host: Store): readonly PciAddress[] {
-  const names = host.files.list(host.paths.attachments) ?? [];
-  return names.map(addressOfFile).filter(isDefined).toSorted(comparePciAddress);
+  const names = [host.paths.attachments, host.paths.userspaceCopies].flatMap(
+    (folder) => host.files.list(folder) ?? [],
+  );
+  return [...new Set(names.map(addressOfFile).filter(isDefined))].toSorted(comparePciAddress);
 }
 
-/** The record of one VF; `undefined` when it has none. Throws ERR_RECORD_CORRUPT or ERR_RECORD_FORMAT, naming the file. */
+/** The record of one VF; `undefined` when it has none. Throws ERR_RECORD_CORRUPT, also for one that is lost, or ERR_RECORD_FORMAT, naming the file. */
 export function readAttachment(host: Store, address: PciAddress): Attachment | undefined {
-  const json = host.files.readText(attachmentPath(host, address));
-  return json === undefined ? undefined : parseAttachmentOf(host, address, json);
+  const file = readFile(host, address);
+  return file === undefined ? undefined : parseFile(file, address);
 }
 
-function parseAttachmentOf(host: Store, address: PciAddress, json: string): Attachment {
-  const path = attachmentPath(host, address);
+interface RecordFile {
+  readonly path: string;
+  readonly json: string;
+  /** It is the second copy of a record that is lost. */
+  readonly isCopy: boolean;
+}
+
+// The copy is written after the record and removed before it: both can come between two looks, the copy alone never.
+function readFile(host: Store, address: PciAddress): RecordFile | undefined {
+  const [path, copyPath] = [attachmentPath(host, address), userspaceCopyPath(host, address)];
+  const json = host.files.readText(path);
+  const copy = json === undefined ? host.files.readText(copyPath) : undefined;
+  const record = copy === undefined ? json : host.files.readText(path);
+  if (record !== undefined) return { path, json: record, isCopy: false };
+  return copy === undefined ? undefined : { path: copyPath, json: copy, isCopy: true };
+}
+
+function parseFile({ path, json, isCopy }: RecordFile, address: PciAddress): Attachment {
+  if (isCopy) throw new RecordCorruptError(path, "the record that it is a copy of is lost");
   const record = parseAttachment(json, path);
   if (record.device.address === address) return record;
   throw new RecordCorruptError(path, `it is about ${record.device.address}, expected ${address}`);

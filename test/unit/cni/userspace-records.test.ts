@@ -2,11 +2,12 @@
 
 import { expect, test } from "vitest";
 
+import { checkUnused } from "../../../cli/uninstall/node-in-use.ts";
 import { ofGoneOwners } from "../../../sriov/gone-owners.ts";
 import { applyRepair, planRepair } from "../../../sriov/repair.ts";
-import { callCni, podArgs } from "../../support/cni-call.ts";
+import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
 import type { FakeHost } from "../../support/fake-host.ts";
-import { createUserspaceNode, userspaceConfig } from "../../support/userspace-node.ts";
+import { createUserspaceNode, userspaceConfig, vfioAllowed } from "../../support/userspace-node.ts";
 
 const config = {
   ...userspaceConfig,
@@ -30,8 +31,8 @@ const damages: readonly Damage[] = [
 ];
 const lost: Damage = { name: "lost", damage: () => undefined };
 
-function damageRecord({ host }: FakeHost, { damage }: Damage): void {
-  const path = `${host.paths.attachments}/${config.deviceID}.json`;
+function damageRecord({ host }: FakeHost, { damage }: Damage, address = config.deviceID): void {
+  const path = `${host.paths.attachments}/${address}.json`;
   const text = damage(host.files.readText(path) ?? "");
   if (text === undefined) host.files.remove(path);
   else host.files.writeAtomic(path, text);
@@ -66,20 +67,23 @@ test.each([...damages, lost])("DEL leaves a VF with vfio-pci that had it before:
   expect(await settle(node)).toBe(before);
 });
 
-test.each(damages)("repair gives it back when its pod is gone, and not before: $name", async (one) => {
-  using node = createUserspaceNode([]);
-  const before = node.toText();
-  await callCni(node.host, bound);
-  damageRecord(node, one);
-  const rule = ofGoneOwners(node.host);
-  const judged = planRepair(node.host, rule).map(({ action, holder }) => [action, holder]);
-  expect(judged).toEqual([["keep", "pod shop/web-1, container c1 as net1"]]);
-  node.removeNetns("web-1");
-  await applyRepair(node.host, rule, planRepair(node.host, rule), { lockTimeoutMs: 0 });
-  expect(await settle(node)).toBe(before.replace("/run/netns/web-1\n", ""));
-});
+test.each([...damages, lost])(
+  "repair gives it back when its pod is gone, and not before: $name",
+  async (one) => {
+    using node = createUserspaceNode([]);
+    const before = node.toText();
+    await callCni(node.host, bound);
+    damageRecord(node, one);
+    const rule = ofGoneOwners(node.host);
+    const judged = planRepair(node.host, rule).map(({ action, holder }) => [action, holder]);
+    expect(judged).toEqual([["keep", "pod shop/web-1, container c1 as net1"]]);
+    node.removeNetns("web-1");
+    await applyRepair(node.host, rule, planRepair(node.host, rule), { lockTimeoutMs: 0 });
+    expect(await settle(node)).toBe(before.replace("/run/netns/web-1\n", ""));
+  },
+);
 
-test.each(damages)("GC gives it back when its pod is not listed: $name", async (one) => {
+test.each([...damages, lost])("GC gives it back when its pod is not listed: $name", async (one) => {
   using node = createUserspaceNode([]);
   const before = node.toText();
   await callCni(node.host, bound);
@@ -113,6 +117,23 @@ test.each(rows)(
     expect(await settle(node)).toBe(before);
   },
 );
+
+test.each([...damages, lost])("a chained DEL without the result of ADD gives it back: $name", async (one) => {
+  using node = createUserspaceNode([]);
+  node.allocate("uid-web-1", { app: [config.deviceID] });
+  const { deviceID: _found, mac: _none, ...network } = bound;
+  const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }], ips: [] };
+  const before = await settle(node);
+  const added = await callCni(node.host, { ...network, prevResult }, { ifName: "eth0" });
+  expect(added).toMatchObject({ exitCode: 0 });
+  damageRecord(node, one);
+  const given = node.toText();
+  const call = { command: "DEL", ifName: "eth0", netns: "" };
+  expect(await callCni(node.host, network, { ...call, containerId: "c0" })).toMatchObject(done);
+  expect(node.toText()).toBe(given);
+  expect(await callCni(node.host, network, call)).toMatchObject(done);
+  expect(await settle(node)).toBe(before);
+});
 
 const empty: Damage = { name: "empty", damage: () => "" };
 
@@ -148,4 +169,37 @@ test("a copy that an earlier owner left does not speak for the one who has the V
   const given = node.toText();
   expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
   expect(node.toText()).toBe(given);
+});
+
+const pciID = (vf: number): object => ({ interfaces: [{ pciID: `0000:3b:02.${vf}` }] });
+
+test.each([empty, lost])("a VF is not picked for another pod while its own is alive: $name", async (one) => {
+  using node = createUserspaceNode([0, 1, 2], `pfs: [ens1f0]\n${vfioAllowed}`);
+  for (const name of ["web-3", "web-4"]) node.addNetns(name);
+  const network = { cniVersion: "1.1.0", name: "lan", type: "virtfn", pf: "ens1f0", driver: "vfio-pci" };
+  const pick = (pod: number): Promise<TestAnswer> =>
+    callCni(node.host, network, {
+      containerId: `c${pod}`,
+      netns: `/run/netns/web-${pod}`,
+      args: podArgs(`web-${pod}`),
+    });
+  expect((await pick(1)).json).toMatchObject(pciID(0));
+  damageRecord(node, one, "0000:3b:02.0");
+  expect((await pick(2)).json).toMatchObject(pciID(1));
+  expect((await pick(3)).json).toMatchObject(pciID(2));
+  expect((await pick(4)).json).toMatchObject({
+    code: 11,
+    msg: expect.stringMatching(
+      /no VF of ens1f0 is free .*02\.0: its namespace \/run\/netns\/web-1 exists/,
+    ) as string,
+  });
+  node.removeNetns("web-1");
+  expect((await pick(4)).json).toMatchObject(pciID(0));
+});
+
+test("virtfn is not taken off a node while a pod has a VF whose record is lost", async () => {
+  using node = createUserspaceNode([1]);
+  await callCni(node.host, config);
+  damageRecord(node, lost);
+  expect(() => checkUnused(node.host)).toThrow(/a VF is in use by somebody .*userspace\/0000:3b:02\.1\.json/);
 });

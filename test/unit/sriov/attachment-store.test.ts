@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { createClock } from "../../../host/clock.ts";
+import type { Files } from "../../../host/files.ts";
 import {
+  listAttached,
   quarantineAttachment,
   readAttachment,
   readAttachments,
@@ -15,7 +17,9 @@ import {
   writeAttachment,
 } from "../../../sriov/attachment-store.ts";
 import type { Attachment } from "../../../sriov/attachment.ts";
+import type { RecordCorruptError } from "../../../sriov/errors.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import { removeUserspaceCopy, userspaceCopyPath, writeUserspaceCopy } from "../../../sriov/userspace-copy.ts";
 import { machines } from "../../fixtures/machines.ts";
 import { sampleAttachment } from "../../support/attachment-arbitrary.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
@@ -142,4 +146,44 @@ test("of one container: another's record is left out, also one that is no whole 
     "0000:04:00.2",
     "0000:04:00.3",
   ]);
+});
+
+test("of a record that is lost the second copy is listed, and is no record; beside one it does not count", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  const other = recordOf("0000:0a:00.2");
+  const foreign = { ...other, owner: { ...other.owner, containerId: "other" } };
+  for (const record of [sampleAttachment, foreign]) writeUserspaceCopy(tree.host, record);
+  const lost = {
+    address,
+    path: userspaceCopyPath(tree.host, address),
+    error: expect.objectContaining({ code: "ERR_RECORD_CORRUPT" }) as RecordCorruptError,
+  };
+  expect(listAttached(tree.host)).toEqual([address, other.device.address]);
+  expect(readAttachmentsOf(tree.host, sampleAttachment.owner.containerId)).toEqual({
+    records: [],
+    unreadable: [lost],
+  });
+  expect(() => readAttachment(tree.host, address)).toThrow(
+    /run\/virtfn\/userspace\/0000:01:10\.2\.json: the record that it is a copy of is lost/,
+  );
+  removeUserspaceCopy(tree.host, other.device.address);
+  expect(readAttachments(tree.host)).toEqual({ records: [], unreadable: [lost] });
+  writeAttachment(tree.host, sampleAttachment);
+  expect(readAttachments(tree.host)).toEqual({ records: [sampleAttachment], unreadable: [] });
+});
+
+test("a record and its copy that are written between two looks are no lost record", () => {
+  using tree = createFixtureTree(machines.netvsc);
+  let looks = 0;
+  const readText: Files["readText"] = (path) => {
+    const text = tree.host.files.readText(path);
+    looks += 1;
+    if (looks === 1) {
+      writeAttachment(tree.host, sampleAttachment);
+      writeUserspaceCopy(tree.host, sampleAttachment);
+    }
+    return text;
+  };
+  const host = { ...tree.host, files: { ...tree.host.files, readText } };
+  expect(readAttachment(host, address)).toEqual(sampleAttachment);
 });
