@@ -49,14 +49,11 @@ export class ConfigSource {
   read(): readonly ResourcePool[] | undefined {
     let state: FileState;
     try {
-      // For a pipe's writer the daemon would wait without end.
-      if (this.#host.files.stat(this.path)?.kind === "other")
-        return this.#takeNone(`${this.path} is no file`);
       const text = this.#host.files.readText(this.path);
       state = text === undefined ? "missing" : { text };
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      return this.#takeNone(error.message, error);
+      return this.#takeNone(error);
     }
     const seen = JSON.stringify(state);
     if (seen === this.#seen) return this.#pools;
@@ -102,9 +99,9 @@ export class ConfigSource {
   }
 
   /** Nothing was seen there: what comes next is news, also when it is what was there before. */
-  #takeNone(problem: string, error?: HostError): readonly ResourcePool[] | undefined {
+  #takeNone(error: HostError): readonly ResourcePool[] | undefined {
     this.#seen = undefined;
-    this.#refuse(problem, error);
+    this.#refuse(error.message, error);
     return this.#pools;
   }
 

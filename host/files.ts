@@ -7,6 +7,7 @@ import { SystemCallError } from "./errors.ts";
 import { recoverDisplaced, replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
 import { absentAs, attempt } from "./file-errors.ts";
 import { createLibc, type Libc } from "./libc.ts";
+import { readText } from "./read-text.ts";
 import { replaceFile } from "./replace-file.ts";
 import { watchFolder } from "./watch-folder.ts";
 
@@ -35,7 +36,7 @@ export interface FileChange {
  * Anything but "not there" throws SystemCallError naming call, path and errno.
  */
 export interface Files {
-  /** Whole text, untrimmed; `undefined` when the file or a folder on the way is missing (ENOENT, ENOTDIR). */
+  /** Whole text of a regular file of at most 64 MiB, untrimmed; `undefined` when the file or a folder on the way is missing (host/read-text.ts). */
   readText(path: string): string | undefined;
   /** One write() to an existing file (sysfs, procfs). */
   writeText(path: string, text: string): void;
@@ -76,7 +77,7 @@ export interface Files {
 /** The real file system. */
 export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files {
   return {
-    readText: (path) => absentAs(undefined, "read", path, () => fs.readFileSync(path, "utf8")),
+    readText,
     readBytes,
     writeText,
     writeAtomic: (path, text, mode = 0o600) =>

@@ -1,5 +1,6 @@
 // `virtfn provision` as a process, on a node of stand-ins: VFs are made, pods keep theirs, and whatever ended it the next run completes.
 
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -172,6 +173,10 @@ test("a configuration that is named and not there, or no file, is an error", asy
   expect([first.stdout, first.exitCode]).toEqual([`${missing} is missing`, 1]);
   const second = await provision(["--strict", "--config-file", node.root]);
   expect([second.stdout, second.exitCode]).toEqual([expect.stringContaining("EISDIR"), 1]);
+  const pipe = join(node.root, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const third = await provision(["--strict", "--config-file", pipe]);
+  expect([third.stdout, third.exitCode]).toEqual([expect.stringContaining("which is no regular file"), 1]);
 });
 
 test("what ships reads the node's own configuration, and lets the init container's pod go on", async () => {

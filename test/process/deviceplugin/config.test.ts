@@ -102,7 +102,9 @@ test("what no parser can take, and a pipe in the file's place, leave the plugin 
   fs.rmSync(file);
   execFileSync("mkfifo", [file]);
   await waitFor("the refusal of the pipe", () =>
-    node.plugin.lines.some(({ problem }) => problem === `${file} is no file`),
+    node.plugin.lines.some(
+      ({ problem }) => problem === `read(${file}, which is no regular file) failed: EINVAL`,
+    ),
   );
   expect(node.kubelet.devices("sriov/front")).toHaveLength(3);
   node.write(twoResources.replace("#0-2", "#0-3"));

@@ -1,5 +1,6 @@
 // Files against real temporary folders.
 
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
@@ -47,6 +48,40 @@ describe("reading", () => {
     expect(() => files.list(join(folder, "\0"))).toThrow(/ERR_SYSTEM_CALL|readdir/);
     fs.writeFileSync(join(folder, "plain"), "x");
     expect(() => files.makeFolder(join(folder, "plain"))).toThrow(/^mkdir\(.*plain\) failed: EEXIST$/);
+  });
+});
+
+describe("reading what is no file to read whole", () => {
+  it("refuses a pipe instead of waiting for what is written into it", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    // A reader that waited would get this text.
+    const writer = Bun.spawn(["sh", "-c", `exec 2>&-; echo text > "$0"`, pipe]);
+    expect(() => files.readText(pipe)).toThrow(`read(${pipe}, which is no regular file) failed: EINVAL`);
+    writer.kill("SIGKILL");
+    await writer.exited;
+  });
+
+  it("refuses a device, and a socket", async () => {
+    expect(() => files.readText("/dev/null")).toThrow(
+      "read(/dev/null, which is no regular file) failed: EINVAL",
+    );
+    const socket = join(folder, "sock");
+    const server = createServer().listen(socket);
+    await once(server, "listening");
+    expect(() => files.readText(socket)).toThrow(`read(${socket}) failed: ENXIO`);
+    server.close();
+  });
+
+  it("refuses a file of more than 64 MiB without reading it", () => {
+    const huge = join(folder, "huge");
+    fs.writeFileSync(huge, "x");
+    fs.truncateSync(huge, 2 ** 27);
+    expect(() => files.readText(huge)).toThrow(
+      `read(${huge}, of ${2 ** 27} bytes, at most 67108864) failed: EFBIG`,
+    );
+    fs.truncateSync(huge, 0);
+    expect(files.readText(huge)).toBe("");
   });
 });
 
