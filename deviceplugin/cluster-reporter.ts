@@ -71,18 +71,21 @@ export class ClusterReporter {
   /** Tells until `signal` is aborted. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     let client: ClusterClient | undefined;
+    let isAway = false;
     let waitMs = 0;
     while (!signal.aborted) {
+      let isAllTold = false;
       try {
         client ??= await this.#open(signal);
-        await this.#tell(client, signal);
-        if (waitMs > 0) this.#log.info("the API server is told again");
-        waitMs = 0;
+        isAllTold = await this.#tell(client, signal);
+        if (isAway) this.#log.info("the API server is told again");
+        isAway = false;
       } catch (error) {
         if (signal.aborted) return;
-        if (waitMs === 0) this.#log.warn({ error }, "cannot tell the API server about the node");
-        waitMs = Math.min(retryMs.most, Math.max(retryMs.first, 2 * waitMs));
+        if (!isAway) this.#log.warn({ error }, "cannot tell the API server about the node");
+        isAway = true;
       }
+      waitMs = isAllTold ? 0 : Math.min(retryMs.most, Math.max(retryMs.first, 2 * waitMs));
       await this.#pause(waitMs, signal);
     }
   }
@@ -96,12 +99,15 @@ export class ClusterReporter {
     this.#wakeup.wake();
   }
 
-  async #tell(client: ClusterClient, signal: AbortSignal): Promise<void> {
+  /** Whether no Event waits any more: who may tell none now may be let to later, and is not asked for each of them. */
+  async #tell(client: ClusterClient, signal: AbortSignal): Promise<boolean> {
     await this.#tellLabels(client, signal);
     for (let event = this.#events[0]; event !== undefined && !signal.aborted; event = this.#events[0]) {
-      await this.#tellEvent(client, event);
+      const isAllowed = await this.#tellEvent(client, event);
       this.#events = this.#events.filter((other) => other !== event);
+      if (!isAllowed) break;
     }
+    return this.#events.length === 0;
   }
 
   /** Labels that are refused for good keep no Event back; at the next look they are tried again. */
@@ -119,14 +125,16 @@ export class ClusterReporter {
     }
   }
 
-  /** One that is refused for good is dropped, or it would keep those behind it back for ever. */
-  async #tellEvent(client: ClusterClient, event: ClusterEvent): Promise<void> {
+  /** One that is refused for good is dropped, or it would keep those behind it back for ever. False when it may not be told (403). */
+  async #tellEvent(client: ClusterClient, event: ClusterEvent): Promise<boolean> {
     try {
       await client.createEvent(event);
     } catch (error) {
       if (!isFinal(error)) throw error;
       this.#log.warn({ error, event }, "the API server refuses an Event, which is dropped");
+      return error.status !== 403;
     }
+    return true;
   }
 
   /** After a failure news does not shorten the wait: an API server that is down is left alone. */

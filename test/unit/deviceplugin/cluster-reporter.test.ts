@@ -144,7 +144,7 @@ test("while it is away nothing fails, little is asked, and the news is told when
   await end();
 });
 
-test.each([403, 404, 422])("an Event that is refused for good (%d) keeps none back", async (status) => {
+test.each([404, 422])("an Event that is refused for good (%d) keeps none back", async (status) => {
   const { time, reporter, cluster, warnings, end } = start();
   cluster.refusals.set("first", status);
   for (const problem of ["first", "second"]) reporter.noteConfig(problem);
@@ -155,6 +155,39 @@ test.each([403, 404, 422])("an Event that is refused for good (%d) keeps none ba
   reporter.noteConfig("third");
   await time.pass(1_000);
   expect(cluster.events.at(-1)?.message).toBe("third");
+  await end();
+});
+
+test("an Event that may not be told (403) is dropped alone: those behind it are tried, with a distance, and told once they may be", async () => {
+  const { time, reporter, cluster, warnings, end } = start();
+  const problems = Array.from({ length: 40 }, (_, at) => `problem ${at}`);
+  for (const problem of problems) cluster.refusals.set(problem, 403);
+  for (const problem of problems) reporter.noteConfig(problem);
+  await time.pass(600_000);
+  expect(cluster.events).toEqual([]);
+  const dropped = warnings.filter((line) => line.includes("refuses an Event, which is dropped")).length;
+  expect(dropped).toBeGreaterThan(3);
+  expect(dropped).toBeLessThan(12);
+  expect(warnings).toHaveLength(dropped);
+  cluster.refusals.clear();
+  await time.pass(300_000);
+  expect(cluster.events.map(({ message }) => message)).toEqual(problems.slice(dropped));
+  reporter.noteConfig("later");
+  await time.pass(1_000);
+  expect(cluster.events.at(-1)?.message).toBe("later");
+  await end();
+});
+
+test("after an Event that may not be told nothing is asked until there is news", async () => {
+  using node = createFakeHost();
+  const { time, reporter, cluster, end } = start();
+  cluster.refusals.set("first", 403);
+  reporter.follow(scan(node));
+  reporter.noteConfig("first");
+  await time.pass(10_000);
+  const { reads } = cluster;
+  await time.pass(500_000);
+  expect(cluster.reads).toBe(reads);
   await end();
 });
 
