@@ -44,11 +44,16 @@ export function replaceUnchanged(
     {
       isDurable: true,
       place: (temporary) => {
-        // Only a file that is whole, and on the disk, gets the mark: what is found under it is never a part.
-        const marked = markTemporary(temporary, `${digest(before)}${digest(text)}`);
-        fs.renameSync(temporary, marked);
+        let marked = temporary;
+        // Only a file that is whole, and on the disk, gets a mark: what is found under it is never a part.
+        const mark = (turn: Turn): string => {
+          const name = markTemporary(temporary, formatMark(turn));
+          fs.renameSync(marked, name);
+          marked = name;
+          return name;
+        };
         try {
-          isOurs = takePlace(path, marked, { before, text }, exchange);
+          isOurs = takePlace(path, { before, text }, mark, exchange);
         } finally {
           recoverDisplaced(path);
           fs.rmSync(marked, { force: true });
@@ -60,40 +65,61 @@ export function replaceUnchanged(
 }
 
 /**
- * Puts back what another program wrote at `path` where a `replaceUnchanged` was killed after it had displaced that: what that one
- * was to write is there, and beside it a temporary file of it that is neither this nor what it had read. True when there was one.
+ * Puts back what another program wrote at `path` where a `replaceUnchanged` was killed after it had displaced that: see
+ * `findDisplaced`. True when there was one.
  */
 export function recoverDisplaced(path: string): boolean {
-  const folder = dirname(path);
-  const displaced = listOrNothing(folder).filter((entry) => {
-    const { target, mark } = readTemporaryName(entry);
-    if (target !== basename(path) || mark === undefined) return false;
-    const present = readOrNothing(path);
-    // With something else there the file may be older than that.
-    if (present === undefined || writtenMark(mark) !== digest(present)) return false;
-    const taken = digest(readOrNothing(join(folder, entry)) ?? present);
-    return taken !== readMark(mark) && taken !== writtenMark(mark);
-  });
-  for (const entry of displaced) {
-    const from = join(folder, entry);
-    attempt("rename", `${from}, ${path}`, () => fs.renameSync(from, path));
-  }
+  const displaced = findDisplaced(path);
+  for (const from of displaced) attempt("rename", `${from}, ${path}`, () => fs.renameSync(from, path));
   return displaced.length > 0;
 }
 
-// What that writer had read at the path, and what it was to write there, as digests.
-const readMark = (mark: string): string => mark.slice(0, digestLength);
-const writtenMark = (mark: string): string => mark.slice(digestLength);
+/**
+ * The temporary files that hold what another program wrote at `path` and a killed `replaceUnchanged` displaced: what that one put
+ * there is there, and beside it neither this nor what it had expected. With something else there the file may be older than that.
+ */
+export function findDisplaced(path: string): readonly string[] {
+  const folder = dirname(path);
+  const names = listOrNothing(folder).filter((entry) => {
+    const { target, mark } = readTemporaryName(entry);
+    if (target !== basename(path) || mark === undefined) return false;
+    const present = readOrNothing(path);
+    return present !== undefined && isDisplaced(mark, present, readOrNothing(join(folder, entry)) ?? present);
+  });
+  return names.map((name) => join(folder, name));
+}
+
+/** One exchange: what is expected at the path, and what is put there. */
+interface Turn {
+  readonly expected: string;
+  readonly put: string;
+  /** It puts back what an exchange before had displaced. */
+  readonly isBack: boolean;
+}
+
+const backMark = "r";
+
+function formatMark({ expected, put, isBack }: Turn): string {
+  return `${digest(expected)}${digest(put)}${isBack ? backMark : ""}`;
+}
+
+function isDisplaced(mark: string, present: string, beside: string): boolean {
+  const [expected, put] = [mark.slice(0, digestLength), mark.slice(digestLength, 2 * digestLength)];
+  const [there, temporary] = [digest(present), digest(beside)];
+  if (there === put) return temporary !== expected && temporary !== put;
+  return mark.endsWith(backMark) && there === expected && temporary === put;
+}
 
 function takePlace(
   path: string,
-  temporary: string,
   { before, text }: Omit<UnchangedFile, "mode">,
+  mark: (turn: Turn) => string,
   exchange: Libc["exchange"],
 ): boolean {
   let expected = before;
   let put = text;
   for (let turn = 0; turn < maxTurns; turn += 1) {
+    const temporary = mark({ expected, put, isBack: turn > 0 });
     const refusal = tryExchange(temporary, path, exchange);
     if (refusal === "ENOENT") return false;
     if (refusal !== undefined) {

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 
 import { appendLog } from "./append-log.ts";
 import { SystemCallError } from "./errors.ts";
-import { recoverDisplaced, replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
+import { findDisplaced, recoverDisplaced, replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
 import { absentAs, attempt } from "./file-errors.ts";
 import { createLibc, type Libc } from "./libc.ts";
 import { readText } from "./read-text.ts";
@@ -48,6 +48,8 @@ export interface Files {
   replaceUnchanged(path: string, change: UnchangedFile): boolean;
   /** Puts back what a killed `replaceUnchanged` had displaced; false when there is no such thing (host/exchange-file.ts). */
   recoverDisplaced(path: string): boolean;
+  /** The files that `recoverDisplaced` would put back. */
+  findDisplaced(path: string): readonly string[];
   /** Appends to a log file `path` below /var/log, which is `folder`; only to a file of our own (host/append-log.ts). */
   appendLog(folder: string, path: string, text: string): void;
   /** Entry names, sorted; `undefined` when the folder is missing. */
@@ -86,6 +88,7 @@ export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files 
       replaceFile(path, (temporary) => writeNew(temporary, text, mode), { isDurable: true }),
     replaceUnchanged: (path, change) => replaceUnchanged(path, change, libc.exchange),
     recoverDisplaced,
+    findDisplaced,
     copyFile: (from, to, mode) =>
       replaceFile(
         to,

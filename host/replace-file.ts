@@ -7,7 +7,7 @@ import { attempt } from "./file-errors.ts";
 
 /** A temporary file this old was left by a writer that was killed: none is at work for so long. */
 const leftoverMs = 600_000;
-const temporaryName = /^\.(?<target>.+?)(?:\.(?<mark>[0-9a-f]{16}))?\.\d+\.[0-9a-f]{8}\.tmp$/;
+const temporaryName = /^\.(?<target>.+?)(?:\.(?<mark>[0-9a-f]{16}r?))?\.\d+\.[0-9a-f]{8}\.tmp$/;
 
 export interface ReplaceOptions {
   /** On the disk when it returns (fsync). */
@@ -47,7 +47,7 @@ export function targetOfTemporary(name: string): string | undefined {
   return readTemporaryName(name).target;
 }
 
-/** The path of a temporary file with a mark of 16 hexadecimal digits, for whoever finds it. */
+/** The path of a temporary file with a mark of 16 hexadecimal digits, and an `r` or not, for whoever finds it. */
 export function markTemporary(path: string, mark: string): string {
   return path.replace(/(?=\.\d+\.[0-9a-f]{8}\.tmp$)/, `.${mark}`);
 }

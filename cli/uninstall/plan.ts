@@ -1,6 +1,6 @@
 // What install-cni, the daemons and the CNI left on a node, as the steps that take it away, in order.
 
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import type { UnchangedFile } from "../../host/exchange-file.ts";
 import type { Host } from "../../host/host.ts";
@@ -15,14 +15,14 @@ import { UninstallError } from "./errors.ts";
 import { listDevicePluginFiles } from "./device-plugin-files.ts";
 import { resolveOnHost } from "./host-path.ts";
 
-/** One change. `rename` puts a saved file of another program back in the place of ours. */
+/** One change. `rename` puts a saved file of another program back in the place of ours, `recover` one that a killed writer of ours displaced. */
 export type UninstallStep =
   | { readonly do: "restoreTuning"; readonly address: PciAddress }
   | { readonly do: "leaveIrqBalance" }
   | { readonly do: "restoreRfsTable" }
   | ({ readonly do: "write"; readonly path: string } & UnchangedFile)
   | { readonly do: "remove" | "removeFolder"; readonly path: string }
-  | { readonly do: "rename"; readonly path: string; readonly from: string };
+  | { readonly do: "rename" | "recover"; readonly path: string; readonly from: string };
 
 /** Folders as the host has them. */
 export interface UninstallFolders {
@@ -76,17 +76,31 @@ function planEmptied(
 }
 
 function planConfigurations({ files }: View, folder: string): readonly UninstallStep[] {
-  return (files.list(folder) ?? []).flatMap((name): readonly UninstallStep[] => {
-    const path = join(folder, name);
-    if (targetOfTemporary(name)?.endsWith(".conflist") === true) return [{ do: "remove", path }];
-    const stat = files.stat(path, { noFollow: true });
-    if (!/\.(?:conf|conflist|json)$/.test(name) || stat?.kind !== "file") return [];
-    const before = files.readText(path) ?? "";
-    const plan = planConflistWithout(before, pluginName);
-    if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
-    if (plan.kind === "keep") return [];
-    return [{ do: "write", path, before, text: plan.text, mode: stat.mode & 0o777 }];
+  const names = files.list(folder) ?? [];
+  // What a killed writer of ours had displaced is another program's, though its name is that of a leftover.
+  const recovered = names
+    .filter((name) => name.endsWith(".conflist"))
+    .map((name) => join(folder, name))
+    .flatMap((path) => files.findDisplaced(path).map((from) => ({ do: "recover", path, from }) as const));
+  const others = names
+    .map((name) => join(folder, name))
+    .filter((path) => !recovered.some(({ from }) => from === path));
+  return others.flatMap((path): readonly UninstallStep[] => {
+    if (targetOfTemporary(basename(path))?.endsWith(".conflist") === true) return [{ do: "remove", path }];
+    const back: readonly UninstallStep[] = recovered.filter((step) => step.path === path);
+    const content = recovered.findLast((step) => step.path === path)?.from ?? path;
+    return back.concat(planConfiguration(files, path, content));
   });
+}
+
+function planConfiguration(files: View["files"], path: string, content: string): readonly UninstallStep[] {
+  const stat = files.stat(content, { noFollow: true });
+  if (!/\.(?:conf|conflist|json)$/.test(path) || stat?.kind !== "file") return [];
+  const before = files.readText(content) ?? "";
+  const plan = planConflistWithout(before, pluginName);
+  if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
+  if (plan.kind === "keep") return [];
+  return [{ do: "write", path, before, text: plan.text, mode: stat.mode & 0o777 }];
 }
 
 // Also one of another release.

@@ -1,7 +1,5 @@
 // Takes virtfn off the node, step by step. Killed in between, the next run does what is left.
 
-import { join } from "node:path";
-
 import type { Host } from "../../host/host.ts";
 import { SriovError } from "../../sriov/errors.ts";
 import { IrqBalanceFinder } from "../../tuning/irqbalance/finder.ts";
@@ -9,7 +7,6 @@ import { leaveIrqBalance } from "../../tuning/irqbalance/keep-off.ts";
 import { settleRfsTable } from "../../tuning/rfs-table.ts";
 import { restoreVf } from "../../tuning/restore.ts";
 import { UninstallError } from "./errors.ts";
-import { resolveOnHost } from "./host-path.ts";
 import { checkNoCall, checkUnused } from "./node-in-use.ts";
 import { planUninstall, type UninstallFolders, type UninstallStep } from "./plan.ts";
 
@@ -22,7 +19,6 @@ const lockTimeoutMs = 5000;
  */
 export async function uninstall(host: Host, folders: UninstallFolders): Promise<readonly UninstallStep[]> {
   checkUnused(host);
-  recoverConfigurations(host, folders);
   const tuning = planUninstall(host, folders).filter(isTuning);
   for (const step of tuning) {
     checkUnused(host);
@@ -32,7 +28,7 @@ export async function uninstall(host: Host, folders: UninstallFolders): Promise<
   const rest = planUninstall(host, folders).filter((step) => !isTuning(step));
   let isQuiet = false;
   for (const step of rest) {
-    if (!isQuiet && step.do !== "write") {
+    if (!isQuiet && step.do !== "write" && step.do !== "recover") {
       await checkNoCall(host);
       isQuiet = true;
     }
@@ -40,13 +36,6 @@ export async function uninstall(host: Host, folders: UninstallFolders): Promise<
     await applyStep(host, step);
   }
   return [...tuning, ...rest];
-}
-
-// What a killed writer of ours had displaced is another program's, though its name is that of a leftover.
-function recoverConfigurations({ files, paths }: Host, { confDir }: UninstallFolders): void {
-  const folder = resolveOnHost({ files, paths }, confDir);
-  for (const name of files.list(folder) ?? [])
-    if (name.endsWith(".conflist")) files.recoverDisplaced(join(folder, name));
 }
 
 function isTuning(step: UninstallStep): boolean {
@@ -65,6 +54,7 @@ export function describeStep(step: UninstallStep): string {
     case "write":
       return `take the entry out of ${step.path}`;
     case "rename":
+    case "recover":
       return `put ${step.from} back as ${step.path}`;
     case "remove":
     case "removeFolder":
@@ -104,6 +94,9 @@ async function applyStep(host: Host, step: UninstallStep): Promise<void> {
     case "write":
       if (files.replaceUnchanged(step.path, step)) return;
       throw new UninstallError(`${step.path}: another program has written it just now: try again`);
+    case "recover":
+      files.recoverDisplaced(step.path);
+      return;
     case "rename":
       files.rename(step.from, step.path);
       return;

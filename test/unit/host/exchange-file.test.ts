@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
-import { recoverDisplaced, replaceUnchanged } from "../../../host/exchange-file.ts";
+import { findDisplaced, recoverDisplaced, replaceUnchanged } from "../../../host/exchange-file.ts";
 import { createFiles } from "../../../host/files.ts";
 import { createLibc } from "../../../host/libc.ts";
 
@@ -60,16 +60,23 @@ test("of several that came meanwhile the last one stays, also of one that remove
   expect(fs.readdirSync(folder)).toEqual([]);
 });
 
-/** The folder as a kill before that exchange leaves it; what came before it is done by `meddle`. */
-function killBefore(turn: number, meddle: (turn: number) => void): void {
+/** The folder as a kill before, or right after, that exchange leaves it; what came before it is done by `meddle`. */
+function kill(when: "before" | "after", turn: number, meddle: (turn: number) => void): void {
   const left = fs.mkdtempSync(join(tmpdir(), "virtfn-killed-"));
-  replace((now) => {
+  const keep = (): void => fs.cpSync(folder, left, { recursive: true, preserveTimestamps: true });
+  let now = 0;
+  replaceUnchanged(path, { before: "theirs", text: "ours", mode: 0o640 }, (a, b) => {
+    now += 1;
     meddle(now);
-    if (now === turn) fs.cpSync(folder, left, { recursive: true, preserveTimestamps: true });
+    if (now === turn && when === "before") keep();
+    libc.exchange(a, b);
+    if (now === turn && when === "after") keep();
   });
   fs.rmSync(folder, { recursive: true });
   fs.renameSync(left, folder);
 }
+
+const killBefore = (turn: number, meddle: (turn: number) => void): void => kill("before", turn, meddle);
 
 test("what cannot be looked at for it is an error of ours that names the file", () => {
   fs.rmSync(path);
@@ -88,6 +95,44 @@ test("killed between its two exchanges, the other program's file is put back by 
   killBefore(2, (turn) => turn === 1 && renameInto("newest"));
   expect(replace(() => {})).toEqual([false, "newest"]);
 });
+
+const kills = [1, 2, 3, 4, 5].flatMap((turn) => [
+  { when: "after" as const, turn, newest: turn },
+  { when: "before" as const, turn: turn + 1, newest: turn },
+]);
+
+test.each(kills)(
+  "killed $when exchange $turn while another program keeps writing, its newest file is put back",
+  ({ when, turn, newest }) => {
+    kill(when, turn, (now) => now <= newest && renameInto(`newer ${now}`));
+    const left = fs.readdirSync(folder).filter((name) => name !== "list");
+    expect(left.map((name) => fs.readFileSync(join(folder, name), "utf8"))).toEqual([`newer ${newest}`]);
+    expect(findDisplaced(path)).toEqual(left.map((name) => join(folder, name)));
+    expect(recoverDisplaced(path)).toBe(true);
+    expect([fs.readdirSync(folder), fs.readFileSync(path, "utf8")]).toEqual([["list"], `newer ${newest}`]);
+  },
+);
+
+test.each(kills)(
+  "killed $when exchange $turn, what another program wrote after that stays",
+  ({ when, turn, newest }) => {
+    kill(when, turn, (now) => now <= newest && renameInto(`newer ${now}`));
+    renameInto("written after the kill");
+    expect(findDisplaced(path)).toEqual([]);
+    expect([recoverDisplaced(path), fs.readFileSync(path, "utf8")]).toEqual([
+      false,
+      "written after the kill",
+    ]);
+  },
+);
+
+test.each([2, 3, 4])(
+  "killed right after exchange %i, which put the last one back, nothing is left to do",
+  (turn) => {
+    kill("after", turn, (now) => now < turn && renameInto(`newer ${now}`));
+    expect([recoverDisplaced(path), fs.readFileSync(path, "utf8")]).toEqual([false, `newer ${turn - 1}`]);
+  },
+);
 
 test("a file that was killed half written is no other program's, even when what it was to be is there", () => {
   fs.writeFileSync(join(folder, ".list.7.0123abcd.tmp"), "ou");

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { uninstall } from "../../../../cli/uninstall/uninstall.ts";
+import { planUninstall } from "../../../../cli/uninstall/plan.ts";
+import { describeStep, uninstall } from "../../../../cli/uninstall/uninstall.ts";
 import { replaceUnchanged } from "../../../../host/exchange-file.ts";
 import type { Host } from "../../../../host/host.ts";
 import { createLibc } from "../../../../host/libc.ts";
@@ -40,6 +41,15 @@ test.each(["install-cni", "uninstall"])(
     const newer = before.replace("bridge", "ptp");
     dieAfterExchange(path, { before, text }, newer);
     expect(fs.readFileSync(path, "utf8")).toBe(text);
+    const names = fs.readdirSync(dirname(path));
+    const displaced = names.find((name) => name.endsWith(".tmp")) ?? "";
+    const inFolder = planUninstall(node.host, folders)
+      .map(describeStep)
+      .filter((step) => step.includes("net.d"))
+      .map((step) => step.replaceAll(`${dirname(path)}/`, "").replace(displaced, "DISPLACED"));
+    const taken = killed === "uninstall" ? ["take the entry out of 10-cluster.conflist"] : [];
+    expect(inFolder).toEqual(["put DISPLACED back as 10-cluster.conflist", ...taken]);
+    expect(fs.readdirSync(dirname(path))).toEqual(names);
     await uninstall(node.host, folders);
     expect(fs.readFileSync(path, "utf8")).toBe(list.replace("bridge", "ptp"));
     expect(fs.readdirSync(dirname(path))).toEqual(["10-cluster.conflist", "20-other.conf"]);
