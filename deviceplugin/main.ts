@@ -85,7 +85,10 @@ function whyNotReady({ manager, config }: Pick<Plugin, "manager" | "config">): s
   return config.isInForce ? manager.whyNotReady() : "no configuration is in force";
 }
 
-/** Two device plugins of one node, as in an overlapping upgrade, would take the socket from each other for ever. */
+/**
+ * Two device plugins of one node, as in an overlapping upgrade, would take the socket from each other for ever: nothing is offered
+ * without the lock, also where it cannot be made (a full /run, where ADD could not lock a VF either).
+ */
 async function becomeOnlyInstance(
   host: DevicePluginHost,
   { log, signal }: DaemonContext,
@@ -95,9 +98,14 @@ async function becomeOnlyInstance(
     try {
       return await host.locks.acquire("deviceplugin", { timeoutMs: lockAttemptMs });
     } catch (error) {
+      if (!(error instanceof HostError)) throw error;
       if (attempt === 0) log.error({ error }, "cannot become the only device plugin of the node");
-      if (!(error instanceof LockTimeoutError)) return undefined;
-      onWait(`another device plugin of the node still runs: ${error.message}`);
+      const isTaken = error instanceof LockTimeoutError;
+      const what = isTaken
+        ? "another device plugin of the node still runs"
+        : "cannot lock out another device plugin of the node";
+      onWait(`${what}: ${error.message}`);
+      if (!isTaken) await new Wakeup(host).wait(lockAttemptMs, signal);
     }
   }
   return undefined;

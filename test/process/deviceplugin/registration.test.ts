@@ -1,4 +1,5 @@
 // The device plugin as a process against a kubelet with its habits: whatever happens, the devices are there again.
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -105,6 +106,34 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }
     await second.waitForLine("the kubelet holds the device list");
     await node.kubelet.waitForDevices(resource, 7);
   });
+});
+
+test("a plugin for whose lock /run has no space offers nothing until it has the lock", async () => {
+  const tree = createFixtureTree(machines.igb);
+  const run = join(tree.root, "run/virtfn");
+  fs.mkdirSync(run, { recursive: true });
+  fs.mkdirSync(join(tree.root, "var/lib/kubelet/plugins_registry"), { recursive: true });
+  // One inode is the folder itself.
+  execFileSync("mount", ["-t", "tmpfs", "-o", "nr_inodes=1", "none", run]);
+  const kubelet = new FakeKubelet(tree.root);
+  try {
+    await kubelet.start();
+    const port = await findFreePort();
+    await using plugin = new DevicePluginProcess(tree.root, { args: ["--listen", `127.0.0.1:${port}`] });
+    await plugin.waitForLine("cannot become the only device plugin of the node");
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toMatch(/cannot lock out another device plugin of the node: .*ENOSPC/);
+    expect(kubelet.registrations).toBe(0);
+    execFileSync("mount", ["-o", "remount,nr_inodes=1000", run]);
+    await kubelet.waitForDevices(resource, 7);
+    const refusals = plugin.lines.filter(({ msg }) => msg.startsWith("cannot become"));
+    expect(refusals).toHaveLength(1);
+  } finally {
+    kubelet.stop();
+    execFileSync("umount", [run]);
+    tree[Symbol.dispose]();
+  }
 });
 
 interface Node extends AsyncDisposable {
