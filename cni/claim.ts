@@ -7,6 +7,7 @@ import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
 import { judgeUnreadable } from "../sriov/gone-owners.ts";
+import { readHomeName } from "../sriov/home-name.ts";
 import { isNetworkVf, isUserspaceVf, readVfBasics, type VfBasics } from "../sriov/inventory.ts";
 import { type LinkSizes, planLinkSizes } from "../sriov/link-sizes.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
@@ -74,7 +75,8 @@ export async function claimVf(
   if (side !== undefined && network.mac !== undefined) checkMacFree(side.target, network.mac);
   const settings = side === undefined ? {} : toVfSide(side.info);
   const sizes = link === undefined ? undefined : planLinkSizes(host.openEthtool, link, network);
-  const original = { ...readNetdev(host, link), sizes: sizes?.before, ...settings, ...driver };
+  const netdev = { ...readNetdev(host, link), ...readName(host, vf, link) };
+  const original = { ...netdev, sizes: sizes?.before, ...settings, ...driver };
   return { vf, link, side, sizes: sizes?.after, original };
 }
 
@@ -86,6 +88,16 @@ function readNetdev(
   const { name, mac, mtu, altNames, alias = "", txQueueLength } = link;
   const queues = readQueueMasks(ownSysfs(host), name);
   return { name, mac, mtu, altNames, alias, txQueueLength, queues };
+}
+
+// That of its own, where it could not have that since the pod before.
+function readName(
+  host: Pick<Host, "files" | "paths">,
+  { address, inode }: VfBasics,
+  link: Link | undefined,
+): Pick<VfOriginal, "name"> {
+  const name = link && readHomeName(host, { address, inode: String(inode) });
+  return name === undefined ? {} : { name };
 }
 
 async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: Claimant): Promise<void> {

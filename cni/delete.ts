@@ -5,11 +5,13 @@ import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { readAttachment, readAttachmentsOf } from "../sriov/attachment-store.ts";
 import { removeCniDeviceInfo } from "../sriov/cni-device-info.ts";
+import { readHomeName } from "../sriov/home-name.ts";
 import { releaseIpam } from "../sriov/ipam.ts";
 import { comparePciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
 import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
+import type { CallLog } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { findPodNetns } from "./pod-netns.ts";
 import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
@@ -19,7 +21,12 @@ import type { Steps } from "./steps.ts";
 import { listPickedNames, listSuspects, type Suspect } from "./suspects.ts";
 
 /** Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. */
-export async function del(host: Host, request: Request, steps: Steps): Promise<void> {
+export async function del(
+  host: Host,
+  request: Request,
+  steps: Steps,
+  log: Pick<CallLog, "add">,
+): Promise<void> {
   const { call } = request;
   using netns = steps.run("namespace", () => findPodNetns(host, call.netns));
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
@@ -38,7 +45,10 @@ export async function del(host: Host, request: Request, steps: Steps): Promise<v
     await steps.wait(name, work).catch((error: unknown) => problems.push(error));
   };
   for (const { device } of own.toSorted((a, b) => comparePciAddress(a.device.address, b.device.address)))
-    await attempt("release", () => releaseOwn(host, request, device.address, token));
+    await attempt("release", async () => {
+      await releaseOwn(host, request, device.address, token);
+      warnOfName(host, device, log);
+    });
   for (const name of own.length === 0
     ? listLeaseNames(request, suspects)
     : suspects.map((vf) => vf.interface))
@@ -66,6 +76,13 @@ async function releaseOwn(host: Host, { call }: Request, address: PciAddress, to
   if (record === undefined || ownerToken(record.owner) !== token) return;
   using netns = openOwner(host, record, call.netns);
   await releaseAttachment(host, record, netns);
+}
+
+function warnOfName(host: Host, device: Attachment["device"], log: Pick<CallLog, "add">): void {
+  const name = readHomeName(host, device);
+  if (name === undefined) return;
+  const message = "the VF's name is another link's: it gets it back when that is free";
+  log.add("warning", message, { pciAddress: device.address, name });
 }
 
 function openOwner(host: Host, record: Attachment, path: string): NetnsHandle | undefined {

@@ -72,8 +72,8 @@ async function runAddOfPf(host: Host, request: Request, steps: Steps): Promise<s
   return formatResult(result, request.config.cniVersion);
 }
 
-async function runDel(host: Host, request: Request, steps: Steps): Promise<string> {
+async function runDel(host: Host, request: Request, steps: Steps, log: CallLog): Promise<string> {
   const { del } = await import("./delete.ts");
-  await del(host, request, steps);
+  await del(host, request, steps, log);
   return "";
 }

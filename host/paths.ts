@@ -26,6 +26,8 @@ export interface Paths {
   readonly sriovCni: string;
   /** Second copies of the records of VFs without a netdev. */
   readonly userspaceCopies: string;
+  /** Names that VFs on the host could not get back yet. */
+  readonly homeNames: string;
   /** What PFs were before their VFs were made. */
   readonly pfNotes: string;
   /** What the device plugin advertises now. */
@@ -72,6 +74,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     releasedBoot: at("run/virtfn/released-boot"),
     sriovCni: at("var/lib/cni/sriov"),
     userspaceCopies: at("run/virtfn/userspace"),
+    homeNames: at("run/virtfn/names"),
     pfNotes: at("run/virtfn/pf"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     contestedPins: at("run/virtfn/tuning/contested.json"),

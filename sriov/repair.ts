@@ -14,9 +14,10 @@ import { removeUnfinishedRecords } from "./unfinished-records.ts";
 /**
  * What is to be done with a record, and why as a clause. `release`: the VF as it was, its addresses and the record are given
  * back. `reset`: the record cannot be read, the VF gets its driver's defaults. `setAside`: such a record is moved aside, no more.
+ * `rename`: a VF without a record gets its name back (home-name-repair.ts).
  */
 export interface Judgement {
-  readonly action: "release" | "reset" | "setAside" | "keep";
+  readonly action: "release" | "reset" | "setAside" | "rename" | "keep";
   readonly reason: string;
 }
 

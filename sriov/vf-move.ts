@@ -14,7 +14,7 @@ export interface Side {
 
 /**
  * Moves `link` as `name`, which is free there, in one request, and returns it as it is there, down. A name that somebody there has
- * taken meanwhile is EEXIST after the move: by the record that ADD wrote before the VF is found again. Throws NetlinkError; ERR_VF_MISSING.
+ * taken meanwhile is EEXIST after the move: the VF is there then under the name that it had. Throws NetlinkError; ERR_VF_MISSING.
  */
 export function moveVfAs(from: Side, to: Side, link: Link, address: PciAddress, name: string): Link {
   from.netlink.moveLink(link.index, to.netns, name);
@@ -26,7 +26,7 @@ export function moveVfAs(from: Side, to: Side, link: Link, address: PciAddress, 
  * that name. The kernel's move is not atomic where names clash, so none may. Throws NetlinkError; ERR_VF_MISSING.
  */
 function moveVf(from: Side, to: Side, link: Link, address: PciAddress): Link {
-  const name = chooseName(from.netlink, to.netlink, link, address);
+  const name = chooseOwnName(from.netlink, to.netlink, link, address);
   if (link.isUp) from.netlink.setLink(link.index, { set: "up", value: false });
   if (link.name !== name) from.netlink.setLink(link.index, { set: "name", value: name });
   from.netlink.moveLink(link.index, to.netns);
@@ -41,7 +41,7 @@ export interface HomeNames {
 
 /**
  * Takes `link` from a pod, which could name it as it liked, and returns it as it is on the host, down: under its name there with one
- * request where that is free, otherwise as `moveVf`. Throws NetlinkError; ERR_VF_MISSING.
+ * request where that is free, otherwise as `moveVf`. Throws NetlinkError, EEXIST after the move as `moveVfAs`; ERR_VF_MISSING.
  */
 export function moveVfHome(
   from: Side,
@@ -58,7 +58,7 @@ export function moveVfHome(
   } catch (error) {
     if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
     const current = from.netlink.getLink({ index: link.index });
-    // It is on the host, and somebody was faster with the name: the next DEL finds it there.
+    // It is on the host, and somebody was faster with the name.
     if (current === undefined) throw error;
     for (const altName of current.altNames) from.netlink.removeAltName(link.index, altName);
     return moveVf(from, to, current, address);
@@ -71,14 +71,26 @@ function findMoved({ netlink, netns }: Side, address: PciAddress, name: string):
   throw new VfMissingError(`${address} was moved to ${netns.label} as ${name}, and is not there`);
 }
 
-// Unique on a node by itself: made of the PCI address. A pod can still have taken it, so it is looked up on both sides.
-function chooseName(from: Netlink, to: Netlink, link: Link, address: PciAddress): string {
-  const id = `${pciDomain(address).toString(16)}${pciRoutingId(address).toString(16).padStart(4, "0")}`;
-  for (const prefix of ["vf", "vg", "vh", "vi", "vj"]) {
-    const name = `${prefix}${id}`;
+const ownPrefixes = ["vf", "vg", "vh", "vi", "vj"];
+
+/**
+ * A name for `link` that is free on both sides. It is made of the PCI address, so unique on a node by itself; a pod can still have
+ * taken it. Throws ERR_VF_MISSING when all are taken.
+ */
+export function chooseOwnName(from: Netlink, to: Netlink, link: Link, address: PciAddress): string {
+  for (const name of ownPrefixes.map((prefix) => `${prefix}${idOf(address)}`)) {
     const holder = from.getLink({ name });
     const isFree = holder === undefined || (holder.index === link.index && holder.name === name);
     if (isFree && to.getLink({ name }) === undefined) return name;
   }
   throw new VfMissingError(`no temporary name for ${address} is free in both namespaces`);
+}
+
+/** Whether `chooseOwnName` gave it. */
+export function isOwnName(name: string, address: PciAddress): boolean {
+  return ownPrefixes.some((prefix) => name === `${prefix}${idOf(address)}`);
+}
+
+function idOf(address: PciAddress): string {
+  return `${pciDomain(address).toString(16)}${pciRoutingId(address).toString(16).padStart(4, "0")}`;
 }

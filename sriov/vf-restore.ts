@@ -8,6 +8,7 @@ import { restoreAffinities } from "./affinity-restore.ts";
 import type { Attachment, VfOriginal } from "./attachment.ts";
 import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
+import { restoreHomeName } from "./home-name.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
 import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
@@ -29,7 +30,7 @@ export type RestoreHost = Pick<
 
 /**
  * Brings the record's VF from `netns` (undefined: that namespace is gone), or wherever the pod put it, to the host and makes it as it was: name, MAC, MTU,
- * altnames, channels, rings, masks, driver, PF-side settings; reset first where the network asked for it. Another VF at the same address, or none, is left alone. A VF that the kernel is still
+ * altnames, channels, rings, masks, driver, PF-side settings; a name that is another link's by then is noted (home-name.ts). Reset first where the network asked for it. Another VF at the same address, or none, is left alone. A VF that the kernel is still
  * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_VF_RESET, NetlinkError.
  */
 export async function restoreVf(
@@ -60,7 +61,7 @@ export async function restoreVf(
   const notes = readNetdevNotes(host, vf, link && record.owner);
   // Masks belong to queues, which are others with other channels.
   if (link !== undefined) restoreNotedChannels(host, link.index, notes);
-  const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record.original);
+  const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record);
   if (restored !== undefined) restoreNotedValues(host, restored.name, notes);
   const side = findPfSide(host, home, record.device)?.target;
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
@@ -129,7 +130,15 @@ function takeFrom(
   if (link === undefined) return undefined;
   removeUppers(inside, link.index);
   using own = host.namespaces.own();
-  return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, names);
+  try {
+    return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, names);
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
+    // Somebody on the host was faster with the name: the VF is there under the one that it had in the pod.
+    const arrived = findHomeLink(host, home, address);
+    if (arrived === undefined) throw error;
+    return arrived;
+  }
 }
 
 // VLANs and the like that a pod made on top of the VF outlive its move (net/8021q/vlan.c), and would carry the old pod's frames
@@ -149,14 +158,13 @@ function restoreNetdev(
   host: Pick<Host, "files" | "paths" | "openEthtool">,
   home: Netlink,
   link: Link,
-  original: VfOriginal,
+  { device, original }: Pick<Attachment, "device" | "original">,
 ): Link {
   const { index } = link;
   clearPodLeftovers(home, link);
   for (const altName of link.altNames.filter((name) => !original.altNames.includes(name)))
     home.removeAltName(index, altName);
-  if (original.name !== undefined && original.name !== link.name)
-    renameUnlessTaken(home, index, original.name);
+  if (original.name !== undefined) restoreHomeName(host, home, link, device, original.name);
   for (const altName of original.altNames.filter((name) => !link.altNames.includes(name)))
     addAltNameUnlessTaken(home, index, altName);
   if (original.mtu !== undefined && original.mtu !== link.mtu)
@@ -173,21 +181,6 @@ function restoreNetdev(
   if (restored === undefined) throw new VfMissingError(`${link.name} vanished while it was put back`);
   restoreQueueMasks(ownSysfs(host), restored.name, original.queues);
   return restored;
-}
-
-// Another device may have the name by now: the VF keeps the one it has. Its own altname can be the name too, and that is
-// taken away: udev gives it to a device that comes back under another name, at any moment until it has seen that device.
-function renameUnlessTaken(home: Netlink, index: number, name: string): void {
-  for (let tries = 3; tries > 0; tries -= 1) {
-    try {
-      home.setLink(index, { set: "name", value: name });
-      return;
-    } catch (error) {
-      if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
-      if (!home.getLink({ index })?.altNames.includes(name)) return;
-      home.removeAltName(index, name);
-    }
-  }
 }
 
 function addAltNameUnlessTaken(home: Netlink, index: number, altName: string): void {

@@ -4,6 +4,7 @@ import { LockTimeoutError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
 import { ofGoneOwners } from "../sriov/gone-owners.ts";
+import { applyHomeNames, planHomeNames } from "../sriov/home-name-repair.ts";
 import { applyRepair, planRepair, type RepairStep } from "../sriov/repair.ts";
 import type { TuningMetrics } from "./metrics.ts";
 
@@ -41,7 +42,10 @@ export async function keepRepaired(host: Host, { log, metrics, signal }: RepairL
 async function attemptRepair(host: Host, log: Log): Promise<readonly RepairStep[]> {
   try {
     const rule = ofGoneOwners(host);
-    const steps = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs });
+    const steps = [
+      ...(await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs })),
+      ...(await applyHomeNames(host, planHomeNames(host), { lockTimeoutMs })),
+    ];
     return steps.filter(({ action, problem }) =>
       problem === undefined ? action !== "keep" : !(problem instanceof LockTimeoutError),
     );

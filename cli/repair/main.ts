@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 
 import type { Host } from "../../host/host.ts";
 import { ofGoneOwners } from "../../sriov/gone-owners.ts";
+import { applyHomeNames, planHomeNames } from "../../sriov/home-name-repair.ts";
 import { applyRepair, planRepair, type RepairStep } from "../../sriov/repair.ts";
 import { formatTable } from "../table.ts";
 import { UsageError } from "../usage-error.ts";
@@ -12,7 +13,8 @@ const usage = `Usage: virtfn repair [--dry-run] [--json]
 
 Compares the records of VFs in use with what is alive on this node. A VF whose pod is provably gone (its network namespace is not
 there any more, and the VF is back on the host) is put back as it was, its addresses are released, its record is removed. Whatever
-cannot be told counts as alive; the kubelet and the API server are not asked. Needs root on the node; in the cluster:
+cannot be told counts as alive; the kubelet and the API server are not asked. A VF that came home while another link had its name
+gets that back when it is free. Needs root on the node; in the cluster:
 
   kubectl exec -n virtfn-system ds/virtfn -c tuning -- virtfn repair --dry-run
 
@@ -39,8 +41,13 @@ export async function runRepair(
   }
   const isDryRun = options["dry-run"];
   const rule = ofGoneOwners(host);
-  const plan = planRepair(host, rule);
-  const steps = isDryRun ? plan : await applyRepair(host, rule, plan, { lockTimeoutMs });
+  const [plan, names] = [planRepair(host, rule), planHomeNames(host)];
+  const steps = isDryRun
+    ? [...plan, ...names]
+    : [
+        ...(await applyRepair(host, rule, plan, { lockTimeoutMs })),
+        ...(await applyHomeNames(host, names, { lockTimeoutMs })),
+      ];
   print(options.json ? formatJson(steps, isDryRun) : formatSteps(steps, isDryRun));
   return steps.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
@@ -58,6 +65,7 @@ const words = {
   release: ["would be released", "released"],
   reset: ["would be reset", "reset"],
   setAside: ["would be set aside", "set aside"],
+  rename: ["would be renamed", "renamed"],
 } as const;
 
 function toRow({ address, holder, action, reason, problem }: RepairStep, isDryRun: boolean): string[] {

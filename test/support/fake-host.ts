@@ -200,7 +200,9 @@ function addDefaultRoute(kernel: FakeKernel, index: number): void {
 }
 
 function formatRecords(root: string): readonly string[] {
-  const folders = ["var/lib/virtfn", "run/virtfn/userspace"].map((folder) => join(root, folder));
+  const folders = ["var/lib/virtfn", "run/virtfn/userspace", "run/virtfn/names"].map((folder) =>
+    join(root, folder),
+  );
   const files = folders
     .filter((folder) => fs.existsSync(folder))
     .flatMap((folder) => fs.readdirSync(folder, { recursive: true, withFileTypes: true }))

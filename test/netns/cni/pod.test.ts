@@ -102,6 +102,24 @@ test("an ADD that fails after the move leaves the host as it was, and the pod em
   expect(pod.look("link show").map(({ ifname }) => ifname)).toEqual(["lo"]);
 });
 
+test("a VF whose name another link has when it comes home is as it was but for the name, and DEL says so", async () => {
+  using node = createStandInNode(1);
+  using pod = createTestNetns();
+  const before = node.toText();
+  const environment = { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path };
+  await node.call("ADD", { ...config, vlan: 5 }, environment);
+  node.host.ip("link add other type veth peer name other-peer");
+  node.host.ip("link property add dev other altname pf0v0");
+  const ended = await node.call("DEL", config, environment);
+  expect(ended).toMatchObject({ exitCode: 0, json: undefined });
+  expect(ended.stderr).toMatch(/level=warning .* name=pf0v0/);
+  node.host.ip("link delete other");
+  expect(node.toText()).toBe(before.replaceAll("pf0v0", "vf03b10"));
+  await node.call("ADD", config, environment);
+  expect(await node.call("DEL", config, environment)).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toBe(before);
+});
+
 test("of eight pods that want one VF at once one gets it, the others are told to try again", async () => {
   using node = createStandInNode(1);
   using pods = new DisposableStack();

@@ -87,28 +87,6 @@ test("DEL gives the name back that udev made an altname when the VF appeared und
   expect(node.toText()).toBe(before);
 });
 
-test("a name that somebody takes on the host just then makes DEL fail, and the next one ends it", async () => {
-  const { node } = await createAttachedNode(config);
-  using _node = node;
-  const openNetlink: typeof node.host.openNetlink = (netns) => {
-    const netlink = node.host.openNetlink(netns);
-    return {
-      ...netlink,
-      moveLink(index, target, name) {
-        using home = node.host.openNetlink();
-        home.addAltName(home.getLink({ name: "ens1f0" })?.index ?? 0, "ens1f0v1");
-        netlink.moveLink(index, target, name);
-      },
-    };
-  };
-  const failed = await callCni({ ...node.host, openNetlink }, config, { command: "DEL" });
-  expect(failed.json?.["msg"]).toContain("renaming net1 to ens1f0v1: EEXIST");
-  expect(node.toText()).toContain("attachments 0000:3b:02.1.json");
-  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
-  expect(node.toText()).toMatch(/^ {2}net1 0000:3b:02\.1 /m);
-  expect(node.toText()).not.toContain("attachments");
-});
-
 /** What a pod can call its VF: as others on the host are called, as it was itself there, as DEL calls it on its way, or otherwise. */
 const names = ["eth0", "ens1f0v0", "enp0s0v0", "ens1f0v1", "enp0s0v1", "vf03b11", "vg03b11", "net1", "net2"];
 const act = fc.record({

@@ -1,0 +1,81 @@
+// VFs whose name was another link's when they came home get it when it is free.
+
+import { HostError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import { listAttached } from "./attachment-store.ts";
+import { SriovError } from "./errors.ts";
+import { listHomeNames, readHomeName, restoreHomeName } from "./home-name.ts";
+import { readVfBasics } from "./inventory.ts";
+import type { PciAddress } from "./pci-address.ts";
+import type { RepairStep } from "./repair.ts";
+import { findHomeLink } from "./vf-locate.ts";
+
+type NameHost = Pick<Host, "files" | "paths" | "locks" | "openNetlink">;
+
+/** A step for each VF that is on the host without its name, in no pod's record; changes nothing. */
+export function planHomeNames(host: Omit<NameHost, "locks">): readonly RepairStep[] {
+  const noted = listHomeNames(host);
+  if (noted.length === 0) return [];
+  using home = host.openNetlink();
+  return noted.flatMap((address) => planOne(host, home, address)?.step ?? []);
+}
+
+/** Carries out what of `steps` still holds, each under its VF's lock, and returns them as they went; a failure stops none of the others. */
+export async function applyHomeNames(
+  host: NameHost,
+  steps: readonly RepairStep[],
+  { lockTimeoutMs }: { readonly lockTimeoutMs: number },
+): Promise<readonly RepairStep[]> {
+  const outcomes: RepairStep[] = [];
+  for (const step of steps)
+    outcomes.push(step.action === "keep" ? step : await applyOne(host, step, lockTimeoutMs));
+  return outcomes;
+}
+
+async function applyOne(host: NameHost, step: RepairStep, timeoutMs: number): Promise<RepairStep> {
+  try {
+    using _lock = await host.locks.acquire(step.address, { timeoutMs });
+    using home = host.openNetlink();
+    const now = planOne(host, home, step.address);
+    if (now === undefined)
+      return { ...step, action: "keep", reason: "it has its name, or a pod has it, by now" };
+    if (now.step.action === "rename") restoreHomeName(host, home, now.link, now.device, now.name);
+    return now.step;
+  } catch (error) {
+    if (error instanceof SriovError || error instanceof HostError) return { ...step, problem: error };
+    throw error;
+  }
+}
+
+interface Planned {
+  readonly step: RepairStep;
+  readonly link: Link;
+  readonly device: { readonly address: PciAddress; readonly inode: string };
+  readonly name: string;
+}
+
+function planOne(
+  host: Pick<Host, "files" | "paths">,
+  home: Netlink,
+  address: PciAddress,
+): Planned | undefined {
+  const vf = readVfBasics(host, address);
+  if (vf === undefined || listAttached(host).includes(address)) return undefined;
+  const device = { address, inode: String(vf.inode) };
+  const name = readHomeName(host, device);
+  const link = findHomeLink(host, home, address);
+  if (name === undefined || link === undefined) return undefined;
+  const holder = home.getLink({ name });
+  const isTaken = holder !== undefined && holder.index !== link.index;
+  const step = { address, holder: "nobody", problem: undefined, ...judge(link, name, isTaken) };
+  return { step, link, device, name };
+}
+
+function judge(link: Link, name: string, isTaken: boolean): Pick<RepairStep, "action" | "reason"> {
+  if (isTaken)
+    return { action: "keep", reason: `its name ${name} is another link's: it is called ${link.name}` };
+  // Whoever uses it knows it by that name; older kernels rename no link that is up (net/core/dev.c, dev_change_name).
+  if (link.isUp) return { action: "keep", reason: `it is up as ${link.name}; its name ${name} is free` };
+  return { action: "rename", reason: `its name ${name} is free again` };
+}

@@ -1,0 +1,88 @@
+// The name of a VF on the host that is another link's when the VF comes home: the VF gets it back when it is free.
+
+import * as v from "valibot";
+
+import { HostError, NetlinkError } from "../host/errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import type { Attachment } from "./attachment.ts";
+import { type PciAddress, isPciAddress } from "./pci-address.ts";
+import { firstFormat } from "./state-file.ts";
+import { chooseOwnName, isOwnName } from "./vf-move.ts";
+
+type NoteHost = Pick<Host, "files" | "paths">;
+/** A VF, and how to tell it from another one at the same address. */
+type Device = Pick<Attachment["device"], "address" | "inode">;
+
+const suffix = ".json";
+const note = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ format: firstFormat, inode: v.string(), name: v.string() }),
+);
+
+/**
+ * Gives the VF, which is on the host and down, its name there. One that another link has by now is noted; the VF then has one that
+ * no pod chose. `home` is the host's netlink. Throws NetlinkError, ERR_VF_MISSING.
+ */
+export function restoreHomeName(
+  host: NoteHost,
+  home: Netlink,
+  link: Link,
+  device: Device,
+  name: string,
+): void {
+  if (link.name === name || renameUnlessTaken(home, link.index, name)) {
+    forgetHomeName(host, device.address);
+    return;
+  }
+  writeNote(host, device, name);
+  if (isOwnName(link.name, device.address)) return;
+  home.setLink(link.index, { set: "name", value: chooseOwnName(home, home, link, device.address) });
+}
+
+/** The name that this very VF shall have and could not get yet; `undefined` where there is none, or the note is no such thing. */
+export function readHomeName(host: NoteHost, device: Device): string | undefined {
+  const parsed = v.safeParse(note, host.files.readText(notePath(host, device.address)));
+  return parsed.success && parsed.output.inode === device.inode ? parsed.output.name : undefined;
+}
+
+/** VFs at whose addresses a name is noted. */
+export function listHomeNames({ files, paths }: NoteHost): readonly PciAddress[] {
+  const names = files.list(paths.homeNames) ?? [];
+  return names.map((name) => name.slice(0, -suffix.length)).filter(isPciAddress);
+}
+
+// The VF has it again.
+function forgetHomeName(host: NoteHost, address: PciAddress): void {
+  host.files.remove(notePath(host, address));
+}
+
+// Its own altname can be the name too, and that is taken away: udev gives it to a device that comes back under another name, at
+// any moment until it has seen that device.
+function renameUnlessTaken(home: Netlink, index: number, name: string): boolean {
+  for (let tries = 3; tries > 0; tries -= 1) {
+    try {
+      home.setLink(index, { set: "name", value: name });
+      return true;
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.errno !== "EEXIST") throw error;
+      if (!home.getLink({ index })?.altNames.includes(name)) return false;
+      home.removeAltName(index, name);
+    }
+  }
+  return false;
+}
+
+// A name is no reason to keep a pod from ending.
+function writeNote(host: NoteHost, { address, inode }: Device, name: string): void {
+  try {
+    host.files.writeAtomic(notePath(host, address), `${JSON.stringify({ format: "1.0", inode, name })}\n`);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+  }
+}
+
+function notePath({ paths }: Pick<Host, "paths">, address: PciAddress): string {
+  return `${paths.homeNames}/${address}${suffix}`;
+}
