@@ -1,8 +1,10 @@
-// Whether the node's administrator allows what networks and pods ask for (/etc/virtfn/node.yaml).
+// Whether what networks and pods ask for is allowed: by the node's administrator (/etc/virtfn/node.yaml), and by the resource of the VF.
 
 import type { Host } from "../host/host.ts";
 import { ConfigError, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
-import { findLimits, readNodeConfig, type NodeConfig, type VfLimits } from "../sriov/node-config.ts";
+import { readAdvertisement } from "../sriov/advertised-pools.ts";
+import { findLimits, readNodeConfig, type NodeConfig } from "../sriov/node-config.ts";
+import { describeLimit, findContradictions, formatOnOff, type VfLimits } from "../sriov/vf-limits.ts";
 import type { CniConfig, PodNetwork } from "./config.ts";
 import type { Target } from "./targets.ts";
 
@@ -15,13 +17,19 @@ export async function checkNodeLimits(
   targets: readonly Pick<Target, "network" | "resource">[],
 ): Promise<NodeConfig> {
   const node = await readNodeConfig(host);
+  const isOfResource = targets.some(({ resource }) => resource !== undefined);
+  const rules = isOfResource ? readAdvertisement(host)?.rules : undefined;
   const problems = new Set(checkPolicy(node, config.choices.tuning));
   for (const { resource, network } of targets) {
     const limits = findLimits(node, resource);
     if (network.driver !== undefined && limits?.driver !== network.driver)
       problems.add(`driver: ${where} does not allow ${network.driver} in limits of ${resource ?? '"*"'}`);
-    if (limits === undefined) continue;
-    for (const problem of checkNetwork(limits, network)) problems.add(problem);
+    const ofResource = resource === undefined ? undefined : rules?.get(resource)?.limits;
+    const sources = [
+      { where, limits },
+      { where: `the configuration of the resource ${resource}`, limits: ofResource },
+    ].flatMap((source) => (source.limits === undefined ? [] : [{ ...source, limits: source.limits }]));
+    for (const problem of checkNetwork(sources, network)) problems.add(problem);
   }
   if (problems.size > 0) throw new ConfigError(`network "${config.name}"`, [...problems]);
   return node;
@@ -36,25 +44,41 @@ function checkPolicy(
   return [describeValue("the pod's interrupt policy", expected, asked)];
 }
 
-// Absent settings are as the node has them, and so allowed.
-function checkNetwork(limits: VfLimits, network: PodNetwork): readonly ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const { vlans } = limits;
-  const { vlan } = network;
-  if (vlan !== undefined && vlans?.some(({ first, last }) => first <= vlan && vlan <= last) === false) {
-    const ranges = vlans.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-    problems.push(
-      describeValue("vlan", `a VLAN that ${where} allows (${ranges.join(", ") || "none"})`, vlan),
-    );
-  }
-  for (const key of ["trust", "spoofchk"] as const) {
-    const [allowed, asked] = [limits[key], network[key]];
-    if (allowed !== undefined && asked !== undefined && allowed !== asked)
-      problems.push(describeValue(key, `"${onOff(allowed)}", as ${where} says`, onOff(asked)));
-  }
-  return problems;
+interface Source {
+  readonly where: string;
+  readonly limits: VfLimits;
 }
 
-function onOff(value: boolean): string {
-  return value ? "on" : "off";
+// Absent settings are as the node has them, and so allowed. Each place forbids by itself: none can allow what another forbids.
+function checkNetwork(sources: readonly Source[], network: PodNetwork): readonly ConfigProblem[] {
+  const [first, second] = sources;
+  const apart = first && second ? findContradictions(first.limits, second.limits) : [];
+  const asked = { vlans: network.vlan, trust: network.trust, spoofchk: network.spoofchk };
+  return (["vlans", "trust", "spoofchk"] as const).flatMap((key) => {
+    const value = asked[key];
+    if (value === undefined) return [];
+    const allowed = sources.map((source) => `${source.where} allows ${describeLimit(source.limits, key)}`);
+    if (apart.includes(key)) return [`${names[key]}: expected none: ${allowed.join(", ")}`];
+    return sources.flatMap((source) => checkSetting(source, key, value));
+  });
+}
+
+/** The keys of a network. */
+const names = { vlans: "vlan", trust: "trust", spoofchk: "spoofchk" } as const;
+
+function checkSetting(
+  { where: place, limits }: Source,
+  key: keyof VfLimits,
+  asked: number | boolean,
+): readonly ConfigProblem[] {
+  if (limits[key] === undefined || isAllowed(limits, key, asked)) return [];
+  const allowed = describeLimit(limits, key);
+  return typeof asked === "number"
+    ? [describeValue(names[key], `a VLAN that ${place} allows (${allowed})`, asked)]
+    : [describeValue(names[key], `"${allowed}", as ${place} says`, formatOnOff(asked))];
+}
+
+function isAllowed({ vlans, ...rest }: VfLimits, key: keyof VfLimits, asked: number | boolean): boolean {
+  if (key !== "vlans") return rest[key] === asked;
+  return vlans?.some(({ first, last }) => first <= Number(asked) && Number(asked) <= last) === true;
 }

@@ -39,6 +39,8 @@ export class Manager {
   readonly #resources = new Map<string, OfferedResource>();
   #tree: DeviceTree | undefined;
   #publishedPools = "";
+  /** Resources that are not offered while the CNI plugin could not know their limits. */
+  #withheld: string[] = [];
 
   constructor(
     host: DevicePluginHost,
@@ -55,10 +57,16 @@ export class Manager {
 
   /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
   async apply(tree: Scan): Promise<void> {
-    await this.#publishPools(tree);
+    const isPublished = await this.#publishPools(tree);
     this.#cdi?.follow(tree);
+    this.#withheld = [];
     for (const [name, { pool, devices }] of tree.resources) {
-      const { server } = this.#resources.get(name) ?? this.#start(pool);
+      const running = this.#resources.get(name);
+      if (running === undefined && !isPublished && pool.rules.limits !== undefined) {
+        this.#withheld.push(name);
+        continue;
+      }
+      const { server } = running ?? this.#start(pool);
       server.offer(pool, devices);
     }
     const gone = [...this.#resources.keys()].filter((name) => !tree.resources.has(name));
@@ -73,8 +81,11 @@ export class Manager {
   whyNotReady(): string | undefined {
     if (this.#tree === undefined) return "the devices of the node were not read yet";
     const waiting = [...this.#resources].filter(([, { status }]) => !status.isRegistered);
-    if (waiting.length === 0) return undefined;
-    return waiting.map(([name, { status }]) => `${name}: ${status.reason}`).join("; ");
+    const reasons = [
+      ...waiting.map(([name, { status }]) => `${name}: ${status.reason}`),
+      ...this.#withheld.map((name) => `${name}: its limits cannot be written to ${this.#host.paths.pools}`),
+    ];
+    return reasons.length === 0 ? undefined : reasons.join("; ");
   }
 
   /** Ends all streams and removes the sockets: a deregistration, so that no kubelet dials what is not there. */
@@ -133,18 +144,20 @@ export class Manager {
     resource.status = status;
   }
 
-  /** Written before the kubelet sees the list. A disk that is full or read-only must not keep devices from the kubelet. */
-  async #publishPools(tree: DeviceTree): Promise<void> {
+  /** Written before the kubelet sees the list. A disk that is full or read-only must not keep devices from the kubelet, except those with limits. */
+  async #publishPools(tree: DeviceTree): Promise<boolean> {
     const { pools, details } = toAdvertised(tree);
     const text = formatAdvertisedPools(pools, details);
     try {
       const isThere = this.#host.files.stat(this.#host.paths.pools) !== undefined;
-      if (text === this.#publishedPools && isThere) return;
+      if (text === this.#publishedPools && isThere) return true;
       using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
       writeAdvertisedPools(this.#host, pools, details);
       this.#publishedPools = text;
+      return true;
     } catch (error) {
       this.#log.error({ error }, "cannot write down what is offered");
+      return false;
     }
   }
 }
@@ -158,8 +171,15 @@ function toAdvertised({ resources, leftOut }: DeviceTree): {
     [...devices].flatMap(([id, { problem }]) => (problem === undefined ? [] : [[id, problem] as const])),
   );
   const reasons = [...leftOut].map(([id, { reason }]) => [id, reason] as const);
+  const rules = [...resources].flatMap(([name, { pool }]) =>
+    hasRules(pool) ? [[name, pool.rules] as const] : [],
+  );
   return {
     pools: new Map(pools),
-    details: { unhealthy: new Map(problems), leftOut: new Map(reasons) },
+    details: { unhealthy: new Map(problems), leftOut: new Map(reasons), rules: new Map(rules) },
   };
+}
+
+function hasRules({ rules: { limits, tuning } }: ResourcePool): boolean {
+  return limits !== undefined || tuning !== undefined;
 }

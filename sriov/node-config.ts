@@ -8,6 +8,7 @@ import { readConfigObject } from "./config-object.ts";
 import { SriovError } from "./errors.ts";
 import { networkPolicies, type NetworkPolicy } from "./network-entries.ts";
 import { parseTuningConfig, type TuningConfig } from "./tuning-config.ts";
+import { limitEntries, toVfLimits, type VfLimits } from "./vf-limits.ts";
 
 export interface NodeConfig {
   /** PFs whose VFs a network may take without any device plugin (`pf`). */
@@ -15,7 +16,7 @@ export interface NodeConfig {
   /** Interrupt policies that a pod may choose. */
   readonly allowedPodPolicies: readonly NetworkPolicy[];
   /** By resource name; `*` is every VF of a resource that is not named, or of none. */
-  readonly limits: ReadonlyMap<string, VfLimits>;
+  readonly limits: ReadonlyMap<string, NodeLimits>;
   /** Interrupt policies of the node and of its resources. */
   readonly tuning: TuningConfig;
 }
@@ -27,19 +28,9 @@ export interface NodePf {
   readonly numVfs: number | undefined;
 }
 
-/** What networks may ask for; undefined: anything. Both ends of a range are in it. */
-export interface VfLimits {
-  readonly vlans: readonly VlanRange[] | undefined;
-  /** The only values that may be asked for. */
-  readonly trust: boolean | undefined;
-  readonly spoofchk: boolean | undefined;
+export interface NodeLimits extends VfLimits {
   /** The driver that networks may ask for; undefined: none. */
   readonly driver: "vfio-pci" | undefined;
-}
-
-export interface VlanRange {
-  readonly first: number;
-  readonly last: number;
 }
 
 /** The file is not understood; the message lists every problem. */
@@ -51,23 +42,10 @@ class NodeConfigError extends SriovError {
   }
 }
 
-const vlanText = "VLANs like 100 or 200-299, from 0 to 4094";
-const onOff = v.optional(v.picklist(["on", "off"], '"on" or "off"'));
 const policies: readonly NetworkPolicy[] = ["numa-spread", "follow-pod", "pod-sibling"];
 
-const limitEntries = {
-  vlans: v.optional(
-    v.array(
-      v.pipe(
-        v.union([v.number(), v.string()], vlanText),
-        v.transform(String),
-        v.check((text) => parseVlans(text) !== undefined, vlanText),
-      ),
-      "a list of VLANs and ranges of them",
-    ),
-  ),
-  trust: onOff,
-  spoofchk: onOff,
+const nodeLimitEntries = {
+  ...limitEntries,
   driver: v.optional(v.picklist(["vfio-pci"], '"vfio-pci"')),
 } as const;
 
@@ -110,19 +88,14 @@ export function parseNodeConfig(value: unknown): {
 } {
   const { output, problems } = readConfigObject(nodeEntries, value, { path: "" });
   const found = [...problems];
-  const limits = new Map<string, VfLimits>();
+  const limits = new Map<string, NodeLimits>();
   for (const [resource, given] of Object.entries(output?.limits ?? {})) {
     const path = `limits.${resource}`;
     if (resource !== "*" && !/^[^/\s]+\/[^/\s]+$/.test(resource))
       found.push(describeValue(path, "a resource name like sriov/vf, or *", resource));
-    const read = readConfigObject(limitEntries, given, { path });
+    const read = readConfigObject(nodeLimitEntries, given, { path });
     found.push(...read.problems);
-    limits.set(resource, {
-      vlans: read.output?.vlans?.flatMap((text) => parseVlans(text) ?? []),
-      trust: isOn(read.output?.trust),
-      spoofchk: isOn(read.output?.spoofchk),
-      driver: read.output?.driver,
-    });
+    limits.set(resource, { ...toVfLimits(read.output), driver: read.output?.driver });
   }
   const pfs: NodePf[] = [];
   for (const [at, given] of (output?.pfs ?? []).entries()) {
@@ -144,21 +117,11 @@ export function parseNodeConfig(value: unknown): {
 }
 
 /** The limits for VFs of `resource`; undefined: of none. */
-export function findLimits({ limits }: NodeConfig, resource: string | undefined): VfLimits | undefined {
+export function findLimits({ limits }: NodeConfig, resource: string | undefined): NodeLimits | undefined {
   return (resource === undefined ? undefined : limits.get(resource)) ?? limits.get("*");
 }
 
 function orThrow(path: string, { config, problems }: ReturnType<typeof parseNodeConfig>): NodeConfig {
   if (problems.length > 0) throw new NodeConfigError(path, problems);
   return config;
-}
-
-function parseVlans(text: string): VlanRange | undefined {
-  const [, first = "", last = first] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
-  const range = { first: Number(first), last: Number(last) };
-  return first === "" || range.last > 4094 || range.first > range.last ? undefined : range;
-}
-
-function isOn(value: "on" | "off" | undefined): boolean | undefined {
-  return value === undefined ? undefined : value === "on";
 }

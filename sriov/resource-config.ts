@@ -7,6 +7,7 @@ import { describeValue, formatProblems, type ConfigProblem } from "./config-prob
 import { parseConfigText } from "./config-text.ts";
 import { SriovError } from "./errors.ts";
 import { type ProvisionSection, readProvision } from "./provision-config.ts";
+import { parseResourceRules, type ResourceRules } from "./resource-rules.ts";
 import { type DeviceType, deviceTypes, readSelectors } from "./selector-config.ts";
 import type { DeviceSelector } from "./selector.ts";
 
@@ -29,6 +30,8 @@ export interface ResourcePool {
   readonly allocation: AllocationPolicy;
   /** The driver that ADD gives its VFs to, as their networks say: containers get its device nodes in advance. */
   readonly driver: "vfio-pci" | undefined;
+  /** What the CNI plugin and tuning go by with its VFs. */
+  readonly rules: ResourceRules;
   /** What a PF without link means for its VFs. */
   readonly linkDown: "unhealthy" | "ignore";
 }
@@ -63,6 +66,8 @@ const resourceEntries = {
   ),
   driver: v.optional(v.picklist(["kernel", "vfio-pci"], "kernel or vfio-pci")),
   health: v.optional(v.unknown()),
+  limits: v.optional(v.unknown()),
+  tuning: v.optional(v.unknown()),
   // What the configuration's makers marshal along with it, always null.
   SelectorObj: v.optional(v.null("nothing")),
   SelectorObjs: v.optional(v.null("nothing")),
@@ -127,6 +132,7 @@ export function defaultResources(prefix: string): readonly ResourcePool[] {
       additionalInfo: {},
       allocation: "pack",
       driver: undefined,
+      rules: { limits: undefined, tuning: undefined },
       linkDown: "unhealthy",
     },
   ];
@@ -159,7 +165,8 @@ function readPool(value: unknown, path: string, defaultPrefix: string): PoolResu
       ? { selectors: [], problems: [] }
       : readSelectors(deviceType, memberOf(value, "selectors"), `${path}.selectors`);
   const health = readConfigObject(healthEntries, memberOf(value, "health") ?? {}, { path: `${path}.health` });
-  const problems = [...own, ...inSelectors, ...health.problems].map(withBrackets);
+  const { rules, problems: inRules } = readRules(value, path, deviceType);
+  const problems = [...own, ...inSelectors, ...health.problems, ...inRules].map(withBrackets);
   const prefix = output?.resourcePrefix ?? defaultPrefix;
   const pool = {
     name: `${prefix}/${output?.resourceName}`,
@@ -170,9 +177,28 @@ function readPool(value: unknown, path: string, defaultPrefix: string): PoolResu
     additionalInfo: output?.additionalInfo ?? {},
     allocation: output?.allocation ?? "pack",
     driver: output?.driver === "vfio-pci" ? ("vfio-pci" as const) : undefined,
+    rules,
     linkDown: health.output?.linkDown ?? "unhealthy",
   };
   return { path, pool: problems.length > 0 ? undefined : pool, problems };
+}
+
+function readRules(
+  value: unknown,
+  path: string,
+  deviceType: DeviceType | undefined,
+): ReturnType<typeof parseResourceRules> {
+  const given = {
+    limits: memberOf(value, "limits") ?? undefined,
+    tuning: memberOf(value, "tuning") ?? undefined,
+  };
+  const { rules, problems } = parseResourceRules(given, path);
+  // Nothing of virtfn attaches or tunes them: what does not come into force shall not look as if it did.
+  const idle = (["limits", "tuning"] as const).filter(
+    (key) => given[key] !== undefined && deviceType !== undefined && deviceType !== "netDevice",
+  );
+  const notInForce = idle.map((key) => describeValue(`${path}.${key}`, `none for ${deviceType}`, given[key]));
+  return { rules, problems: [...problems, ...notInForce] };
 }
 
 // Key case is ignored, as Go's decoder does it.

@@ -1,10 +1,10 @@
-// What node.yaml says of tuning: policies, CPU lists, receive packet steering.
+// What node.yaml and the configuration of a resource say of tuning: policies, CPU lists, receive packet steering.
 
 import * as v from "valibot";
 
 import { type ConfigEntries, readConfigObject } from "./config-object.ts";
 import { type ConfigProblem, describeValue } from "./config-problems.ts";
-import { parseCpuList } from "./cpu-list.ts";
+import { formatCpuList, parseCpuList } from "./cpu-list.ts";
 import { CpuSetError } from "./errors.ts";
 import { networkPolicies, type NetworkPolicy } from "./network-entries.ts";
 
@@ -33,7 +33,8 @@ export interface PolicySettings {
   readonly channelPerCpu: boolean | undefined;
 }
 
-interface PolicyDefaults extends PolicySettings {
+/** What a place says; undefined: nothing. */
+export interface PolicyDefaults extends PolicySettings {
   readonly policy: NetworkPolicy | undefined;
 }
 
@@ -106,7 +107,26 @@ export function parseTuningConfig(
     configureIrqBalance: irqBalance.output?.configure ?? false,
     resources,
   };
-  return { config, problems: [...found, ...findMissingLists(config, path)] };
+  const places = [
+    { at: path, given: config },
+    ...[...resources].map(([name, given]) => ({ at: `${path}.resources.${name}`, given })),
+  ];
+  return { config, problems: [...found, ...findMissingLists(places, config)] };
+}
+
+/** The object of one policy (`tuning` of a resource) as a resolved value, with every problem. */
+export function parsePolicy(
+  value: unknown,
+  path: string,
+): { readonly policy: PolicyDefaults; readonly problems: readonly ConfigProblem[] } {
+  const { output, problems } = readConfigObject(policyEntries, value, { path });
+  const policy = toDefaults(output);
+  return { policy, problems: [...problems, ...findMissingLists([{ at: path, given: policy }], policy)] };
+}
+
+/** The object that `parsePolicy` reads as this policy. */
+export function formatPolicy({ cpus, rpsCpus, ...rest }: PolicyDefaults): object {
+  return { ...rest, cpus: cpus && formatCpuList(cpus), rpsCpus: rpsCpus && formatCpuList(rpsCpus) };
 }
 
 function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults {
@@ -123,17 +143,16 @@ function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults
   };
 }
 
-/** `explicit` without its list would silently be something else. */
-function findMissingLists(config: TuningConfig, path: string): readonly ConfigProblem[] {
-  const places = [
-    { at: path, given: config },
-    ...[...config.resources].map(([name, given]) => ({ at: `${path}.resources.${name}`, given })),
-  ];
+/** `explicit` without its list would silently be something else; `common` is what all places have. */
+function findMissingLists(
+  places: readonly { readonly at: string; readonly given: PolicyDefaults }[],
+  common: PolicyDefaults,
+): readonly ConfigProblem[] {
   const policies = places.filter(
-    ({ given }) => given.policy === "explicit" && (given.cpus ?? config.cpus) === undefined,
+    ({ given }) => given.policy === "explicit" && (given.cpus ?? common.cpus) === undefined,
   );
   const modes = places.filter(
-    ({ given }) => given.rps === "explicit" && (given.rpsCpus ?? config.rpsCpus) === undefined,
+    ({ given }) => given.rps === "explicit" && (given.rpsCpus ?? common.rpsCpus) === undefined,
   );
   return [
     ...policies.map(({ at }) => `${at}.policy: explicit needs the key cpus`),

@@ -2,10 +2,11 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import { type AdvertisedPools, readAdvertisedPools } from "../sriov/advertised-pools.ts";
+import { type Advertisement, readAdvertisement } from "../sriov/advertised-pools.ts";
 import type { CpuFacts } from "../sriov/cpu-facts.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { readNodeConfig } from "../sriov/node-config.ts";
+import { mergePolicies } from "../sriov/resource-rules.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import type { TuningConfig } from "../sriov/tuning-config.ts";
 import { describeProblem, type Problem } from "./problem.ts";
@@ -35,7 +36,7 @@ const kubeletTimeoutMs = 1_000;
 export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Promise<NodeFacts> {
   let config: TuningConfig | undefined;
   let cpus: PodCpus = { exclusive: new Map(), allocatable: [] };
-  let pools: AdvertisedPools | undefined;
+  let advertised: Advertisement | undefined;
   return async (topology) => {
     const problems: Problem[] = [];
     function keepLast(about: string, error: unknown): void {
@@ -54,17 +55,17 @@ export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Pr
       keepLast("kubelet", error);
     }
     try {
-      pools = readAdvertisedPools(host);
+      advertised = readAdvertisement(host);
     } catch (error) {
       keepLast("pools", error);
     }
     return {
       topology,
-      config,
+      config: { ...config, resources: mergePolicies(config, advertised?.rules ?? new Map()) },
       exclusive: cpus.exclusive,
       housekeeping: config.housekeepingCpus ?? listHousekeeping(topology, cpus),
       resourceOf: new Map(
-        [...(pools ?? [])].flatMap(([resource, ids]) => ids.map((id) => [id, resource] as const)),
+        [...(advertised?.pools ?? [])].flatMap(([resource, ids]) => ids.map((id) => [id, resource] as const)),
       ),
       problems,
     };

@@ -1,4 +1,4 @@
-// Tells when the VFs in pods, their interrupts, the CPUs or what the node wants may have changed: records, links, uevents, node.yaml.
+// Tells when the VFs in pods, their interrupts, the CPUs or what the node wants may have changed: records, links, uevents, node.yaml, resources.
 
 import { basename, dirname } from "node:path";
 
@@ -20,7 +20,7 @@ export function watchNode(
 ): Disposable {
   using stack = new DisposableStack();
   stack.use(watchAttachments(host, onEvent));
-  watchNodeConfig(host, stack, onEvent);
+  for (const path of [host.paths.nodeConfig, host.paths.pools]) watchFile(host, path, stack, onEvent);
   stack.use(
     host.uevents.subscribe((notice) => {
       if (isHardwareChange(notice)) onEvent();
@@ -36,15 +36,16 @@ export function watchNode(
 }
 
 /** Where its folder is missing, the slow look finds the file. */
-function watchNodeConfig(
-  { files, paths }: Pick<TuningDaemonHost, "files" | "paths">,
+function watchFile(
+  { files }: Pick<TuningDaemonHost, "files">,
+  path: string,
   stack: DisposableStack,
   onEvent: () => void,
 ): void {
-  const folder = dirname(paths.nodeConfig);
+  const folder = dirname(path);
   if (files.stat(folder)?.kind !== "directory") return;
   const watch = files.watch(folder, ({ name }) => {
-    if (name === basename(paths.nodeConfig)) onEvent();
+    if (name === basename(path)) onEvent();
   });
   stack.use(watch);
 }

@@ -9,6 +9,7 @@ import { type Attachment, isOfThisBoot } from "../../sriov/attachment.ts";
 import { type ContestedPin, readContestedPins } from "../../sriov/contested-pins.ts";
 import { type Inventory, readInventory } from "../../sriov/inventory.ts";
 import { judgeOwner, type OwnerVerdict } from "../../sriov/liveness.ts";
+import { type NodeConfig, readNodeConfig } from "../../sriov/node-config.ts";
 import { readOwnerFacts } from "../../sriov/owner-facts.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { isRecordOf, type TunedVector } from "../../sriov/tuning-record.ts";
@@ -60,6 +61,7 @@ export interface DoctorFacts {
   readonly advertised: Advertisement | undefined;
   readonly pluginSockets: PluginSockets;
   readonly cni: CniFacts;
+  readonly nodeConfig: NodeConfig;
 }
 
 export type DoctorReadings = { readonly [Fact in keyof DoctorFacts]: Reading<DoctorFacts[Fact]> };
@@ -105,6 +107,7 @@ export async function readDoctorFacts(
     advertised,
     pluginSockets: deriveFact(advertised, (known) => dialPlugin(host, root, known)),
     cni: deriveFact(root, (known) => readCniFacts(known, folders)),
+    nodeConfig: await awaitFact(() => readNodeConfig(host)),
   };
 }
 

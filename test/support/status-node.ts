@@ -1,6 +1,6 @@
 // A fake node for the commands that look: VFs in pods and free, offered and left out, with what the device plugin said of them.
 
-import { formatAdvertisedPools } from "../../sriov/advertised-pools.ts";
+import { type AdvertisedDetails, formatAdvertisedPools } from "../../sriov/advertised-pools.ts";
 import { type Attachment } from "../../sriov/attachment.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { writeTuningRecord } from "../../sriov/tuning-store.ts";
@@ -12,13 +12,18 @@ export interface Offered {
   readonly pools: Readonly<Record<string, readonly PciAddress[]>>;
   readonly unhealthy?: Readonly<Record<string, string>>;
   readonly leftOut?: Readonly<Record<string, string>>;
+  readonly rules?: AdvertisedDetails["rules"];
 }
 
 /** Writes pools.json of the node. */
 export function offer({ host }: Pick<TuningNode, "host">, offered: Offered): void {
-  const { pools, unhealthy = {}, leftOut = {} } = offered;
+  const { pools, unhealthy = {}, leftOut = {}, rules = new Map() } = offered;
   const problems = Object.entries(unhealthy).map(([id, reason]) => [id, { code: "link", reason }] as const);
-  const details = { unhealthy: new Map(problems), leftOut: new Map(Object.entries(leftOut)) };
+  const details = {
+    unhealthy: new Map(problems),
+    leftOut: new Map(Object.entries(leftOut)),
+    rules,
+  };
   host.files.writeAtomic(host.paths.pools, formatAdvertisedPools(new Map(Object.entries(pools)), details));
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
 import { type Machine, machines } from "../../fixtures/machines.ts";
+import { readAdvertisement } from "../../../sriov/advertised-pools.ts";
 import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
@@ -110,6 +111,45 @@ test("what no parser can take, and a pipe in the file's place, leave the plugin 
   node.write(twoResources.replace("#0-2", "#0-3"));
   await node.kubelet.waitForDevices("sriov/front", 4);
   expect(node.kubelet.registrations).toBe(2);
+});
+
+const limitedResource = `
+resourceList:
+  - resourceName: front
+    limits: {vlans: [100]}
+    tuning: {policy: none}
+    selectors: {pfNames: ["ens1f0#0-2"]}
+  - resourceName: rest
+`;
+
+test("limits and tuning of a resource are written down for the CNI plugin and tuning, the kubelet is not told of them", async () => {
+  await using node = await startNode(machines.igb, limitedResource);
+  await node.kubelet.waitForDevices("sriov/front", 3);
+  const rulesOf = (): string => JSON.stringify(readAdvertisement(node.tree.host)?.rules.get("sriov/front"));
+  expect(JSON.parse(rulesOf())).toEqual({
+    limits: { vlans: [{ first: 100, last: 100 }] },
+    tuning: { policy: "none" },
+  });
+  const before = node.kubelet.messages("sriov/front");
+  node.write(limitedResource.replace("[100]", "[200]"));
+  await waitFor("the new limit", () => rulesOf().includes('"first":200'));
+  expect(node.kubelet.messages("sriov/front")).toBe(before);
+});
+
+test("a resource whose limits cannot be written down is not offered until they can, the others are", async () => {
+  const port = await findFreePort();
+  await using node = await startNode(machines.igb, undefined);
+  node.write(limitedResource);
+  const { pools } = node.tree.host.paths;
+  fs.mkdirSync(join(pools, "in the way"), { recursive: true });
+  await using plugin = node.start(["--listen", `127.0.0.1:${port}`]);
+  await node.kubelet.waitForDevices("sriov/rest", 4);
+  await plugin.waitForLine("cannot write down what is offered");
+  expect(await get(port, "/readyz")).toMatch(/^not ready: sriov\/front: its limits cannot be written to /u);
+  expect(node.kubelet.devices("sriov/front")).toBeUndefined();
+  fs.rmSync(pools, { recursive: true });
+  plugin.sendUevent();
+  await node.kubelet.waitForDevices("sriov/front", 3);
 });
 
 test("with a bad configuration at its start it offers nothing and is not ready, until the file is corrected", async () => {

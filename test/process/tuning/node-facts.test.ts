@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 
 import type { Host } from "../../../host/host.ts";
 import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
+import { parseResourceRules } from "../../../sriov/resource-rules.ts";
 import { readTopology } from "../../../sriov/topology.ts";
+import { choosePolicy } from "../../../sriov/tuning-policy.ts";
 import { createNodeFactsReader, type NodeFacts } from "../../../tuning/node-facts.ts";
 import { servePodResources } from "../../support/serve-pod-resources.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
@@ -96,6 +98,29 @@ test("without a kubelet every CPU is for housekeeping, and the pools tell the re
   const { housekeeping, resourceOf } = await makeReader(node)();
   expect(housekeeping).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(resourceOf).toEqual(new Map([[node.address(1), "sriov/fast"]]));
+});
+
+test("what the configuration of a resource says of tuning counts from the pools, until they say otherwise", async () => {
+  using node = createTuningNode();
+  const read = makeReader(node);
+  const write = (tuning: object): void => {
+    const { rules } = parseResourceRules({ limits: undefined, tuning }, "");
+    const details = { unhealthy: new Map(), leftOut: new Map(), rules: new Map([["sriov/fast", rules]]) };
+    writeAdvertisedPools(node.host, new Map([["sriov/fast", [node.address(1)]]]), details);
+  };
+  const policyOf = async (): Promise<string> => {
+    const { config, resourceOf } = await read();
+    return choosePolicy(config, {}, resourceOf.get(node.address(1))).policy;
+  };
+  write({ policy: "housekeeping" });
+  expect(await policyOf()).toBe("housekeeping");
+  write({ policy: "none" });
+  expect(await policyOf()).toBe("none");
+  node.host.files.writeAtomic(
+    node.host.paths.nodeConfig,
+    "tuning: {resources: {sriov/fast: {policy: dedicated}}}",
+  );
+  expect(await policyOf()).toBe("dedicated");
 });
 
 test("a node.yaml that became wrong counts as it was; one that never was right is an error", async () => {

@@ -4,6 +4,8 @@ import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
 
+import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
+import { parseResourceRules } from "../../../sriov/resource-rules.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
@@ -54,6 +56,68 @@ test.each([
 ])("a network of a limited resource with %j: %s", async (more, expected) => {
   using node = makeNode(limits);
   expect(await add(node, more)).toContain(expected);
+});
+
+/** The device plugin offers the VF as sriov/fast, with these limits of its configuration. */
+function limitResource(node: FakeHost, limits: object): void {
+  const { rules } = parseResourceRules({ limits, tuning: undefined }, "");
+  const details = { unhealthy: new Map(), leftOut: new Map(), rules: new Map([["sriov/fast", rules]]) };
+  writeAdvertisedPools(node.host, new Map([["sriov/fast", ["0000:3b:02.1"]]]), details);
+}
+
+const inResource = "the configuration of the resource sriov/fast";
+
+test.each([
+  [{}, "given"],
+  [{ vlan: 100, trust: "off" }, "given"],
+  [{ vlan: 250 }, `vlan: expected a VLAN that ${inResource} allows (100, 300), got 250`],
+  [{ vlan: 300 }, "vlan: expected a VLAN that /etc/virtfn/node.yaml allows (100, 200-299), got 300"],
+  [{ vlan: 7 }, '2 problems in network "blue": vlan: '],
+  // What only one of the two says.
+  [{ spoofchk: "off" }, 'spoofchk: expected "on", as /etc/virtfn/node.yaml says, got "off"'],
+])("limits of node.yaml and of the resource add up, with %j: %s", async (more, expected) => {
+  using node = makeNode(limits);
+  limitResource(node, { vlans: [100, 300] });
+  expect(await add(node, more)).toContain(expected);
+});
+
+test.each([
+  [{ trust: "on" }, `trust: expected none: /etc/virtfn/node.yaml allows off, ${inResource} allows on`],
+  [{ trust: "off" }, `trust: expected none: /etc/virtfn/node.yaml allows off, ${inResource} allows on`],
+  [{ vlan: 100 }, `vlan: expected none: /etc/virtfn/node.yaml allows 100, 200-299, ${inResource} allows 5`],
+  [{ spoofchk: "on" }, "given"],
+])("limits that contradict each other allow no value, with %j: %s", async (more, expected) => {
+  using node = makeNode(limits);
+  limitResource(node, { vlans: [5], trust: "on" });
+  expect(await add(node, more)).toContain(expected);
+});
+
+test("limits of a resource hold without node.yaml, beside *, and chained", async () => {
+  using node = makeNode();
+  limitResource(node, { vlans: [5], trust: "off" });
+  expect(await add(node, { vlan: 6, trust: "on" })).toContain(
+    `vlan: expected a VLAN that ${inResource} allows (5)`,
+  );
+  fs.mkdirSync(dirname(node.host.paths.nodeConfig), { recursive: true });
+  fs.writeFileSync(node.host.paths.nodeConfig, 'limits: {"*": {vlans: [6]}}');
+  expect(await add(node, { vlan: 5 })).toContain(
+    `vlan: expected none: /etc/virtfn/node.yaml allows 6, ${inResource} allows 5`,
+  );
+  fs.rmSync(node.host.paths.nodeConfig);
+  const { deviceID: _none, ...chained } = config;
+  const prevResult = { interfaces: [{ name: "eth0", sandbox: "/run/netns/web-1" }] };
+  const networks = [{ resource: "sriov/fast", vlan: 6 }];
+  const answer = await callCni(node.host, { ...chained, prevResult, networks }, { ifName: "eth0" });
+  expect(answer.json?.["msg"]).toContain(`a VLAN that ${inResource} allows (5), got 6`);
+});
+
+test("limits that cannot be read let no VF out", async () => {
+  using node = makeNode();
+  node.host.files.writeAtomic(
+    node.host.paths.pools,
+    '{"format": "1.2", "pools": {}, "rules": {"sriov/fast": {"limits": 5}}}',
+  );
+  expect(await add(node, {})).toContain("ERR_RECORD_CORRUPT");
 });
 
 test("a VF that the kubelet does not hand out has the limits of *", async () => {

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { formatAdvertisedPools, parseAdvertisement } from "../../../sriov/advertised-pools.ts";
+import { parseResourceRules } from "../../../sriov/resource-rules.ts";
 
 test("what is written is read again", () => {
   const names = fc.stringMatching(/^[a-z][a-z.]*\/[a-z_]+$/u);
@@ -14,10 +15,22 @@ test("what is written is read again", () => {
   expect(fc.check(isKept).counterexample).toBeNull();
 });
 
-test("the reasons are read with the devices, and are none in a file of the first minor", () => {
+test("the reasons and rules are read with the devices, and are none in a file of the first minor", () => {
   const details = {
     unhealthy: new Map([["0000:01:10.0", { code: "link", reason: "the PF ens1f0 has no link" }]]),
     leftOut: new Map([["0000:01:10.2", "no driver"]]),
+    rules: new Map([
+      [
+        "sriov/vf",
+        parseResourceRules(
+          {
+            limits: { vlans: [100, "200-299"], trust: "off" },
+            tuning: { policy: "explicit", cpus: "4-7", rfs: true },
+          },
+          "",
+        ).rules,
+      ],
+    ]),
   };
   const pools = new Map([["sriov/vf", ["0000:01:10.0"]]]);
   expect(parseAdvertisement(formatAdvertisedPools(pools, details), "/pools.json")).toEqual({
@@ -26,6 +39,14 @@ test("the reasons are read with the devices, and are none in a file of the first
   });
   const first = '{"format":"1.0","pools":{}}';
   expect(parseAdvertisement(first, "/pools.json").leftOut.size).toBe(0);
+  expect(parseAdvertisement(first, "/pools.json").rules.size).toBe(0);
+});
+
+test("a limit that is not understood is an error, not no limit", () => {
+  const text = '{"format":"1.2","pools":{},"rules":{"sriov/vf":{"limits":{"vlans":["all"]}}}}';
+  expect(() => parseAdvertisement(text, "/pools.json")).toThrow(
+    /pools\.json.*rules\.sriov\/vf\.limits\.vlans\.0: expected VLANs like 100/,
+  );
 });
 
 test("fields of a later minor are no problem", () => {

@@ -93,6 +93,63 @@ test("without selectors every device of the type is taken; pack and unhealthy ar
   expect(pool).toMatchObject({ allocation: "pack", linkDown: "unhealthy" });
 });
 
+test("limits and tuning of a resource, in the words of node.yaml", () => {
+  const [limited, free] = parse(`
+resourceList:
+  - resourceName: fast
+    limits: {vlans: [100, 200-299], trust: off}
+    tuning: {policy: explicit, cpus: 4-7}
+  - resourceName: slow
+`);
+  expect(limited?.rules).toMatchObject({
+    limits: {
+      vlans: [
+        { first: 100, last: 100 },
+        { first: 200, last: 299 },
+      ],
+      trust: false,
+    },
+    tuning: { policy: "explicit", cpus: [4, 5, 6, 7] },
+  });
+  expect(free?.rules).toEqual({ limits: undefined, tuning: undefined });
+});
+
+test("mistakes and contradictions in limits and tuning", () => {
+  expect(
+    problemsOf(`resourceList:
+  - resourceName: a
+    limits:
+      vlans: [5000]
+      trusted: on
+      driver: vfio-pci
+    tuning:
+      policy: explicit
+      rps: explicit
+      housekeepingCpus: 0
+  - resourceName: b
+    deviceType: auxNetDevice
+    limits: {trust: off}
+    tuning: {policy: none}
+  - resourceName: c
+    limits: off
+    tuning: follow-pod
+`),
+  ).toMatchInlineSnapshot(`
+    [
+      "line 4: resourceList[0].limits.vlans[0]: expected VLANs like 100 or 200-299, from 0 to 4094, got "5000"",
+      "line 5: resourceList[0].limits.trusted: unknown key, did you mean trust?",
+      "line 6: resourceList[0].limits.driver: unknown key",
+      "line 8: resourceList[0].tuning.policy: explicit needs the key cpus",
+      "line 9: resourceList[0].tuning.rps: explicit needs the key rpsCpus",
+      "line 10: resourceList[0].tuning.housekeepingCpus: unknown key",
+      "line 13: resourceList[1].limits: expected none for auxNetDevice, got {"trust":"off"}",
+      "line 14: resourceList[1].tuning: expected none for auxNetDevice, got {"policy":"none"}",
+      "line 16: resourceList[2].limits: expected an object, got "off"",
+      "line 17: resourceList[2].tuning: expected an object, got "follow-pod"",
+    ]
+  `);
+});
+
 test("an empty list of resources is a configuration", () => {
   expect(parse('{"resourceList": []}')).toEqual([]);
 });

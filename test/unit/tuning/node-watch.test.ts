@@ -17,6 +17,7 @@ const uevent = { action: "offline", devicePath: "/devices/system/cpu/cpu3", subs
 function openNode() {
   const fake = createFakeHost();
   mkdirSync(dirname(fake.host.paths.nodeConfig), { recursive: true });
+  mkdirSync(dirname(fake.host.paths.pools), { recursive: true });
   let looks = 0;
   let tellNetlink: ((event: NetlinkEvent) => void) | undefined;
   let tellUevents: ((notice: UeventNotice) => void) | undefined;
@@ -37,6 +38,7 @@ function openNode() {
   const watch = watchNode(host, () => (looks += 1));
   return {
     nodeConfig: host.paths.nodeConfig,
+    pools: host.paths.pools,
     tellNetlink: (event: NetlinkEvent) => tellNetlink?.(event),
     tellUevents: (notice: UeventNotice) => tellUevents?.(notice),
     looks: () => looks,
@@ -82,6 +84,13 @@ test("node.yaml was written, another file beside it is nobody's business", async
   using node = openNode();
   writeFileSync(`${node.nodeConfig}.old`, "");
   writeFileSync(node.nodeConfig, "tuning: {}\n");
+  await waitFor("a look", () => node.looks() > 0);
+  expect(node.looks()).toBeGreaterThan(0);
+});
+
+test("the device plugin wrote down its resources, which may have other rules", async () => {
+  using node = openNode();
+  writeFileSync(node.pools, "{}");
   await waitFor("a look", () => node.looks() > 0);
   expect(node.looks()).toBeGreaterThan(0);
 });

@@ -1,10 +1,11 @@
-// What virtfn doctor tells of the device plugin: whether it runs, and its resources by the names that it offers.
+// What virtfn doctor tells of the device plugin: whether it runs, its resources by the names that it offers, and their limits.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { findTrouble } from "../../../support/call-doctor.ts";
+import { callDoctor, findTrouble } from "../../../support/call-doctor.ts";
+import { parseResourceRules } from "../../../../sriov/resource-rules.ts";
 import { createDoctorNode } from "../../../support/doctor-node.ts";
 import { offer } from "../../../support/status-node.ts";
 
@@ -49,4 +50,35 @@ test("a resource has the prefix that the device plugin was given, which stands i
   const { told } = await findTrouble(node);
   const iommu = told.find(({ seen }) => seen.startsWith("no IOMMU"));
   expect(iommu?.seen).toBe("no IOMMU for vfio-pci (the resource intel.com/dpdk)");
+});
+
+test.each([
+  [
+    "a resource whose limits leave nothing beside those of node.yaml is named",
+    "vlans: [1-9], trust: off",
+    [
+      "vlans of sriov/vf: node.yaml allows 1-9, its configuration 10",
+      "trust of sriov/vf: node.yaml allows off, its configuration on",
+    ],
+  ],
+  ["limits that leave something are right", "vlans: [1-10], trust: on", []],
+])("%s", async (_, ofNode, expected) => {
+  using node = createDoctorNode();
+  const given = { limits: { vlans: [10], trust: "on" }, tuning: undefined };
+  const rules = new Map([["sriov/vf", parseResourceRules(given, "").rules]]);
+  offer(node, { pools: { "sriov/vf": [node.address(0)] }, rules });
+  node.write("etc/virtfn/node.yaml", `limits: {"*": {${ofNode}}}`);
+  const { told } = await findTrouble(node);
+  expect(told.filter(({ check }) => check === "limits").map(({ seen }) => seen)).toEqual(expected);
+});
+
+test("limits are told with the place that says them", async () => {
+  using node = createDoctorNode();
+  const rules = new Map([
+    ["sriov/vf", parseResourceRules({ limits: { trust: "on" }, tuning: undefined }, "").rules],
+  ]);
+  offer(node, { pools: { "sriov/vf": [node.address(0)] }, rules });
+  node.write("etc/virtfn/node.yaml", 'limits: {"*": {vlans: [1]}}');
+  const { text } = await callDoctor(node);
+  expect(text).toMatch(/^limits +ok +sriov\/vf \(its configuration\), \* \(node\.yaml\)$/m);
 });

@@ -28,6 +28,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     vfio-groups        ok       no container has a VFIO group
     cni-executable     ok       /opt/cni/bin/virtfn
     cni-configuration  ok       /etc/cni/net.d/10-cluster.conflist calls bridge, virtfn
+    limits             ok       networks may set anything
     records            ok       the owners of 1 record are alive
     orphans            ok       1 VF in 1 network namespace, each with a record
     mtu                ok       ens1f0 1500
@@ -38,7 +39,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     irq-spread         ok       1 VF with interrupts, on 2 CPUs
     pf-queues          ok       ens1f0 (its driver tells none)
 
-    20 checks: 0 errors, 0 warnings, 0 unknown
+    21 checks: 0 errors, 0 warnings, 0 unknown
     "
   `);
   expect(exitCode).toBe(0);
