@@ -13,14 +13,18 @@ import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import type { CallLog } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
-import { findPodNetns } from "./pod-netns.ts";
+import { NetnsError } from "./errors.ts";
+import { checkOutside, findPodNetns } from "./pod-netns.ts";
 import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
 import { readSriovCniEntry, removeSriovCniEntry, type SriovCniEntry } from "./sriov-cni-entry.ts";
 import type { Steps } from "./steps.ts";
 import { listPickedNames, listSuspects, type Suspect } from "./suspects.ts";
 
-/** Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. */
+/**
+ * Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. Where
+ * CNI_NETNS is the host's own the pod's is gone; ERR_CNI_NETNS follows then, unless CNI_NETNS_OVERRIDE says that it may be.
+ */
 export async function del(
   host: Host,
   request: Request,
@@ -28,10 +32,12 @@ export async function del(
   log: Pick<CallLog, "add">,
 ): Promise<void> {
   const { call } = request;
-  using netns = steps.run("namespace", () => findPodNetns(host, call.netns));
+  const { netns, isOwn } = steps.run("namespace", () => findPodNetns(host, call.netns));
+  using _netns = netns;
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
   const { records, unreadable } = steps.run("records", () => readAttachmentsOf(host, call.containerId));
   const own = records.filter((record) => ownerToken(record.owner) === token);
+  steps.run("namespace", () => checkOutside(host, own));
   const foreign = readSriovCniEntry(host, call);
   const started = foreign === undefined ? [] : [{ address: foreign.address, interface: call.ifName }];
   const suspects = [...started, ...listSuspects(host, request, { netns, unreadable, token })].filter(
@@ -52,7 +58,7 @@ export async function del(
   for (const name of own.length === 0
     ? listLeaseNames(request, suspects)
     : suspects.map((vf) => vf.interface))
-    await attempt("IPAM", () => releaseLease(host, request, name));
+    await attempt("IPAM", () => releaseLease(host, request, name, isOwn ? "" : call.netns));
   for (const suspect of suspects) {
     const isForeign = suspect.address === foreign?.address;
     await attempt("release", () =>
@@ -67,6 +73,11 @@ export async function del(
   if (foreign !== undefined && problems.length === 0)
     steps.run("records", () => removeSriovCniEntry(host, call, foreign));
   if (problems.length > 0) throw new ReleaseError(`what ${token} has`, problems);
+  if (isOwn && !call.mayBeOwnNetns)
+    throw new NetnsError(
+      `CNI_NETNS: expected a pod's network namespace, got the host's own (${call.netns}): everything was given back; ` +
+        "with CNI_NETNS_OVERRIDE=1 that is no error",
+    );
 }
 
 async function releaseOwn(host: Host, { call }: Request, address: PciAddress, token: string): Promise<void> {
@@ -90,11 +101,15 @@ function openOwner(host: Host, record: Attachment, path: string): NetnsHandle | 
 }
 
 // The lease is our own whoever has the VF. Without a record it is released as the configuration of this call says.
-async function releaseLease(host: Host, { call, config }: Request, interfaceName: string): Promise<void> {
+async function releaseLease(
+  host: Host,
+  { call, config }: Request,
+  interfaceName: string,
+  netns: string,
+): Promise<void> {
   for (const network of config.networks) {
     const lease = makeLease(call, config, network, interfaceName);
-    if (lease !== undefined)
-      await releaseIpam(host, { lease, containerId: call.containerId, netns: call.netns });
+    if (lease !== undefined) await releaseIpam(host, { lease, containerId: call.containerId, netns });
   }
 }
 

@@ -13,6 +13,8 @@ export interface CniCall {
   readonly ifName: string;
   readonly args: string;
   readonly path: string;
+  /** DEL: whether CNI_NETNS may be the namespace that the plugin itself runs in. */
+  readonly mayBeOwnNetns: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,7 +25,8 @@ interface Variable {
   readonly isValid: (text: string) => boolean;
 }
 
-// Source: CNI spec 1.1.0, "Parameters" and the operations; GC, STATUS and VERSION take the call from stdin.
+// Source: CNI spec 1.1.0, "Parameters" and the operations; GC, STATUS and VERSION take the call from stdin. CNI_NETNS_OVERRIDE is of
+// no spec: containernetworking/cni, pkg/skel.
 const variables = {
   CNI_CONTAINERID: {
     neededBy: ["ADD", "DEL", "CHECK"],
@@ -50,10 +53,8 @@ export function parseEnvironment(environment: Environment): CniCall {
   const problems: string[] = [];
   if (command === undefined)
     problems.push(describe("CNI_COMMAND", `one of ${commands.join(", ")}`, environment["CNI_COMMAND"]));
-  if (command === undefined || isWithoutPod(command)) {
-    if (command === undefined) throw new EnvironmentError(problems);
-    return { command, containerId: "", netns: "", ifName: "", args: "", path: environment["CNI_PATH"] ?? "" };
-  }
+  if (command === undefined) throw new EnvironmentError(problems);
+  if (isWithoutPod(command)) return { ...withoutPod, command, path: environment["CNI_PATH"] ?? "" };
   for (const [name, variable] of Object.entries<Variable>(variables)) {
     const text = environment[name] ?? "";
     const isWrong = text === "" ? variable.neededBy.includes(command) : !variable.isValid(text);
@@ -67,8 +68,11 @@ export function parseEnvironment(environment: Environment): CniCall {
     ifName: environment["CNI_IFNAME"] ?? "",
     args: environment["CNI_ARGS"] ?? "",
     path: environment["CNI_PATH"] ?? "",
+    mayBeOwnNetns: /^(?:1|true)$/i.test(environment["CNI_NETNS_OVERRIDE"] ?? ""),
   };
 }
+
+const withoutPod = { containerId: "", netns: "", ifName: "", args: "", mayBeOwnNetns: false };
 
 /** Whether a network interface can have this name (net/core/dev.c, dev_valid_name). */
 export function isInterfaceName(text: string): boolean {

@@ -10,6 +10,8 @@ export interface TestCall {
   readonly ifName?: string;
   readonly args?: string;
   readonly path?: string;
+  /** CNI_NETNS_OVERRIDE. */
+  readonly override?: string;
 }
 
 export interface TestAnswer extends Pick<CniOutcome, "exitCode" | "stderr"> {
@@ -25,6 +27,7 @@ export async function callCni(host: Host, config: object, call: TestCall = {}): 
     CNI_NETNS: call.netns ?? "/run/netns/web-1",
     CNI_IFNAME: call.ifName ?? "net1",
     CNI_ARGS: call.args ?? podArgs("web-1"),
+    CNI_NETNS_OVERRIDE: call.override,
     CNI_PATH: call.path ?? `${host.paths.root}/opt/cni/bin`,
   };
   const { exitCode, stdout, stderr } = await runCni(

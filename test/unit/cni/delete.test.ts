@@ -235,15 +235,6 @@ test("a configuration that became wrong after ADD, or a pod's own wrong words, k
   expect(node.toText()).toBe(before);
 });
 
-test("DEL with the host's own namespace is error 8 and changes nothing", async () => {
-  const { node } = await createAttachedNode(config);
-  using _node = node;
-  const before = node.toText();
-  const answer = await callCni(node.host, config, { command: "DEL", netns: "/proc/1/ns/net" });
-  expect(answer.json).toMatchObject({ code: 8 });
-  expect(node.toText()).toBe(before);
-});
-
 test.each([true, false])(
   "an admin MAC is there afterwards exactly when it was there before (%j)",
   async (hadOne) => {

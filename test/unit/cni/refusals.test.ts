@@ -132,7 +132,10 @@ test("a VF in a namespace without a record is error 11 and named", async () => {
 test("a namespace that is missing, or the host's own, is error 8", async () => {
   using node = makeNode();
   expect(await refusal(node, {}, { netns: "/run/netns/none" })).toEqual(refused(8, "there is none"));
-  expect(await refusal(node, {}, { netns: "/proc/1/ns/net" })).toEqual(refused(8, "got the host's own"));
+  for (const override of ["", "1"])
+    expect(await refusal(node, {}, { netns: "/proc/1/ns/net", override })).toEqual(
+      refused(8, "got the host's own (/proc/1/ns/net), also with CNI_NETNS_OVERRIDE"),
+    );
 });
 
 test("an interface name that is taken in the pod is refused", async () => {
