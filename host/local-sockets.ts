@@ -1,9 +1,11 @@
 // One question to a local program, and its answer, over a stream socket (AF_UNIX).
 
 import * as fs from "node:fs";
+import { basename, dirname } from "node:path";
 
 import type { Clock } from "./clock.ts";
 import { SystemCallError } from "./errors.ts";
+import { absentAs } from "./file-errors.ts";
 import type { Libc } from "./libc.ts";
 
 export interface LocalSockets {
@@ -39,9 +41,11 @@ export function createLocalSockets({
 }): LocalSockets {
   return {
     isServed(address) {
+      using near = bringNear(address);
+      if (near === undefined) return false;
       const fd = libc.socket(AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
       try {
-        libc.connect(fd, encodeAddress(address));
+        libc.connect(fd, encodeAddress(near.address));
         return true;
       } catch (error) {
         if (!(error instanceof SystemCallError)) throw error;
@@ -91,6 +95,21 @@ export function createLocalSockets({
       parts.push(part.slice(0, length));
     }
   }
+}
+
+/** An address that fits: of a path that is too long its name below a descriptor of its folder; `undefined` where that is missing. */
+function bringNear(address: string): (Disposable & { readonly address: string }) | undefined {
+  const isLong = address.startsWith("/") && Buffer.byteLength(address) >= longestPathBytes;
+  if (!isLong) return { address, [Symbol.dispose]: () => {} };
+  const { O_RDONLY, O_DIRECTORY } = fs.constants;
+  const fd = absentAs(undefined, "open", address, () =>
+    fs.openSync(dirname(address), O_RDONLY | O_DIRECTORY),
+  );
+  if (fd === undefined) return undefined;
+  return {
+    address: `/proc/self/fd/${fd}/${basename(address)}`,
+    [Symbol.dispose]: () => fs.closeSync(fd),
+  };
 }
 
 /** Repeats a call that would block until it does not. */

@@ -18,7 +18,7 @@ import { type PfCounters, readVfCounters } from "../../sriov/vf-counters.ts";
 import { readVectors, type Vector } from "../../sriov/vectors.ts";
 import { type PluginSockets, readPluginSockets } from "../node/plugin-sockets.ts";
 import { type CniFacts, type CniFolders, readCniFacts } from "./cni-facts.ts";
-import { findHostRoot, type HostView, listPaths } from "./host-root.ts";
+import { findHostRoot, type HostView } from "./host-root.ts";
 import { type IrqBalancer, readIrqBalancers } from "./irqbalance-facts.ts";
 import { type KubeletFacts, readGrants, readKubeletFacts } from "./kubelet-facts.ts";
 import { type NamespaceFacts, readNamespaceFacts } from "./namespace-facts.ts";
@@ -105,21 +105,10 @@ export async function readDoctorFacts(
     grants,
     pods: await awaitFact(() => listPods(host, root)),
     advertised,
-    pluginSockets: deriveFact(advertised, (known) => dialPlugin(host, root, known)),
+    pluginSockets: deriveFact(advertised, (known) => readPluginSockets(host, known?.pools ?? new Map())),
     cni: deriveFact(root, (known) => readCniFacts(known, folders)),
     nodeConfig: await awaitFact(() => readNodeConfig(host)),
   };
-}
-
-/** Where the node has its folders, or where this container has them mounted. */
-function dialPlugin(
-  host: DoctorHost,
-  root: Reading<HostView>,
-  advertised: Advertisement | undefined,
-): PluginSockets {
-  const places = listPaths(host, root);
-  const seen = places.find(({ kubelet }) => host.files.stat(kubelet.devicePlugins) !== undefined);
-  return readPluginSockets(host, (seen ?? host.paths).kubelet, advertised?.pools ?? new Map());
 }
 
 function listLive({ clock }: Pick<Host, "clock">, records: readonly Attachment[]): readonly Attachment[] {

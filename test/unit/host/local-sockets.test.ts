@@ -1,6 +1,6 @@
 // Questions over real sockets of this machine.
 
-import { linkSync, mkdtempSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -94,4 +94,17 @@ test("a socket is served while somebody listens; its file alone is not enough", 
   server[Symbol.dispose]();
   expect([sockets.isServed(path), sockets.isServed(join(folder, "kept"))]).toEqual([false, false]);
   expect(() => sockets.isServed(`/${"x".repeat(108)}`)).toThrow("ENAMETOOLONG");
+});
+
+test("a socket whose path only its folder makes too long is seen: by way of a container's root paths are longer than the server's", () => {
+  const far = join(folder, "x".repeat(100));
+  mkdirSync(far);
+  const near = join(folder, "near");
+  symlinkSync(far, near);
+  expect(sockets.isServed(join(far, "socket"))).toBe(false);
+  const server = serve(join(near, "socket"), "");
+  expect(sockets.isServed(join(far, "socket"))).toBe(true);
+  server[Symbol.dispose]();
+  expect(sockets.isServed(join(far, "socket"))).toBe(false);
+  expect(sockets.isServed(join(far, "none/socket"))).toBe(false);
 });

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { runStatus } from "../../../../cli/status/main.ts";
 import type { Host } from "../../../../host/host.ts";
 import type { NodeView } from "../../../../cli/node/device-view.ts";
+import { createPaths } from "../../../../host/paths.ts";
 import { writeContestedPins } from "../../../../sriov/contested-pins.ts";
 import { writeTuningProblems } from "../../../../sriov/tuning-problems.ts";
 import { createDoctorNode, writeGrant } from "../../../support/doctor-node.ts";
@@ -202,6 +203,15 @@ test("a device plugin that does not run is told, and that what is shown is what 
   node.fake.sockets.servers.clear();
   const text = (await status(node.host)).replaceAll(/\s+/g, " ");
   expect(text).toContain("problem: the device plugin does not run: nobody serves its sockets");
+});
+
+test("in a container without the kubelet's folders the node's own are looked into", async () => {
+  using node = createDoctorNode();
+  const inside = { ...node.host.paths, kubelet: createPaths("/nowhere").kubelet };
+  const host = { ...node.host, paths: inside };
+  expect(await status(host)).not.toContain("does not run");
+  node.fake.sockets.servers.clear();
+  expect((await status(host)).replaceAll(/\s+/g, " ")).toContain("problem: the device plugin does not run");
 });
 
 test("subfunctions are shown with resource, health, pod and PF, those that are left out with the reason", async () => {
