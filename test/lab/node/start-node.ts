@@ -40,7 +40,7 @@ export async function bootNode(
   const started = await startNode(options);
   options.started(started);
   try {
-    await started.child.whileRunning(started.node.waitForBoot({ signal: options.signal }));
+    await waitForBoot(started, options.signal);
     return started;
   } catch (error) {
     if (triesLeft === 0 || options.signal.aborted) throw error;
@@ -48,6 +48,25 @@ export async function bootNode(
     await started.child.kill();
     await Promise.all(nodeSockets.map((name) => rm(join(options.dir, name), { force: true })));
     return await bootNode(options, triesLeft - 1);
+  }
+}
+
+/**
+ * Until the guest's agent answers. Throws as soon as QEMU ends, and the wait is over with it: its later looks would meet the node
+ * that was started in its place, and reset that.
+ */
+export async function waitForBoot(
+  {
+    child,
+    node,
+  }: { readonly child: Pick<Child, "whileRunning">; readonly node: Pick<LabNode, "waitForBoot"> },
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  try {
+    await child.whileRunning(node.waitForBoot({ signal: AbortSignal.any([signal, over.signal]) }));
+  } finally {
+    over.abort();
   }
 }
 
