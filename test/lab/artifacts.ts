@@ -42,6 +42,9 @@ export const LAB_NETWORK = {
   prefixLength: 30,
   nodeName: "n1",
   nodeAddress: "10.99.0.2",
+  /** The same two of a second node (peer-node.ts). */
+  peerApiAddress: "10.99.0.5",
+  peerAddress: "10.99.0.6",
   podRange: "10.244.1.0/24",
   serviceRange: "10.96.0.0/24",
   /** API server as pods see it; translated by nftables in the guest. */

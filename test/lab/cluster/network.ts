@@ -4,8 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { execa } from "execa";
 import { LAB_NETWORK } from "../artifacts.ts";
 
-/** The tap that QEMU opens in the namespace. */
+/** The taps that QEMU opens in the namespace: the node's, and that of a second node. */
 export const tapName = "lab0";
+export const peerTapName = "lab1";
 
 const netnsFolder = "/run/netns";
 const netnsName = /^virtfn-lab-(\d+)-(\d+)-[0-9a-f]+$/;
@@ -22,21 +23,25 @@ export async function createLabNetwork(): Promise<LabNetwork> {
   const network = { netns, [Symbol.asyncDispose]: () => removeNetwork(netns) };
   try {
     await ipIn(netns, "link", "set", "lo", "up");
-    await ipIn(netns, "tuntap", "add", "dev", tapName, "mode", "tap");
-    await ipIn(
-      netns,
-      "address",
-      "add",
-      `${LAB_NETWORK.apiAddress}/${LAB_NETWORK.prefixLength}`,
-      "dev",
-      tapName,
-    );
-    await ipIn(netns, "link", "set", tapName, "up");
+    await addTap(netns, tapName, LAB_NETWORK.apiAddress);
     return network;
   } catch (error) {
     await removeNetwork(netns);
     throw error;
   }
+}
+
+/** The way to a second node: a tap of its own, and what one node sends to the other goes over the namespace. */
+export async function addPeerTap(netns: string): Promise<void> {
+  await addTap(netns, peerTapName, LAB_NETWORK.peerApiAddress);
+  const [command, ...args] = inNetns(netns, "sysctl", ["--quiet", "net.ipv4.ip_forward=1"]);
+  await execa(command, args);
+}
+
+async function addTap(netns: string, tap: string, address: string): Promise<void> {
+  await ipIn(netns, "tuntap", "add", "dev", tap, "mode", "tap");
+  await ipIn(netns, "address", "add", `${address}/${LAB_NETWORK.prefixLength}`, "dev", tap);
+  await ipIn(netns, "link", "set", tap, "up");
 }
 
 /** The command line that runs `command` in the namespace under the same process id. */

@@ -1,5 +1,7 @@
 // QEMU's command line for the emulated SR-IOV node: 4 CPUs on 2 NUMA nodes, an igb PF on each, both on one switch.
 
+import { LAB_NETWORK } from "../artifacts.ts";
+
 export interface QemuOptions {
   readonly kernel: string;
   readonly initrd: string;
@@ -9,6 +11,8 @@ export interface QemuOptions {
   /** VFs that the node's boot unit makes, per PF. */
   readonly numVfs: readonly [number, number];
   readonly tap: string;
+  /** A second node of a lab (peer-node.ts): other addresses, 2 CPUs, no kubelet. */
+  readonly isPeer?: boolean | undefined;
   readonly consoleLog: string;
   readonly agentSocket: string;
   readonly qmpSocket: string;
@@ -24,8 +28,8 @@ const managementMac = "52:54:00:63:00:02";
 const maxMemoryMb = 2815;
 
 const pfs = [
-  { id: "pf0", root: "rp0", mac: "52:54:00:00:00:01" },
-  { id: "pf1", root: "rp1", mac: "52:54:00:00:00:02" },
+  { id: "pf0", root: "rp0", mac: "01" },
+  { id: "pf1", root: "rp1", mac: "02" },
 ] as const;
 
 /**
@@ -41,12 +45,12 @@ export function qemuArguments(options: QemuOptions): readonly string[] {
   return [
     "-nodefaults",
     machine(options),
-    cpusAndMemory(options.memoryMb),
+    cpusAndMemory(options),
     disk(options.disk),
     controlPorts(options),
     managementNic(options.tap),
     pfBuses(),
-    pfs.map(pfDevice),
+    pfs.map((pf, index) => pfDevice(pf, index, options.isPeer === true ? "01" : "00")),
   ].flat(3);
 }
 
@@ -59,11 +63,11 @@ function machine(options: QemuOptions): readonly Option[] {
     ["-serial", `file:${options.consoleLog}`],
     ["-kernel", options.kernel],
     ["-initrd", options.initrd],
-    ["-append", kernelCommandLine(options.numVfs)],
+    ["-append", kernelCommandLine(options)],
   ];
 }
 
-function kernelCommandLine(numVfs: readonly number[]): string {
+function kernelCommandLine({ numVfs, isPeer }: QemuOptions): string {
   return [
     "console=ttyS0",
     "root=/dev/vda rw",
@@ -81,20 +85,25 @@ function kernelCommandLine(numVfs: readonly number[]): string {
     "mitigations=off init_on_alloc=0 nowatchdog audit=0",
     "intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
     `virtfn.numvfs=${numVfs.join(",")}`,
+    ...(isPeer === true ? [ofPeer] : []),
   ].join(" ");
 }
 
-function cpusAndMemory(memoryMb: number): readonly Option[] {
+/** Read by the guest's boot script and kubelet.service. */
+const ofPeer = `virtfn.address=${LAB_NETWORK.peerAddress}/${LAB_NETWORK.prefixLength} virtfn.api=${LAB_NETWORK.peerApiAddress} virtfn.kubelet=off`;
+
+function cpusAndMemory({ memoryMb, isPeer }: QemuOptions): readonly Option[] {
   if (memoryMb > maxMemoryMb)
     throw new RangeError(`the node's memory: expected at most ${maxMemoryMb} MB, got ${memoryMb}`);
   const perNodeMb = Math.floor(memoryMb / 2);
+  const [cpus, cores, ofNode0, ofNode1] = isPeer === true ? [2, 1, "0", "1"] : [4, 2, "0-1", "2-3"];
   return [
-    ["-smp", "4,sockets=2,cores=2,threads=1"],
+    ["-smp", `${cpus},sockets=2,cores=${cores},threads=1`],
     ["-m", `${perNodeMb * 2}`],
     ["-object", `memory-backend-ram,id=m0,size=${perNodeMb}M`],
-    ["-numa", "node,nodeid=0,cpus=0-1,memdev=m0"],
+    ["-numa", `node,nodeid=0,cpus=${ofNode0},memdev=m0`],
     ["-object", `memory-backend-ram,id=m1,size=${perNodeMb}M`],
-    ["-numa", "node,nodeid=1,cpus=2-3,memdev=m1"],
+    ["-numa", `node,nodeid=1,cpus=${ofNode1},memdev=m1`],
     ["-device", "intel-iommu,intremap=off"],
   ];
 }
@@ -131,9 +140,9 @@ function pfBuses(): readonly Option[] {
   ];
 }
 
-function pfDevice(pf: (typeof pfs)[number], index: number): readonly Option[] {
+function pfDevice(pf: (typeof pfs)[number], index: number, node: string): readonly Option[] {
   return [
     ["-netdev", `hubport,id=n${index},hubid=0`],
-    ["-device", `igb,id=${pf.id},bus=${pf.root},netdev=n${index},mac=${pf.mac}`],
+    ["-device", `igb,id=${pf.id},bus=${pf.root},netdev=n${index},mac=52:54:00:00:${node}:${pf.mac}`],
   ];
 }

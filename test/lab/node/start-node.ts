@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabArtifacts } from "../artifacts.ts";
 import { type Child, startChild } from "../child.ts";
-import { tapName } from "../cluster/network.ts";
+import { peerTapName, tapName } from "../cluster/network.ts";
 import { waitUntil } from "../wait-until.ts";
 import { LabNode } from "./lab-node.ts";
 import { qemuArguments } from "./qemu-arguments.ts";
@@ -17,6 +17,7 @@ export interface NodeOptions {
   readonly netns: string;
   readonly memoryMb: number;
   readonly numVfs: readonly [number, number];
+  readonly isPeer?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -80,7 +81,8 @@ async function startNode(options: NodeOptions): Promise<StartedNode> {
       ...options.artifacts,
       memoryMb: options.memoryMb,
       numVfs: options.numVfs,
-      tap: tapName,
+      tap: options.isPeer === true ? peerTapName : tapName,
+      isPeer: options.isPeer,
       consoleLog: join(options.logsDir, "console.log"),
       agentSocket,
       qmpSocket,

@@ -61,6 +61,19 @@ const options = {
   qmpSocket: "",
 } as const;
 
+test("a second node has other addresses, 2 CPUs and no kubelet", () => {
+  const peer = qemuArguments({ ...options, memoryMb: 1024, isPeer: true });
+  const first = new Set(qemuArguments({ ...options, memoryMb: 1024 }));
+  expect(peer.filter((word) => !first.has(word)).join("\n")).toMatchInlineSnapshot(`
+    "console=ttyS0 root=/dev/vda rw libata.force=disable nohz=off highres=off sysctl.kernel.hung_task_timeout_secs=20 unknown_nmi_panic panic_print=0xc4 tsc=reliable iomem=relaxed mitigations=off init_on_alloc=0 nowatchdog audit=0 intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1 virtfn.numvfs=0,0 virtfn.address=10.99.0.6/30 virtfn.api=10.99.0.5 virtfn.kubelet=off
+    2,sockets=2,cores=1,threads=1
+    node,nodeid=0,cpus=0,memdev=m0
+    node,nodeid=1,cpus=1,memdev=m1
+    igb,id=pf0,bus=rp0,netdev=n0,mac=52:54:00:00:01:01
+    igb,id=pf1,bus=rp1,netdev=n1,mac=52:54:00:00:01:02"
+  `);
+});
+
 test("an odd number of megabytes is split evenly", () => {
   const args = qemuArguments({ ...options, memoryMb: 2049 });
   expect(args[args.indexOf("-m") + 1]).toBe("2048");
