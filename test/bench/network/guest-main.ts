@@ -1,20 +1,36 @@
-// The bench inside the emulated node: `guest-main BENCH-OPTIONS`, the outcome as JSON on stdout. The executables lie beside it.
+// The bench inside an emulated node: `guest-main BENCH-OPTIONS`; what there is to tell as a line of JSON each. The executables lie beside it.
 
 import { dirname, join } from "node:path";
 
 import { onBenchInterrupt } from "./interrupt.ts";
-import { measureHere } from "./host-bench.ts";
+import { type BenchOutcome, measureHere, serveAsClient } from "./host-bench.ts";
+import type { Measurement } from "./measurement.ts";
 import { parseBenchOptions } from "./options.ts";
 import { runCommand } from "./run-command.ts";
 
-const folder = dirname(process.execPath);
-const options = parseBenchOptions(process.argv.slice(2));
-if (options === "help") throw new Error("--help is for the bench outside");
-const outcome = await measureHere(options, {
-  run: runCommand,
-  signal: onBenchInterrupt(),
-  progress: (text) => console.error(text),
-  executables: { cni: join(folder, "virtfn-cni"), virtfn: join(folder, "virtfn") },
-  measured: () => {},
-});
-console.log(JSON.stringify(outcome));
+/** A line of its output. */
+export type GuestLine =
+  | { readonly progress: string }
+  | { readonly measured: Measurement }
+  | { readonly outcome: BenchOutcome };
+
+if (import.meta.main) await main();
+
+async function main(): Promise<void> {
+  const folder = dirname(process.execPath);
+  const options = parseBenchOptions(process.argv.slice(2));
+  if (options === "help") throw new Error("--help is for the bench outside");
+  const tools = {
+    run: runCommand,
+    signal: onBenchInterrupt(),
+    progress: (progress: string) => tell({ progress }),
+    executables: { cni: join(folder, "virtfn-cni"), virtfn: join(folder, "virtfn") },
+    measured: (measured: Measurement) => tell({ measured }),
+  };
+  if (options.role === "client") await serveAsClient(options, tools);
+  else tell({ outcome: await measureHere(options, tools) });
+}
+
+function tell(line: GuestLine): void {
+  console.log(JSON.stringify(line));
+}

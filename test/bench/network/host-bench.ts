@@ -8,11 +8,11 @@ import type { Measurement } from "./measurement.ts";
 import { unitOf } from "./netperf.ts";
 import { runTurns } from "./node.ts";
 import { findLeftovers, type PfFacts, readPfFacts, whyNoVariant, whyRefuse } from "./node-facts.ts";
-import { planNode, planPeer, planStandIn } from "./node-steps.ts";
+import { planNode, planPeer, planStandIn, planVfs } from "./node-steps.ts";
 import type { BenchOptions } from "./options.ts";
 import { planTurns } from "./run-plan.ts";
 import { type Run, withSteps } from "./step.ts";
-import { isSriov, type Variant } from "./variant.ts";
+import type { Variant } from "./variant.ts";
 
 export interface BenchTools {
   readonly run: Run;
@@ -116,21 +116,20 @@ async function measureNode(
   }
   for (const line of left) progress(`left out: ${line}`);
   if (variants.length === 0) throw new BenchRefusedError(left);
-  const wantedVfs = variants.some(isSriov) ? options.namespaces : 0;
-  const steps = planNode(pf, wantedVfs, await isIrqbalanceActive(run));
+  const steps = planNode(pf, await isIrqbalanceActive(run));
   return withSteps(run, steps, async () => {
     await using clients = await listenForClients(options.clients, options.port, signal);
     listening(clients.port);
     progress(`port ${clients.port}: waiting for ${options.clients} client(s)`);
     await clients.ready();
-    const vfs = wantedVfs === 0 ? [] : ((await readPfFacts(run, pf.name)).sriov?.vfs ?? []);
     const measurements: Measurement[] = [];
     const turns = planTurns(variants, options.rounds, options.seed);
     const machine = await readMachine(run, pf.name);
     await runTurns(run, turns, {
       pf: pf.name,
       namespaces: options.namespaces,
-      vfs,
+      vfSteps: planVfs(pf, options.namespaces),
+      readVfs: async () => (await readPfFacts(run, pf.name)).sriov?.vfs ?? [],
       ...executables,
       options,
       clients,

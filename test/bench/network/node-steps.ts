@@ -4,19 +4,22 @@ import { clientAddress, peerNamespace, prefixLength, standInPeer, standInPf } fr
 import type { PfFacts } from "./node-facts.ts";
 import type { Command, Step } from "./step.ts";
 
-/** On the node under test: interface up, and VFs made where they are wanted and there are none. */
-export function planNode(pf: PfFacts, wantedVfs: number, irqbalanceRuns: boolean): readonly Step[] {
+/** On the node under test: interface up, its irqbalance stopped. */
+export function planNode(pf: Pick<PfFacts, "name" | "isUp">, irqbalanceRuns: boolean): readonly Step[] {
   const up = pf.isUp
     ? []
     : [{ apply: ip("link", "set", pf.name, "up"), undo: ip("link", "set", pf.name, "down") }];
-  const sriov = pf.sriov;
-  const makesVfs = sriov !== undefined && wantedVfs > 0 && sriov.vfs.length === 0;
-  const vfs = makesVfs ? [setVfs(sriov.address, wantedVfs), { apply: { argv: ["udevadm", "settle"] } }] : [];
   // One that runs would move the interrupts of every variant.
   const irqbalance = irqbalanceRuns
     ? [{ apply: systemctl("stop", "irqbalance"), undo: systemctl("start", "irqbalance") }]
     : [];
-  return [...irqbalance, ...up, ...vfs];
+  return [...irqbalance, ...up];
+}
+
+/** VFs, made where there are none: for a turn only, since with VFs many drivers leave their PF fewer queues. */
+export function planVfs({ sriov }: Pick<PfFacts, "sriov">, wanted: number): readonly Step[] {
+  if (sriov === undefined || sriov.vfs.length > 0) return [];
+  return [setVfs(sriov.address, wanted), { apply: { argv: ["udevadm", "settle"] } }];
 }
 
 /** A veth pair in the place of NIC and wire. */

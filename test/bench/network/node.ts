@@ -10,10 +10,14 @@ import type { TestName } from "./netperf.ts";
 import { netserverPort, type Netservers, startNetservers } from "./netservers.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Turn } from "./run-plan.ts";
-import { type Run, withSteps } from "./step.ts";
+import { type Run, type Step, withSteps } from "./step.ts";
+import { isSriov } from "./variant.ts";
 import { planVariant, type VariantSetting } from "./variant-steps.ts";
 
-export interface NodeSetting extends VariantSetting {
+export interface NodeSetting extends Omit<VariantSetting, "vfs"> {
+  /** Before a variant with SR-IOV, and what there is then. */
+  readonly vfSteps: readonly Step[];
+  readonly readVfs: () => Promise<readonly string[]>;
   readonly options: Pick<BenchOptions, "tests" | "processes" | "seconds" | "warmUpSeconds">;
   readonly clients: Pick<Clients, "reach" | "load">;
   readonly signal: AbortSignal;
@@ -30,12 +34,20 @@ const leadMs = 1_000;
 export async function runTurns(run: Run, turns: readonly Turn[], setting: NodeSetting): Promise<void> {
   for (const turn of turns) {
     setting.signal.throwIfAborted();
-    const affinities = readAffinities();
-    try {
-      await withSteps(run, planVariant(turn.variant, setting), () => runTests(turn, setting));
-    } finally {
-      for (const problem of restoreAffinities(affinities)) setting.note(problem);
-    }
+    if (!isSriov(turn.variant)) await runTurn(run, turn, { ...setting, vfs: [] });
+    else
+      await withSteps(run, setting.vfSteps, async () =>
+        runTurn(run, turn, { ...setting, vfs: await setting.readVfs() }),
+      );
+  }
+}
+
+async function runTurn(run: Run, turn: Turn, setting: NodeSetting & VariantSetting): Promise<void> {
+  const affinities = readAffinities();
+  try {
+    await withSteps(run, planVariant(turn.variant, setting), () => runTests(turn, setting));
+  } finally {
+    for (const problem of restoreAffinities(affinities)) setting.note(problem);
   }
 }
 

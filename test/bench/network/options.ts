@@ -47,7 +47,7 @@ class BenchUsageError extends Error {
 /** What `--help` prints. */
 export const usage = `npm run bench:network -- OPTIONS: what pods' traffic costs by kind of interface, as docs/benchmark.md tells
 
-  --mode host|lab         this machine's NIC (default), or two wired PFs of an emulated node: function only
+  --mode host|lab         this machine's NIC (default), or two emulated nodes wired together: function only
   --role server|client|both
                           server: the node under test; client: a machine that makes the load; both: one machine, function
                           only (default)

@@ -12,14 +12,15 @@ export function formatJsonLines(label: Label, measurements: readonly Measurement
 
 /** A row a measurement; the columns that k8s-netperf has too have its names and come first. */
 export function formatCsv({ label, options, measurements }: Results): string {
-  const { seconds, processes, namespaces, role } = options;
+  const { seconds, processes, namespaces, mode, role } = options;
+  const isSameNode = mode === "host" && role === "both";
   const rows = measurements.map((one) => ({
     Driver: "netperf",
     Profile: one.test === "STREAM" ? "TCP_STREAM" : one.test,
-    "Same node": role === "both",
+    "Same node": isSameNode,
     "Host Network": one.variant === "host",
     Service: false,
-    "External Server": role !== "both",
+    "External Server": !isSameNode,
     Duration: seconds,
     Parallelism: processes * namespaces,
     "# of Samples": 1,
