@@ -3,8 +3,8 @@
 import * as Plot from "@observablehq/plot";
 
 import type { Measurement } from "../measurement.ts";
-import type { TestName } from "../netperf.ts";
 import type { Results } from "../results.ts";
+import type { TestName } from "../test-name.ts";
 import type { Variant } from "../variant.ts";
 import { draw } from "./draw.ts";
 
@@ -84,7 +84,8 @@ export function drawTimeline({ measurements, options }: Results, test: TestName)
     })),
   );
   if (lines.length === 0) return undefined;
-  const seconds = new Set(lines.map(({ second }) => second)).size;
+  const seconds = Math.max(...lines.map(({ second }) => second));
+  const ticks = seconds > 12 ? 12 : Array.from({ length: seconds }, (_, at) => at + 1);
   const facets = new Set(lines.map(({ variant }) => variant)).size;
   return draw({
     width: 1140,
@@ -92,7 +93,7 @@ export function drawTimeline({ measurements, options }: Results, test: TestName)
     marginLeft: 60,
     marginRight: 150,
     ariaLabel: `Time in softirqs by CPU, ${test}`,
-    x: { label: "second of the window →", tickFormat: "d", ticks: Math.min(12, seconds) },
+    x: { label: "second of the window →", tickFormat: "d", ticks },
     y: {
       label: null,
       percent: true,
