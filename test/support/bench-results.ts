@@ -17,7 +17,7 @@ const cpus = [0, 1, 2, 3];
 
 /** On hardware, by two machines; `argv` changes the options. */
 export function makeBenchResults(argv: readonly string[] = ["--role", "server", "--pf", "ens1f0"]): Results {
-  const options = parseBenchOptions([...argv, "--tests", "TCP_RR,TCP_CRR"]);
+  const options = parseBenchOptions(["--tests", "TCP_RR,TCP_CRR", ...argv]);
   if (options === "help") throw new Error("no results of --help");
   const random = createStormRandom(1);
   const turns = planTurns(options.variants, options.rounds, options.seed);

@@ -5,12 +5,12 @@ import { runClient } from "./client.ts";
 import { listenForClients } from "./clients.ts";
 import { peerNamespace, standInPeer, standInPf } from "./layout.ts";
 import type { Measurement } from "./measurement.ts";
-import { unitOf } from "./netperf.ts";
 import { runTurns } from "./node.ts";
 import { findLeftovers, type PfFacts, readPfFacts, whyNoVariant, whyRefuse } from "./node-facts.ts";
 import { planNode, planPeer, planStandIn, planVfs } from "./node-steps.ts";
 import type { BenchOptions } from "./options.ts";
 import { planTurns } from "./run-plan.ts";
+import { isFixedRate, unitOf } from "./test-name.ts";
 import { type Run, withSteps } from "./step.ts";
 import type { Variant } from "./variant.ts";
 
@@ -52,10 +52,7 @@ export async function serveAsClient(
 /** As the node under test, with a client on the same machine when the role is `both`. Leaves the node as it was, whatever fails. */
 export async function measureHere(options: BenchOptions, tools: BenchTools): Promise<BenchOutcome> {
   const { run } = tools;
-  for (const program of ["netserver", ...(options.role === "both" ? ["netperf"] : [])])
-    await run({ argv: [program, "-V"] }).catch((cause: unknown) => {
-      throw new BenchRefusedError([`${program} does not run (Debian 13: package netperf): ${String(cause)}`]);
-    });
+  await checkPrograms(options, run);
   const leftovers = await findLeftovers(run, options.namespaces);
   const given = options.pf === undefined ? undefined : await readPfFacts(run, options.pf);
   const peer = options.peer === undefined ? undefined : await readPfFacts(run, options.peer);
@@ -70,6 +67,19 @@ export async function measureHere(options: BenchOptions, tools: BenchTools): Pro
   const after = await findLeftovers(run, options.namespaces);
   if (after.length > 0) throw new Error(`not taken down; to remove it: ${after.join("; ")}`);
   return outcome;
+}
+
+async function checkPrograms({ role, tests }: BenchOptions, run: Run): Promise<void> {
+  const needed = [
+    ["netperf", "netserver", "-V"],
+    ...(role === "both" ? [["netperf", "netperf", "-V"] as const] : []),
+    ...(tests.some(isFixedRate) ? [["sockperf", "sockperf", "--version"] as const] : []),
+  ] as const;
+  for (const [debianPackage, ...argv] of needed)
+    await run({ argv }).catch((cause: unknown) => {
+      const what = `${argv[0]} does not run (Debian 13: package ${debianPackage})`;
+      throw new BenchRefusedError([`${what}: ${String(cause)}`]);
+    });
 }
 
 const standInClient = { name: standInPeer, isUp: false };

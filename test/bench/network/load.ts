@@ -1,4 +1,4 @@
-// The client's work: netperf processes against every target, started at one time, and what they did in the window.
+// The client's work: processes of netperf or sockperf against every target, started at one time, and what they did in the window.
 
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +8,9 @@ import { execa } from "execa";
 import { takeSample } from "./counters.ts";
 import { busyShare } from "./measurement.ts";
 import type { LoadOrder } from "./message.ts";
-import { netperfArguments, parseNetperf } from "./netperf.ts";
+import { netperfArguments, parseNetperf, type ProcessOutput } from "./netperf.ts";
+import { parseSockperf, sockperfArguments } from "./sockperf.ts";
+import { isFixedRate, offeredRate } from "./test-name.ts";
 import { sumWindow, type WindowSum } from "./window.ts";
 
 export interface LoadResult {
@@ -20,7 +22,7 @@ export interface LoadResult {
 /** Beyond the window, for processes that start late. */
 const tailSeconds = 3;
 /** After its time is over a process may wait for a packet that was lost. */
-const graceSeconds = 5;
+const graceSeconds = 10;
 
 /** `prefix` runs a program in the client's network namespace. Times of `order` are this machine's. Throws when no process did anything. */
 export async function runLoad(
@@ -38,31 +40,48 @@ export async function runLoad(
     const texts = await Promise.all(
       (await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")),
     );
-    const outputs = texts.map(parseNetperf);
+    const outputs = texts.map((text) => parseOutput(order, text));
     if (outputs.every(({ interim }) => interim.length === 0))
-      throw new Error(`netperf did nothing: ${texts[0]?.trim().slice(0, 500) ?? "no output"}`);
+      throw new Error(
+        `${commandOf(order, "")[0]} did nothing: ${texts[0]?.trim().slice(0, 500) ?? "no output"}`,
+      );
     return { sum: sumWindow(outputs, order), busy };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
+function secondsOf({ startMs, toMs }: LoadOrder): number {
+  return Math.ceil((toMs - startMs) / 1000) + tailSeconds;
+}
+
+function commandOf(order: LoadOrder, address: string): readonly string[] {
+  const where = { address, port: order.port, seconds: secondsOf(order) };
+  return isFixedRate(order.test)
+    ? ["sockperf", ...sockperfArguments(offeredRate(order.test), where)]
+    : ["netperf", ...netperfArguments(order.test, where)];
+}
+
+function parseOutput(order: LoadOrder, text: string): ProcessOutput {
+  if (!isFixedRate(order.test)) return parseNetperf(text);
+  const seconds = secondsOf(order);
+  return parseSockperf(text, { endMs: order.startMs + seconds * 1000, seconds });
+}
+
 async function runProcesses(
-  { test, port, processes, startMs, toMs }: LoadOrder,
+  order: LoadOrder,
   address: string,
   folder: string,
   prefix: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const seconds = Math.ceil((toMs - startMs) / 1000) + tailSeconds;
-  const netperf = netperfArguments(test, { address, port, seconds });
   // One shell starts them all: 1,200 processes from here would start later than one after the other.
   const script =
-    'folder=$1 address=$2 n=$3; shift 3; i=0; while [ $i -lt $n ]; do netperf "$@" >"$folder/$address-$i" 2>&1 & i=$((i+1)); done; wait';
+    'folder=$1 address=$2 n=$3; shift 3; i=0; while [ $i -lt $n ]; do "$@" >"$folder/$address-$i" 2>&1 & i=$((i+1)); done; wait';
   // timeout(1) ends its whole process group, also when it is ended itself.
-  const limit = ["timeout", "--kill-after=5", String(seconds + graceSeconds)];
-  const words = [...limit, ...prefix, "sh", "-c", script, "sh", folder, address, String(processes)];
-  const [file = "", ...args] = [...words, ...netperf];
+  const limit = ["timeout", "--kill-after=5", String(secondsOf(order) + graceSeconds)];
+  const words = [...limit, ...prefix, "sh", "-c", script, "sh", folder, address, String(order.processes)];
+  const [file = "", ...args] = [...words, ...commandOf(order, address)];
   await execa(file, args, { stdin: "ignore", reject: false, cancelSignal: signal });
   signal.throwIfAborted();
 }

@@ -1,8 +1,9 @@
 // One measurement: what one variant did in one test of one round, computed from what the clients told and the counters.
 
 import type { IrqSetting, Sample } from "./counters.ts";
-import type { Latency, TestName } from "./netperf.ts";
+import type { Latency } from "./netperf.ts";
 import type { Turn } from "./run-plan.ts";
+import type { TestName } from "./test-name.ts";
 import type { WindowSum } from "./window.ts";
 
 export interface Measurement extends Turn {

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 
-import { testNames } from "./netperf.ts";
+import { isTestName, type TestName } from "./test-name.ts";
 
 /** A line is refused beyond it; the longest real one has 64 addresses. */
 export const maxLineBytes = 16_384;
@@ -26,7 +26,7 @@ const orderSchema = v.variant("type", [
   v.strictObject({ type: v.literal("reach"), targets, port }),
   v.strictObject({
     type: v.literal("load"),
-    test: v.picklist(testNames),
+    test: v.custom<TestName>((name) => typeof name === "string" && isTestName(name)),
     targets,
     port,
     processes: v.pipe(count, v.minValue(1), v.maxValue(2_000)),

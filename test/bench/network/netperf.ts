@@ -1,7 +1,6 @@
 // netperf's command line, and what it prints: interim results with the time each ended, then the sums of the whole run.
 
-export const testNames = ["TCP_RR", "TCP_CRR", "UDP_RR", "STREAM"] as const;
-export type TestName = (typeof testNames)[number];
+import type { NetperfTest } from "./test-name.ts";
 
 /** A stretch of one process's run: `rate` (transactions, or Mbit, per second) over the `seconds` before `endMs` (Unix time). */
 export interface Interim {
@@ -18,20 +17,16 @@ export interface Latency {
   readonly p99Us: number;
 }
 
-export interface NetperfOutput {
+/** What one process of the load did. */
+export interface ProcessOutput {
   readonly interim: readonly Interim[];
   /** `undefined` where the process did not come to its end. */
   readonly latency: Latency | undefined;
 }
 
-/** What `rate` counts. */
-export function unitOf(test: TestName): "transactions/s" | "Mbit/s" {
-  return test === "STREAM" ? "Mbit/s" : "transactions/s";
-}
-
 /** 64 bytes each way, as the article has it; interim results each half second, latencies at the end. Source: netperf manual, "omni". */
 export function netperfArguments(
-  test: TestName,
+  test: NetperfTest,
   { address, port, seconds }: { readonly address: string; readonly port: number; readonly seconds: number },
 ): readonly string[] {
   const name = test === "STREAM" ? "TCP_STREAM" : test;
@@ -44,7 +39,7 @@ export function netperfArguments(
 const keyValue = /^([A-Z0-9_]+)(?:\[(\d+)\])?=(.*)$/gm;
 
 /** Takes what is there: a killed process has no latencies, one that could not connect has nothing. */
-export function parseNetperf(text: string): NetperfOutput {
+export function parseNetperf(text: string): ProcessOutput {
   const values = new Map<string, number>();
   for (const [, key = "", at, value] of text.matchAll(keyValue))
     values.set(at === undefined ? key : `${key}[${at}]`, Number(value));

@@ -6,11 +6,12 @@ import { readIrqMap, type Sample, takeSample } from "./counters.ts";
 import { serverAddress } from "./layout.ts";
 import { sleepUntil } from "./load.ts";
 import { type Measurement, toMeasurement } from "./measurement.ts";
-import type { TestName } from "./netperf.ts";
 import { netserverPort, type Netservers, startNetservers } from "./netservers.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Turn } from "./run-plan.ts";
+import { sockperfPort } from "./sockperf.ts";
 import { type Run, type Step, withSteps } from "./step.ts";
+import { isFixedRate, type TestName } from "./test-name.ts";
 import { isSriov } from "./variant.ts";
 import { planVariant, type VariantSetting } from "./variant-steps.ts";
 
@@ -52,7 +53,8 @@ async function runTurn(run: Run, turn: Turn, setting: NodeSetting & VariantSetti
 }
 
 async function runTests(turn: Turn, setting: NodeSetting): Promise<void> {
-  await using netservers = startNetservers(turn.variant, setting.namespaces, setting.pf);
+  const withSockperf = setting.options.tests.some(isFixedRate);
+  await using netservers = startNetservers(turn.variant, { ...setting, withSockperf });
   const targets = Array.from({ length: setting.namespaces }, (_, at) => serverAddress(at));
   await setting.clients.reach(targets, netserverPort);
   for (const test of setting.options.tests) {
@@ -74,7 +76,10 @@ async function measure(
   const startMs = Date.now() + leadMs;
   const fromMs = startMs + options.warmUpSeconds * 1000;
   const toMs = fromMs + options.seconds * 1000;
-  const order = { type: "load", test, targets, port: netserverPort, processes: options.processes } as const;
+  const load = isFixedRate(test)
+    ? { port: sockperfPort, processes: 1 }
+    : { port: netserverPort, processes: options.processes };
+  const order = { type: "load", test, targets, ...load } as const;
   try {
     const [{ sum, busy }, samples] = await Promise.all([
       clients.load({ ...order, startMs, fromMs, toMs }),

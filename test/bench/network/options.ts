@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 
-import { type TestName, testNames } from "./netperf.ts";
+import { isTestName, netperfTests, testForms, type TestName } from "./test-name.ts";
 import { isVariant, type Variant, variantNames } from "./variant.ts";
 
 export type Mode = "host" | "lab";
@@ -60,7 +60,8 @@ export const usage = `npm run bench:network -- OPTIONS: what pods' traffic costs
   --peer NAME             role both: the interface wired to --pf, which becomes the client's
   --namespaces N          namespaces on the node under test (default 6, lab 2)
   --processes N           netperf processes for each of them (default 200, lab 2)
-  --tests LIST            of ${testNames.join(",")} (default all)
+  --tests LIST            of ${netperfTests.join(",")} (default these), UNDER_LOAD_N: sockperf, N messages a second to
+                          each namespace, whether they are answered or not; several of it are a sweep
   --variants LIST         of ${variantNames.slice(0, 6).join(",")},
                           ${variantNames.slice(6).join(",")}
                           (default host,veth-bridge,sriov-untuned,sriov-numa-spread)
@@ -84,7 +85,7 @@ const flags = {
   peer: { type: "string" },
   namespaces: { type: "string" },
   processes: { type: "string" },
-  tests: { type: "string", default: testNames.join(",") },
+  tests: { type: "string", default: netperfTests.join(",") },
   variants: { type: "string", default: "host,veth-bridge,sriov-untuned,sriov-numa-spread" },
   baseline: { type: "string" },
   rounds: { type: "string" },
@@ -135,7 +136,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions | "help
     peer: values.peer,
     variants,
     baseline: parseBaseline(values.baseline, variants),
-    tests: listOf("--tests", values.tests, isTestName, testNames),
+    tests: listOf("--tests", values.tests, isTestName, testForms),
     clients: wholeNumber("--clients", values.clients, 1, 64),
     port: wholeNumber("--port", values.port, 0, 65_535),
     namespaces: wholeNumber("--namespaces", values.namespaces ?? scale.namespaces, 1, 64),
@@ -185,10 +186,6 @@ function listOf<T extends string>(
   if (new Set(names).size < names.length)
     throw new BenchUsageError(`${flag}: a name is there twice: ${text}`);
   return names.filter(isKnown);
-}
-
-function isTestName(name: string): name is TestName {
-  return testNames.some((known) => known === name);
 }
 
 function wholeNumber(flag: string, text: string, min: number, max: number): number {

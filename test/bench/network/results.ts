@@ -4,9 +4,9 @@ import { type Claim, judgeClaim } from "./claim.ts";
 import type { BenchOutcome } from "./host-bench.ts";
 import type { Label } from "./label.ts";
 import type { Measurement } from "./measurement.ts";
-import { type TestName, unitOf } from "./netperf.ts";
 import type { BenchOptions } from "./options.ts";
 import { compare, type Estimate, estimate, type Ratio } from "./statistics.ts";
+import { type TestName, unitOf } from "./test-name.ts";
 import type { Variant } from "./variant.ts";
 
 export interface Results extends BenchOutcome {
@@ -43,7 +43,7 @@ export const metrics = {
   },
   cpu: {
     title: "CPU time of the node under test",
-    unit: (test) => (test === "STREAM" ? "CPU s per million Mbit" : "CPU s per million transactions"),
+    unit: (test) => `CPU s per million ${unitOf(test).slice(0, -"/s".length)}`,
     of: ({ cpuSecondsPerMillion }) => cpuSecondsPerMillion,
   },
   p99: {

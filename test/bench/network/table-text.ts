@@ -2,8 +2,8 @@
 
 import type { Label } from "./label.ts";
 import type { Measurement } from "./measurement.ts";
-import { unitOf } from "./netperf.ts";
 import type { Results } from "./results.ts";
+import { isFixedRate, unitOf } from "./test-name.ts";
 
 /** One JSON object a line, each with the label. */
 export function formatJsonLines(label: Label, measurements: readonly Measurement[]): string {
@@ -12,17 +12,17 @@ export function formatJsonLines(label: Label, measurements: readonly Measurement
 
 /** A row a measurement; the columns that k8s-netperf has too have its names and come first. */
 export function formatCsv({ label, options, measurements }: Results): string {
-  const { seconds, processes, namespaces, mode, role } = options;
+  const { seconds, mode, role } = options;
   const isSameNode = mode === "host" && role === "both";
   const rows = measurements.map((one) => ({
-    Driver: "netperf",
+    Driver: isFixedRate(one.test) ? "sockperf" : "netperf",
     Profile: one.test === "STREAM" ? "TCP_STREAM" : one.test,
     "Same node": isSameNode,
     "Host Network": one.variant === "host",
     Service: false,
     "External Server": !isSameNode,
     Duration: seconds,
-    Parallelism: processes * namespaces,
+    Parallelism: one.processes,
     "# of Samples": 1,
     "Message Size": one.test === "STREAM" ? 16_384 : 64,
     "Avg Throughput": one.rate,

@@ -2,7 +2,7 @@
 
 import { median } from "simple-statistics";
 
-import type { Latency, NetperfOutput } from "./netperf.ts";
+import type { Latency, ProcessOutput } from "./netperf.ts";
 
 /** Unix time. */
 export interface Window {
@@ -26,7 +26,7 @@ export interface WindowSum {
 const silentMs = 3_000;
 
 /** Sums the interim results, each with the share of it that lies in the window. */
-export function sumWindow(outputs: readonly NetperfOutput[], window: Window): WindowSum {
+export function sumWindow(outputs: readonly ProcessOutput[], window: Window): WindowSum {
   const lengthMs = window.toMs - window.fromMs;
   const rates = outputs.map(({ interim }) =>
     interim.reduce((sum, { endMs, seconds, rate }) => {
@@ -44,7 +44,7 @@ export function sumWindow(outputs: readonly NetperfOutput[], window: Window): Wi
   };
 }
 
-function isUnderWay(first: NetperfOutput["interim"][number] | undefined, { fromMs }: Window): boolean {
+function isUnderWay(first: ProcessOutput["interim"][number] | undefined, { fromMs }: Window): boolean {
   return first !== undefined && first.endMs - first.seconds * 1000 <= fromMs;
 }
 

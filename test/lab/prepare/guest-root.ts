@@ -26,7 +26,7 @@ export async function provideGuestRoot(workshop: Workshop): Promise<string> {
 
 function guestRecipe(guest: string): DebianRecipe {
   const system = ["systemd-sysv", "udev", "dbus", "kmod", "procps", "ca-certificates"];
-  const network = ["iproute2", "iputils-ping", "nftables", "ethtool", "netperf", "irqbalance"];
+  const network = ["iproute2", "iputils-ping", "nftables", "ethtool", "netperf", "sockperf", "irqbalance"];
   return {
     variant: "minbase",
     packages: [...system, ...network, "containerd", "runc"],

@@ -2,8 +2,8 @@
 
 import * as Plot from "@observablehq/plot";
 
-import type { TestName } from "../netperf.ts";
 import { type Comparison, type MetricName, metrics, type Results } from "../results.ts";
+import type { TestName } from "../test-name.ts";
 import { draw } from "./draw.ts";
 
 /** `undefined` where nothing was measured. */

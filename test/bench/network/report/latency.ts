@@ -3,8 +3,9 @@
 import * as Plot from "@observablehq/plot";
 import { median } from "simple-statistics";
 
-import type { Latency, TestName } from "../netperf.ts";
+import type { Latency } from "../netperf.ts";
 import type { Results } from "../results.ts";
+import type { TestName } from "../test-name.ts";
 import { draw } from "./draw.ts";
 
 const points: readonly {

@@ -1,11 +1,13 @@
 // report.html: one file without a script and without a request, to be read and to be sent on.
 
 import { type MetricName, metrics, type Results } from "../results.ts";
+import { isFixedRate } from "../test-name.ts";
 import { drawBars } from "./bars.ts";
 import { drawBalance, drawInterrupts, drawTimeline } from "./cpus.ts";
 import { drawLatency } from "./latency.ts";
 import { escapeHtml } from "./markup.ts";
 import { style } from "./style.ts";
+import { drawSweep } from "./sweep.ts";
 import { tableComparisons, tableIrqs, tableMachine, tableRuns } from "./tables.ts";
 
 /** The whole page. */
@@ -14,7 +16,10 @@ export function renderReport(results: Results): string {
   const sections = [
     section(
       "Who did better",
-      `${legend}${results.options.tests.map((each) => plotsOf(results, each)).join("")}`,
+      `${legend}${results.options.tests
+        .filter((each) => !isFixedRate(each))
+        .map((each) => plotsOf(results, each))
+        .join("")}${sweepOf(results)}`,
     ),
     section("What may be said", `<p>${gate}</p>${tableComparisons(results)}`),
     section(
@@ -62,13 +67,15 @@ const legend =
   "<p>Bars are medians, black whiskers their 95 % intervals, dots the rounds. Grey is the baseline. More is better for rate and packets, less for CPU time, latency and softirqs.</p>";
 const gate =
   "A difference may be published when the interval of the ratio excludes 1, there are at least 10 rounds that vary by at most 5 %, every client was less than 80 % busy, no process was missing, and the load came from other machines onto real hardware.";
+const openLoop =
+  "sockperf sends to each namespace at a rate and does not wait for answers, so that what queues is seen: where a line leaves its neighbours upwards, or fewer messages are answered than sent, the interface is full. Vertical lines are 95 % intervals.";
 const irqs =
   "CPUs that each of the busiest interrupts might come on, and in brackets the one that it did come on where that is narrower, before and after the runs.";
 
 function describe({ options, startedAt, machine }: Results): string {
   const { namespaces, processes, rounds, seconds, warmUpSeconds, tests, seed, variants } = options;
   const words = [
-    `${variants.length} kinds of interface between ${machine["interface"] ?? "a NIC"} and ${namespaces} network namespaces, ${processes} netperf processes to each (${tests.join(", ")}; 64 bytes each way, STREAM 16 KiB one way).`,
+    `${variants.length} kinds of interface between ${machine["interface"] ?? "a NIC"} and ${namespaces} network namespaces, ${processes} netperf processes to each (${tests.join(", ")}; 64 bytes each way, STREAM 16 KiB one way, UNDER_LOAD by one sockperf to each).`,
     `${rounds} rounds in interleaved order (seed ${seed}); each run counts ${seconds} s that are the same for all processes, after ${warmUpSeconds} s of load.`,
     `Linux ${machine["kernel"] ?? "unknown"}, CPUs: ${machine["CPUs"] ?? "unknown"}. Started ${startedAt}.`,
   ];
@@ -87,6 +94,14 @@ function plotsOf(results: Results, test: Results["options"]["tests"][number]): s
   );
   const latency = figure(`Latency, ${test}, median of the rounds`, drawLatency(results, test));
   return `<h3>${test}</h3><div class="plots">${bars.join("")}${latency}</div>`;
+}
+
+function sweepOf(results: Results): string {
+  if (!results.options.tests.some(isFixedRate)) return "";
+  const plots = (["p99", "rate", "cpu"] as const).map((metric) =>
+    figure(`${metrics[metric].title}, by offered rate`, drawSweep(results, metric)),
+  );
+  return `<h3>At fixed rates</h3><p>${openLoop}</p><div class="plots">${plots.join("")}</div>`;
 }
 
 function figure(caption: string, svg: string | undefined): string {

@@ -1,8 +1,8 @@
 // The tables of the report: comparisons with their claims, the machine, the interrupt map, every measurement.
 
 import { formatRatio } from "../claim.ts";
-import { unitOf } from "../netperf.ts";
 import { metrics, type Results } from "../results.ts";
+import { unitOf } from "../test-name.ts";
 import { formatFigure, tableOf } from "./markup.ts";
 
 /** The gate's word on each variant: what may be said, or all that stands against it. */

@@ -20,12 +20,18 @@ test("an order is taken as it is", () => {
   expect(parseOrder(JSON.stringify(load))).toEqual(load);
 });
 
+test("a rate of an open loop is an order, too", () => {
+  const order = { ...load, test: "UNDER_LOAD_500" };
+  expect(parseOrder(JSON.stringify(order))).toEqual(order);
+});
+
 test.each([
   [{ ...load, targets: ["203.0.113.9"] }, "targets"],
   [{ ...load, targets: ["198.18.0.1; reboot"] }, "targets"],
   [{ ...load, targets: [] }, "targets"],
   [{ ...load, processes: 1e9 }, "processes"],
   [{ ...load, test: "TCP_RR -f" }, "test"],
+  [{ ...load, test: "UNDER_LOAD_5 -f" }, "test"],
   [{ ...load, more: 1 }, "more"],
   [{ type: "welcome", version: 2, number: 0 }, "version"],
 ])("%j is refused", (order, path) => {

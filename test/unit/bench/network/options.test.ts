@@ -38,6 +38,11 @@ test("several servers follow one flag, or each its own", () => {
   });
 });
 
+test("rates of an open loop are tests of their own", () => {
+  const tests = ["UNDER_LOAD_500", "TCP_RR", "UNDER_LOAD_1000"];
+  expect(parseBenchOptions(["--tests", tests.join(",")])).toMatchObject({ tests });
+});
+
 test("--help goes before everything that is wrong", () => {
   expect(parseBenchOptions(["--help", "--rounds", "x"])).toBe("help");
 });
@@ -45,7 +50,11 @@ test("--help goes before everything that is wrong", () => {
 test.each([
   [["--mode", "cloud"], '--mode: expected one of host, lab, got "cloud"'],
   [["--role", "boss"], '--role: expected one of server, client, both, got "boss"'],
-  [["--tests", "TCP_RR,PING"], '--tests: expected names of TCP_RR,TCP_CRR,UDP_RR,STREAM, got "PING"'],
+  [
+    ["--tests", "TCP_RR,PING"],
+    '--tests: expected names of TCP_RR,TCP_CRR,UDP_RR,STREAM,UNDER_LOAD_N, got "PING"',
+  ],
+  [["--tests", "UNDER_LOAD_0"], 'got "UNDER_LOAD_0"'],
   [["--tests", "TCP_RR,TCP_RR"], "--tests: a name is there twice: TCP_RR,TCP_RR"],
   [["--variants", "sriov-none"], 'got "sriov-none"'],
   [["--variants", ""], 'got ""'],

@@ -22,6 +22,19 @@ test("nothing may be said of a bench in emulation", () => {
   expect(comparisons.filter(({ claim }) => claim?.text !== undefined)).toEqual([]);
 });
 
+function rowsOf(argv: readonly string[]): readonly string[] {
+  return formatCsv(makeBenchResults([...argv, "--rounds", "1", "--variants", "host"])).split("\n");
+}
+
+test("a row says which program made the load, and whether it came from another machine", () => {
+  const server = ["--role", "server", "--pf", "e", "--tests", "TCP_RR,UNDER_LOAD_500"];
+  const [, netperf, sockperf] = rowsOf(server);
+  expect(netperf).toMatch(/^netperf,TCP_RR,false,true,false,true,/);
+  expect(sockperf).toMatch(/^sockperf,UNDER_LOAD_500,false,.*,messages\/s,/);
+  expect(rowsOf([])[1]).toMatch(/^netperf,TCP_RR,true,true,false,false,/);
+  expect(rowsOf(["--mode", "lab"])[1]).toMatch(/^netperf,TCP_RR,false,true,false,true,/);
+});
+
 test("the label is in every line and row", () => {
   const results = makeBenchResults(["--mode", "lab"]);
   const lines = formatJsonLines(results.label, results.measurements).trimEnd().split("\n");

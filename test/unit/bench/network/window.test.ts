@@ -3,13 +3,13 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { Latency, NetperfOutput } from "../../../bench/network/netperf.ts";
+import type { Latency, ProcessOutput } from "../../../bench/network/netperf.ts";
 import { sumWindow } from "../../../bench/network/window.ts";
 
 const window = { fromMs: 10_000, toMs: 20_000 };
 
 /** A process that did `rate` all the time between two times, told each `stepMs`. */
-function steady(rate: number, fromMs: number, toMs: number, stepMs = 500): NetperfOutput {
+function steady(rate: number, fromMs: number, toMs: number, stepMs = 500): ProcessOutput {
   const interim = [];
   for (let endMs = fromMs + stepMs; endMs <= toMs; endMs += stepMs)
     interim.push({ endMs, seconds: stepMs / 1000, rate });

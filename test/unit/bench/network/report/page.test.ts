@@ -13,6 +13,14 @@ test("the page is one file: no script, no address of anything outside", () => {
   );
 });
 
+test("fixed rates are drawn together, by rate, and not as bars", () => {
+  const tests = "TCP_RR,UNDER_LOAD_500,UNDER_LOAD_1000";
+  const page = renderReport(makeBenchResults(["--mode", "lab", "--tests", tests]));
+  expect(page.match(/aria-label="[^"]* by offered rate"/g)).toHaveLength(3);
+  expect(page).not.toContain("Rate, UNDER_LOAD");
+  expect(renderReport(makeBenchResults())).not.toContain("by offered rate");
+});
+
 test("what the machine says of itself is text", () => {
   const page = renderReport(makeBenchResults());
   expect(page).toContain("4 of &lt;a&gt; CPU");
