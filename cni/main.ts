@@ -1,5 +1,6 @@
 // The entry of virtfn-cni: hands the process's environment and stdin to run.ts, and its answer back.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { runCni } from "./run.ts";
 
@@ -8,11 +9,14 @@ async function createHost(): Promise<Host> {
   return host.createHost();
 }
 
-// node:fs, which all other verbs need anyway, would cost this one 1 ms.
-async function readInput(): Promise<string> {
-  if (process.env["CNI_COMMAND"] === "VERSION") return await Bun.stdin.text();
+// node:fs, which all other verbs need anyway, would cost this one 1 ms. Without a stdin it answers, too.
+async function readInput(): Promise<string | HostError> {
+  if (process.env["CNI_COMMAND"] === "VERSION") return await Bun.stdin.text().catch(() => "");
   const { readStdin } = await import("../host/stdin.ts");
-  return await readStdin();
+  return await readStdin().catch((error: unknown) => {
+    if (error instanceof HostError) return error;
+    throw error;
+  });
 }
 
 const outcome = await runCni({ environment: process.env, stdin: await readInput() }, createHost);

@@ -10,7 +10,8 @@ import { defaultVersion, supportedVersions } from "./version.ts";
 
 export interface CniProcess {
   readonly environment: Environment;
-  readonly stdin: string;
+  /** Or why it could not be read. */
+  readonly stdin: string | HostError;
 }
 
 export interface CniOutcome {
@@ -27,12 +28,14 @@ export async function runCni(
   createHost: () => Host | Promise<Host>,
 ): Promise<CniOutcome> {
   const lines: string[] = [];
+  const stdin = process.stdin instanceof HostError ? "" : process.stdin;
   try {
     const call = parseEnvironment(process.environment);
-    const stdout = await runVerb(call, process.stdin, createHost, lines);
+    if (process.stdin instanceof HostError && call.command !== "VERSION") throw process.stdin;
+    const stdout = await runVerb(call, stdin, createHost, lines);
     return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
-    return { exitCode: 1, stdout: formatError(error, process.stdin), stderr: lines.join("\n") };
+    return { exitCode: 1, stdout: formatError(error, stdin), stderr: lines.join("\n") };
   }
 }
 

@@ -2,11 +2,13 @@
 
 import * as fs from "node:fs";
 
+import { SystemCallError } from "./errors.ts";
+
 const chunkBytes = 64 * 1024;
 
 /**
  * The whole of stdin as text. Read on this thread: a pool of threads, which Bun starts for it otherwise, costs a short process
- * 1 ms of CPU time. What cannot be read so (a pipe that does not block, EAGAIN) is left to Bun.
+ * 1 ms of CPU time. A pipe that does not block (EAGAIN) is left to Bun. Throws ERR_SYSTEM_CALL where nothing can be read, as of a folder.
  */
 export async function readStdin(): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -17,7 +19,9 @@ export async function readStdin(): Promise<string> {
       if (length === 0) break;
       chunks.push(chunk.subarray(0, length));
     }
-  } catch {
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code ?? String(error);
+    if (errno !== "EAGAIN") throw new SystemCallError("read", "stdin", errno, { cause: error });
     chunks.push(new Uint8Array(await Bun.stdin.arrayBuffer()));
   }
   const decoder = new TextDecoder();

@@ -60,6 +60,35 @@ test.each(["", "{", "[]", "\0", '{"cniVersion":1}'])(
   },
 );
 
+const call = { CNI_CONTAINERID: "c", CNI_NETNS: "/run/netns/none", CNI_IFNAME: "eth0" };
+const inputs = [
+  ["a folder", "</", 5],
+  ["what was opened for writing", "0>/dev/null", 5],
+  ["/dev/null", "</dev/null", 6],
+  ["closed", "<&-", 6],
+] as const;
+
+test.each(inputs)(
+  "stdin that is %s is one error on stdout for every verb but VERSION",
+  (_, redirection, code) => {
+    for (const verb of ["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"]) {
+      const env = { PATH: "/usr/bin:/bin", ...call, CNI_COMMAND: verb };
+      const script = `exec ${executables.path("virtfn-cni")} ${redirection}`;
+      const { status, stdout, stderr } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+      const expected =
+        verb === "VERSION"
+          ? { status: 0, json: { cniVersion: "1.0.0", supportedVersions: expect.any(Array) as unknown } }
+          : { status: 1, json: { cniVersion: "1.0.0", code } };
+      expect({ verb, status, stderr, json: JSON.parse(stdout) as unknown }).toMatchObject({
+        verb,
+        stderr: "",
+        ...expected,
+      });
+      expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+    }
+  },
+);
+
 test("a large result reaches a slow reader whole", () => {
   const routes = Array.from({ length: 8000 }, (_, n) => ({ dst: `10.${n >> 8}.${n & 255}.0/24` }));
   const annotations = { "io.kubernetes.cri.pod-annotations": { "k8s.v1.cni.cncf.io/networks": "x" } };

@@ -53,3 +53,13 @@ it("waits for what comes later through a pipe that does not block", async () => 
   fs.closeSync(writer);
   expect(JSON.parse(await child.stdout.text())).toBe(text.slice(0, 50));
 });
+
+it("says what keeps it from being read: a folder, or what was opened for writing alone", async () => {
+  const failing = script.replace("await readStdin()", "await readStdin().catch(({ message }) => message)");
+  const [directory, writable] = [fs.openSync(folder, "r"), fs.openSync(join(folder, "log"), "w")];
+  const read = (stdin: number): Promise<string> =>
+    Bun.spawn([process.execPath, "-e", failing], { stdin, stdout: "pipe" }).stdout.text();
+  expect(JSON.parse(await read(directory))).toBe("read(stdin) failed: EISDIR");
+  expect(JSON.parse(await read(writable))).toBe("read(stdin) failed: EBADF");
+  for (const fd of [directory, writable]) fs.closeSync(fd);
+});
