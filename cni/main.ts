@@ -6,7 +6,8 @@ import { runCni } from "./run.ts";
 
 async function createHost(): Promise<Host> {
   const host = await import("../host/create-host.ts");
-  return host.createHost();
+  // IPAM plugins get what the runtime gave, as from the reference plugins: TRACEPARENT, for one.
+  return host.createHost({ environment: process.env });
 }
 
 // node:fs, which all other verbs need anyway, would cost this one 1 ms. Without a stdin it answers, too.

@@ -3,7 +3,7 @@
 import * as fs from "node:fs";
 
 import { createClock } from "./clock.ts";
-import { createExec } from "./exec.ts";
+import { createExec, type Environment } from "./exec.ts";
 import { attempt } from "./file-errors.ts";
 import { createFiles } from "./files.ts";
 import type { Host } from "./host.ts";
@@ -22,14 +22,18 @@ import { createNamespaces, type NetnsHandle } from "./netns.ts";
 import { createPaths } from "./paths.ts";
 import { createThreads } from "./threads.ts";
 
+interface HostOptions {
+  readonly root?: string;
+  readonly hostRoot?: string;
+  /** What programs that are run get; by default nothing of this process's own. */
+  readonly environment?: Environment;
+}
+
 /**
  * Costs next to nothing until it is used: libc is loaded at the first call. `root` and `hostRoot` move `paths`, the locks and
  * the boot id; a `hostRoot` of its own is the root of the programs that are run; namespaces and netlink are this kernel's.
  */
-export function createHost({
-  root = "/",
-  hostRoot = root,
-}: { readonly root?: string; readonly hostRoot?: string } = {}): Host {
+export function createHost({ root = "/", hostRoot = root, environment }: HostOptions = {}): Host {
   const libc = createLibc();
   const files = createFiles(libc);
   const paths = createPaths(root, hostRoot);
@@ -45,7 +49,7 @@ export function createHost({
     openNapis: (netns) => createNapis(openGeneric(libc, netns)),
     threads: createThreads(libc),
     openDevlink: () => createDevlink(openGeneric(libc, undefined)),
-    exec: createExec(paths.programRoot),
+    exec: createExec(paths.programRoot, environment),
     localSockets: createLocalSockets({ libc, clock }),
   };
 }

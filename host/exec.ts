@@ -1,4 +1,4 @@
-// Runs other programs (IPAM delegates): no shell, an explicit environment without BUN_*, bounded output and time.
+// Runs other programs (IPAM delegates): no shell, no BUN_* in the environment, bounded output and time.
 
 import { ExecError } from "./errors.ts";
 
@@ -6,7 +6,7 @@ export interface ExecRequest {
   /** Absolute path, in the root that programs are run with. */
   readonly command: string;
   readonly args: readonly string[];
-  /** The whole environment of the child; names that start with BUN_ are dropped. */
+  /** Added to the environment that all programs get; names that start with BUN_ are dropped. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string;
   readonly timeoutMs: number;
@@ -28,12 +28,28 @@ const outputLimitBytes = 1 << 20;
 /** A program that ended has nothing more to say when for so long nothing came. */
 const quietMs = 50;
 
+/** What programs get where nobody called this one with an environment for them. */
+const ownEnvironment: Environment = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * Real processes, with `root` as their root. Each child leads a process group of its own; time-out and too much output end the
+ * Real processes, with `root` as their root and `environment` as what each gets besides its request's. Each child leads a process group of its own; time-out and too much output end the
  * whole group. Another root than our own takes chroot(8), which every image with the GNU tools has, and CAP_SYS_CHROOT.
  */
-export function createExec(root = "/"): Exec {
-  return { run: (request) => run(request, root) };
+export function createExec(root = "/", environment = ownEnvironment): Exec {
+  return {
+    run: (request) => run({ ...request, env: withoutBun({ ...environment, ...request.env }) }, root),
+  };
+}
+
+function withoutBun(environment: Environment): Readonly<Record<string, string>> {
+  const kept = Object.entries(environment).flatMap(([name, value]): readonly [string, string][] =>
+    value === undefined || name.startsWith("BUN_") ? [] : [[name, value]],
+  );
+  return Object.fromEntries(kept);
 }
 
 async function run(request: ExecRequest, root: string): Promise<ExecResult> {
@@ -85,7 +101,7 @@ function start(
   const inRoot = root === "/" ? [] : ["chroot", root];
   try {
     return Bun.spawn([...inRoot, command, ...args], {
-      env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("BUN_"))),
+      env,
       stdin: new Blob([stdin]),
       stdout: "pipe",
       stderr: "pipe",

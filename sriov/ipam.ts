@@ -154,7 +154,6 @@ async function runDelegate(host: IpamHost, command: Verb, call: IpamCall): Promi
       CNI_IFNAME: lease.interface,
       CNI_ARGS: lease.args,
       CNI_PATH: lease.path,
-      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     },
     stdin: lease.config,
     timeoutMs,

@@ -1,6 +1,10 @@
 // The shipped executable as a process: exit codes, stdout and stderr as a runtime sees them.
 
 import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { compileExecutables, type Executables } from "../../support/executables.ts";
@@ -77,7 +81,10 @@ test.each(inputs)(
       const { status, stdout, stderr } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
       const expected =
         verb === "VERSION"
-          ? { status: 0, json: { cniVersion: "1.0.0", supportedVersions: expect.any(Array) as unknown } }
+          ? {
+              status: 0,
+              json: { cniVersion: "1.0.0", supportedVersions: ["0.3.1", "0.4.0", "1.0.0", "1.1.0"] },
+            }
           : { status: 1, json: { cniVersion: "1.0.0", code } };
       expect({ verb, status, stderr, json: JSON.parse(stdout) as unknown }).toMatchObject({
         verb,
@@ -88,6 +95,32 @@ test.each(inputs)(
     }
   },
 );
+
+test("an IPAM plugin gets the runtime's environment with its own call in it, and nothing for Bun", () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), "virtfn-ipam-"));
+  try {
+    fs.writeFileSync(join(folder, "ipam"), `#!/bin/sh\nenv >${folder}/env\n`, { mode: 0o755 });
+    const trace = {
+      TRACEPARENT: "00-4bf9-00f0-01",
+      TRACESTATE: "a=b",
+      BAGGAGE: "c=d",
+      HTTP_PROXY: "http://x",
+    };
+    const path = { PATH: "/usr/bin:/bin:/run/own/bin", CNI_PATH: folder };
+    const env = { ...trace, ...path, CNI_COMMAND: "GC", CNI_IFNAME: "eth0", BUN_CONFIG_VERBOSE_FETCH: "1" };
+    const config = { cniVersion: "1.1.0", name: "of-nobody", type: "virtfn", deviceID: "0000:00:00.0" };
+    const input = { ...config, ipam: { type: "ipam" }, "cni.dev/valid-attachments": [] };
+    expect(run(env, JSON.stringify(input))).toEqual({ status: 0, stdout: "", stderr: "" });
+    const lines = fs.readFileSync(join(folder, "env"), "utf8").trimEnd().split("\n");
+    const own = { CNI_COMMAND: "GC", CNI_CONTAINERID: "", CNI_NETNS: "", CNI_IFNAME: "", CNI_ARGS: "" };
+    const expected = Object.entries({ ...trace, ...path, ...own }).map(([name, value]) => `${name}=${value}`);
+    // What the shell itself adds.
+    const given = lines.filter((line) => !/^(?:PWD|OLDPWD|SHLVL|_)=/.test(line));
+    expect(given.toSorted()).toEqual(expected.toSorted());
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
 
 test("a large result reaches a slow reader whole", () => {
   const routes = Array.from({ length: 8000 }, (_, n) => ({ dst: `10.${n >> 8}.${n & 255}.0/24` }));

@@ -113,7 +113,6 @@ test("IPAM is called with the CNI environment and nothing of ours", async () => 
         CNI_IFNAME: "net1",
         CNI_ARGS: "IP=192.0.2.9;K8S_POD_UID=u",
         CNI_PATH: `${node.root}/opt/cni/bin`,
-        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       },
     },
   ]);

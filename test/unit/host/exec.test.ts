@@ -36,15 +36,25 @@ describe("run", () => {
     expect((await exec.run(shell("exit 0", { stdin: "x".repeat(1_000_000) }))).exitCode).toBe(0);
   });
 
-  it("gives exactly the environment it is told, without BUN_*", async () => {
-    const { stdout } = await exec.run({
-      ...shell(""),
-      command: "/usr/bin/env",
-      args: [],
-      env: { CNI_COMMAND: "ADD", BUN_OPTIONS: "--hot" },
-    });
-    expect(stdout).toBe("CNI_COMMAND=ADD\n");
-  });
+  it.each([
+    [undefined, ["CNI_COMMAND=ADD", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]],
+    [{}, ["CNI_COMMAND=ADD"]],
+    [
+      { PATH, TRACEPARENT: "00-1-2-01", CNI_COMMAND: "DEL", BUN_OPTIONS: "--hot", NONE: undefined },
+      ["CNI_COMMAND=ADD", `PATH=${PATH}`, "TRACEPARENT=00-1-2-01"],
+    ],
+  ])(
+    "adds what it is told to the environment of its own, without BUN_*: %j",
+    async (environment, expected) => {
+      const { stdout } = await createExec("/", environment).run({
+        ...shell(""),
+        command: "/usr/bin/env",
+        args: [],
+        env: { CNI_COMMAND: "ADD", BUN_OPTIONS: "--hot" },
+      });
+      expect(stdout.trimEnd().split("\n").toSorted()).toEqual(expected);
+    },
+  );
 
   it("ends a program that takes too long, with its children", async () => {
     const script = "sleep 60 & echo $!; wait";
