@@ -1,15 +1,8 @@
 // What virtfn-cni loads at its start: every module there is paid for at every pod's start and every kubelet poll.
 
-import { resolve } from "node:path";
 import { expect, test } from "vitest";
 
-interface Output {
-  readonly entryPoint?: string;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly imports: readonly { readonly path: string; readonly kind: string }[];
-}
-
-const root = resolve(import.meta.dirname, "../../..");
+import { listModules, readBundle } from "../../support/bundle-modules.ts";
 
 // Milliseconds at start, measured beside an empty executable of 5 ms.
 const forbidden = {
@@ -23,40 +16,13 @@ const forbidden = {
   zod: "10 ms: valibot is the schema library",
 } as const;
 
-async function readOutputs(): Promise<Readonly<Record<string, Output>>> {
-  const options = {
-    entrypoints: [resolve(root, "cni/main.ts")],
-    target: "bun",
-    format: "esm",
-    splitting: true,
-    metafile: true,
-  } satisfies Parameters<typeof Bun.build>[0] & { readonly metafile: boolean };
-  const build = await Bun.build(options);
-  return (build as unknown as { readonly metafile: { readonly outputs: Record<string, Output> } }).metafile
-    .outputs;
-}
-
-/** Modules of the chunk made for `source`, and of those that it imports at once. */
-function listModules(outputs: Readonly<Record<string, Output>>, source: string): readonly string[] {
-  const start = Object.entries(outputs).find(([, output]) => output.entryPoint?.endsWith(source) === true);
-  const waiting = [start?.[0] ?? ""];
-  const seen = new Set<string>();
-  for (const name of waiting) {
-    const output = outputs[name];
-    if (output === undefined || seen.has(name)) continue;
-    seen.add(name);
-    waiting.push(...output.imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path));
-  }
-  return [...seen].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
-}
-
 function listForbidden(modules: readonly string[]): readonly string[] {
   return Object.entries(forbidden)
     .filter(([name]) => modules.some((module) => module.includes(`node_modules/${name}/`)))
     .map(([name, reason]) => `${name}: ${reason}`);
 }
 
-const outputs = await readOutputs();
+const outputs = await readBundle("cni/main.ts");
 
 test("neither the start, nor what a verb loads, holds a module that costs milliseconds", () => {
   const start = listModules(outputs, "cni/main.ts");

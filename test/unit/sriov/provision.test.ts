@@ -88,6 +88,31 @@ test("pods that come and go meanwhile do not keep it waiting", async () => {
   expect(node.host.clock.monotonicMs() - startMs).toBeLessThan(1_000);
 });
 
+test.each([
+  {
+    name: "renames of udev are waited for until there is none any more",
+    untilMs: 3_000,
+    least: 3_000,
+    most: 4_000,
+  },
+  {
+    name: "renames that never end keep it waiting for ten seconds",
+    untilMs: 60_000,
+    least: 9_000,
+    most: 12_000,
+  },
+])("$name", async ({ untilMs, least, most }) => {
+  using node = makeNode();
+  const link = addLink(node.kernel, { name: "ens1f0v", mac: "02:00:00:00:ee:02" });
+  const startMs = node.host.clock.monotonicMs();
+  for (let ms = 200; ms <= untilMs; ms += 200)
+    node.clock.after(ms, () => announceLink(node.kernel.host, link));
+  await provisionPf(node.host, address, 1);
+  const tookMs = node.host.clock.monotonicMs() - startMs;
+  expect(tookMs).toBeGreaterThanOrEqual(least);
+  expect(tookMs).toBeLessThan(most);
+});
+
 test("what the kernel refuses is named", async () => {
   using node = makeNode();
   const files = { ...node.host.files };

@@ -117,6 +117,25 @@ test.each<[string, readonly PodAllocation[] | undefined, string | undefined]>([
   expect(countVfs(node)).toBe(told === undefined ? 3 : 2);
 });
 
+test("a pod that gets a VF while its lock is waited for is seen under the lock", async () => {
+  using node = makeNode(2);
+  node.addNetns("web-1");
+  const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: vf };
+  const starts: number[] = [];
+  const locks: Host["locks"] = {
+    acquire: async (name, options) => {
+      // Its ADD had the lock before.
+      if (name === vf) starts.push((await callCni(node.host, config)).exitCode);
+      return await node.host.locks.acquire(name, options);
+    },
+  };
+  const { report } = await provision(node, { host: { ...node.host, locks }, pods: [] });
+  expect(starts).toEqual([0]);
+  expect(report).toContain("ERR_VFS_IN_USE");
+  expect(report).toContain(`pod shop/web-1 has ${vf}`);
+  expect(countVfs(node)).toBe(2);
+});
+
 test("a checkpoint that cannot be read counts as use", async () => {
   using node = makeNode(2);
   node.host.files.writeAtomic(node.host.paths.kubelet.checkpoint, "nonsense");
