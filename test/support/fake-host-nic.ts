@@ -86,7 +86,7 @@ export function bindVf(
   if (found === undefined) return;
   const chosen = driver ?? `${found.nic.link.driver}vf`;
   setDriverLink(kernel.host.sysfs, address, chosen);
-  if (chosen !== "vfio-pci") bringNetdev(kernel, found.nic, found.vf, clock);
+  if (!handingOut.has(chosen)) bringNetdev(kernel, found.nic, found.vf, clock);
 }
 
 function findVf(
@@ -167,3 +167,6 @@ function mac(pf: number, last: number): string {
 function hex(value: number): string {
   return value.toString(16).padStart(2, "0");
 }
+
+/** Drivers that hand the device to a program: no netdev. */
+const handingOut: ReadonlySet<string> = new Set(["vfio-pci", "uio_pci_generic", "igb_uio"]);

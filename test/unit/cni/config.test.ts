@@ -119,7 +119,13 @@ test("keys of runtimes and of the CNI library are passed over, in any case", () 
     bandwidth: {},
     cgroupPath: "/x",
     disableCheck: true,
+    disableGC: true,
+    DisableGc: false,
+    loadOnlyInlinedPlugins: true,
     cniVersions: ["1.0.0"],
+    aliases: { blue: ["web"] },
+    ipRanges: [[{ subnet: "192.0.2.0/24" }]],
+    infinibandGUID: "02:00:00:00:00:00:00:01",
     runtimeConfig: { DNS: {}, cgroupPath: "/x", portMappings: [] },
   };
   expect(problemsOf({ ...base, ...foreign })).toBe("");

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 import type { Host } from "../../../host/host.ts";
 import { runCni } from "../../../cni/run.ts";
+import { createHost } from "../../../host/create-host.ts";
 
 const good = {
   CNI_CONTAINERID: "4f1c09",
@@ -91,3 +92,19 @@ test.each(["0.3.1", "0.4.0", "1.0.0", "1.1.0"])(
     });
   },
 );
+
+const right = [
+  ["CNI_CONTAINERID", ["4", "4f1c09_a.b-c", "A".repeat(200)]],
+  ["CNI_IFNAME", ["e", "fifteen-bytes-x", "net1.100", "-net", "ünet"]],
+  ["CNI_NETNS", ["/proc/4711/ns/net", "/var/run/netns/cni 1"]],
+  ["CNI_ARGS", ["", ";", "A=", "A=1;;B=2;", "IgnoreUnknown=1;A=b=c"]],
+] as const;
+
+test.each(right)("a %s of any form that the specification allows is taken", async (name, values) => {
+  for (const value of values) {
+    // The next thing that a call needs is its configuration.
+    const environment = { ...good, CNI_COMMAND: "DEL", [name]: value };
+    const { stdout } = await runCni({ environment, stdin: "{" }, () => createHost({ root: "/none" }));
+    expect(JSON.parse(stdout)).toMatchObject({ code: 6 });
+  }
+});

@@ -104,3 +104,26 @@ test("an ADD waits for no lock of another PF", async () => {
   expect(exitCode).toBe(0);
   expect(node.clock.monotonicMs()).toBe(0);
 });
+
+test("a VF is picked under the pick lock, which others get once the record is there, and not before", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  node.host.files.writeAtomic(node.host.paths.nodeConfig, "pfs: [ens1f0]\n");
+  const seen: string[] = [];
+  const host = watchLocks(node, seen);
+  const writeAtomic: Host["files"]["writeAtomic"] = (path, ...rest) => {
+    const isRecord = path.startsWith(node.host.paths.attachments);
+    if (isRecord) seen.push(["record", ...[...node.locks.held].toSorted()].join(" "));
+    node.host.files.writeAtomic(path, ...rest);
+  };
+  const picked = { cniVersion: "1.0.0", name: "lan", type: "virtfn", pf: "ens1f0", vlan: 7, ipam };
+  const answer = await callCni({ ...host, files: { ...host.files, writeAtomic } }, picked);
+  expect(answer.json).toMatchObject({ interfaces: [{ pciID: vfs[0] }] });
+  expect(seen).toEqual([
+    `record ${vfs[0]} pick`,
+    `IPAM ${vfs[0]}`,
+    `PF ${pf} ${vfs[0]}`,
+    `move ${vfs[0]}`,
+    `record ${vfs[0]}`,
+  ]);
+});

@@ -212,10 +212,13 @@ test("an ADD that fails after it moved an empty record aside leaves the VF as it
   expect(node.toText()).toMatch(/\n\/run\/netns\/web-2\nquarantine /);
 });
 
-test("a VF whose lock stays taken is error 11, naming the holder", async () => {
+test("a VF whose lock stays taken is error 11 after 30 s, naming the holder", async () => {
   using node = makeNode();
   using _held = await node.host.locks.acquire("0000:3b:02.1");
+  const beginMs = node.clock.monotonicMs();
   const answer = await callCni(node.host, config);
+  const waitedMs = node.clock.monotonicMs() - beginMs;
+  expect([waitedMs >= 30_000, waitedMs < 31_000]).toEqual([true, true]);
   expect(answer.json).toMatchObject({
     code: 11,
     msg: expect.stringContaining("process 4711 still holds it") as string,

@@ -3,8 +3,12 @@
 import * as fs from "node:fs";
 import { expect, test } from "vitest";
 
+import { bindDriver } from "../../../sriov/driver.ts";
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
 import type { FakeHost } from "../../support/fake-host.ts";
+import { addDriver } from "../../support/fake-host-sysfs.ts";
+import { withFault } from "../../support/faults.ts";
 import { createUserspaceNode, userspaceConfig, vfioAllowed } from "../../support/userspace-node.ts";
 
 const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
@@ -51,6 +55,27 @@ test("a VF with vfio-pci gets the PF's settings and addresses, and the result ha
   expect((await callCni(node.host, { ...config, ipam }, { command: "DEL" })).exitCode).toBe(0);
   expect(node.toText()).toBe(before);
 });
+
+test.each(["vfio-pci", "uio_pci_generic", "igb_uio"])(
+  "a VF that has %s is known by its driver: settings at the PF and an address, and nothing of a netdev",
+  async (driver) => {
+    using node = createUserspaceNode([1]);
+    addDriver(node.host.paths.sys, driver);
+    bindDriver(node.host, parsePciAddress(config.deviceID), { driver, override: driver });
+    const before = node.toText();
+    const { host, calls } = withFault(node.host);
+    expect((await callCni(host, { ...config, ipam })).json).toMatchObject({
+      interfaces: [{ name: "net1", mac: "02:aa:bb:cc:dd:01", pciID: config.deviceID }],
+      ips: [{ address: "192.0.2.2/24", interface: 0 }],
+    });
+    expect(
+      calls.filter((call) => /\.(?:setLink|moveLink|addAddress|addRoute|writeSysctls)$/.test(call)),
+    ).toEqual([]);
+    expect(node.toText()).toContain("vf 1 mac 02:aa:bb:cc:dd:01 admin vlan 100 ");
+    expect(await callCni(node.host, { ...config, ipam }, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+    expect(node.toText()).toBe(before);
+  },
+);
 
 test("after DEL the next pod gets it while the first namespace is still there; before, it is error 11", async () => {
   using node = createUserspaceNode([1]);

@@ -98,20 +98,36 @@ test("a step that the driver refuses is named, and those before it are undone", 
   expect(node.toText()).toBe(before);
 });
 
-test("a driver that is busy is asked again", async () => {
-  using node = createFakeHost();
-  const target = targetOf(node);
-  let refusals = 3;
-  const { NetlinkError } = await import("../../../host/errors.ts");
-  const setVf: VfOnPf["netlink"]["setVf"] = (...change) => {
-    refusals -= 1;
-    if (refusals >= 0) throw new NetlinkError("setting", "EBUSY");
-    target.netlink.setVf(...change);
-  };
-  const busy = { ...target, netlink: { ...target.netlink, setVf } };
-  await applyVf(node.host, busy, planVf(readVfInfo(target), { vlan: 9 }));
-  expect(readVfInfo(target).vlan).toBe(9);
-});
+test.each(["EBUSY", "EAGAIN"])(
+  "a driver that is busy (%s) is asked again, later and later",
+  async (errno) => {
+    using node = createFakeHost();
+    const target = targetOf(node);
+    let refusals = 3;
+    const { NetlinkError } = await import("../../../host/errors.ts");
+    const setVf: VfOnPf["netlink"]["setVf"] = (...change) => {
+      refusals -= 1;
+      if (refusals >= 0) throw new NetlinkError("setting", errno);
+      target.netlink.setVf(...change);
+    };
+    const busy = { ...target, netlink: { ...target.netlink, setVf } };
+    const pauses: number[] = [];
+    const sleep = async (ms: number): Promise<void> => {
+      pauses.push(ms);
+      await node.clock.advance(ms);
+    };
+    const host = { ...node.host, clock: { ...node.host.clock, sleep } };
+    await applyVf(host, busy, planVf(readVfInfo(target), { vlan: 9 }));
+    expect(readVfInfo(target).vlan).toBe(9);
+    expect(pauses).toEqual([5, 10, 20]);
+    refusals = Infinity;
+    await expect(applyVf(host, busy, planVf(readVfInfo(target), { vlan: 8 }))).rejects.toMatchObject({
+      code: "ERR_VF_STEP",
+      message: expect.stringContaining(errno) as string,
+    });
+    expect(readVfInfo(target).vlan).toBe(9);
+  },
+);
 
 test("a driver that says yes and does nothing is found out", async () => {
   using node = createFakeHost();
