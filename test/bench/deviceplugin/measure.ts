@@ -12,7 +12,7 @@ import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { type Spread, spreadOf } from "../cni/figures.ts";
-import { readRssMb } from "../process-usage.ts";
+import { readCpuMs, readRssMb } from "../process-usage.ts";
 import { makeMachine } from "./machine.ts";
 
 const resource = "sriov/vf";
@@ -31,13 +31,18 @@ export interface DevicePluginFigures {
   /** The same: four devices of all. */
   readonly preferMs: Spread;
   readonly rssMb: { readonly serving: number; readonly idle: number };
+  /** Of one core, while nothing happens; undefined where it was not measured. */
+  readonly idleCpuPercent: number | undefined;
 }
 
-/** Measures with `executable`, which is test/support/deviceplugin-entry.ts compiled. */
+/** What the product promises: the start and the calls with 256 VFs, memory and idle time with any number up to that. */
+export const goals = { vfs: 256, startMs: 300, preferMs: 1, rssMb: 75, idleCpuPercent: 0.5 } as const;
+
+/** Measures with `executable`, which is test/support/deviceplugin-entry.ts compiled; its idle CPU time over `idleSeconds`, 0 for none. */
 export async function measureDevicePlugin(
   executable: string,
   vfs: number,
-  rounds: number,
+  { rounds, idleSeconds }: { readonly rounds: number; readonly idleSeconds: number },
 ): Promise<DevicePluginFigures> {
   using tree = createFixtureTree(makeMachine(vfs));
   const registry = join(tree.root, "var/lib/kubelet/plugins_registry");
@@ -66,6 +71,7 @@ export async function measureDevicePlugin(
       allocateMs,
       preferMs,
       rssMb: { serving, idle: readRssMb(child.pid) },
+      idleCpuPercent: await measureIdle(child.pid, idleSeconds),
     };
   } finally {
     kubelet.stop();
@@ -103,6 +109,14 @@ async function canConnect(path: string): Promise<boolean> {
 async function end(child: Child): Promise<void> {
   child.kill("SIGTERM");
   await child.exited;
+}
+
+/** The look each 30 s is in it where `seconds` is a multiple of that. */
+async function measureIdle(pid: number, seconds: number): Promise<number | undefined> {
+  if (seconds === 0) return undefined;
+  const beforeMs = readCpuMs(pid);
+  await Bun.sleep(seconds * 1_000);
+  return Number(((readCpuMs(pid) - beforeMs) / (seconds * 10)).toFixed(2));
 }
 
 async function measureRescan(root: string, rounds: number): Promise<Spread> {

@@ -28,7 +28,7 @@ test.each([
       machine: { cpus: expect.any(Number) },
     });
     expect(readFileSync(join(out, `${name}.json`), "utf8")).toBe(stdout);
-    expect(stderr).not.toBe("");
+    expect(stderr).toContain("goal");
   } finally {
     rmSync(out, { recursive: true });
   }
