@@ -35,7 +35,7 @@ const commands: Commands = {
     summary: "shows PFs and VFs: resource, health, pod, settings, CPUs",
     run: async (args) => {
       const { runStatus } = await import("./status/main.ts");
-      return runStatus(createHost(), args, {
+      return runStatus(createHost({ hostRoot: "/proc/1/root" }), args, {
         print: (text) => process.stdout.write(text),
         isTerminal: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
         signal: new AbortController().signal,
