@@ -1,5 +1,6 @@
 // The client's work: processes of netperf or sockperf against every target, started at one time, and what they did in the window.
 
+import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { execa } from "execa";
 import { takeSample } from "./counters.ts";
 import { busyShare } from "./measurement.ts";
 import type { LoadOrder } from "./message.ts";
-import { netperfArguments, parseNetperf, type ProcessOutput } from "./netperf.ts";
+import { netperfArguments, parseNetperf } from "./netperf.ts";
 import { parseSockperf, sockperfArguments } from "./sockperf.ts";
 import { isFixedRate, offeredRate } from "./test-name.ts";
 import { sumWindow, type WindowSum } from "./window.ts";
@@ -37,10 +38,11 @@ export async function runLoad(
       order.targets.map((address) => runProcesses(order, address, folder, prefix, signal)),
     );
     const [busy] = await Promise.all([sampleWindow(order, signal), running]);
-    const texts = await Promise.all(
-      (await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")),
+    const files = (await readdir(folder)).map((name) => join(folder, name));
+    const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+    const outputs = texts.map((text, at) =>
+      isFixedRate(order.test) ? parseSockperf(text, statSync(files[at] ?? "").mtimeMs) : parseNetperf(text),
     );
-    const outputs = texts.map((text) => parseOutput(order, text));
     if (outputs.every(({ interim }) => interim.length === 0))
       throw new Error(
         `${commandOf(order, "")[0]} did nothing: ${texts[0]?.trim().slice(0, 500) ?? "no output"}`,
@@ -60,12 +62,6 @@ function commandOf(order: LoadOrder, address: string): readonly string[] {
   return isFixedRate(order.test)
     ? ["sockperf", ...sockperfArguments(offeredRate(order.test), where)]
     : ["netperf", ...netperfArguments(order.test, where)];
-}
-
-function parseOutput(order: LoadOrder, text: string): ProcessOutput {
-  if (!isFixedRate(order.test)) return parseNetperf(text);
-  const seconds = secondsOf(order);
-  return parseSockperf(text, { endMs: order.startMs + seconds * 1000, seconds });
 }
 
 async function runProcesses(

@@ -9,7 +9,7 @@ import { type Measurement, toMeasurement } from "./measurement.ts";
 import { netserverPort, type Netservers, startNetservers } from "./netservers.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Turn } from "./run-plan.ts";
-import { sockperfPort } from "./sockperf.ts";
+import { sockperfPort, sockperfStartMs } from "./sockperf.ts";
 import { type Run, type Step, withSteps } from "./step.ts";
 import { isFixedRate, type TestName } from "./test-name.ts";
 import { isSriov } from "./variant.ts";
@@ -74,7 +74,7 @@ async function measure(
 ): Promise<Measurement | undefined> {
   const irqsBefore = readIrqMap();
   const startMs = Date.now() + leadMs;
-  const fromMs = startMs + options.warmUpSeconds * 1000;
+  const fromMs = startMs + options.warmUpSeconds * 1000 + (isFixedRate(test) ? sockperfStartMs : 0);
   const toMs = fromMs + options.seconds * 1000;
   const load = isFixedRate(test)
     ? { port: sockperfPort, processes: 1 }

@@ -3,6 +3,8 @@
 import type { ProcessOutput } from "./netperf.ts";
 
 export const sockperfPort = 11_111;
+/** From its start to its first message that counts: it looks at its clock, and warms up. Measured. */
+export const sockperfStartMs = 2_500;
 
 /** 64 bytes each way, every message answered, there and back counted. Source: sockperf --help, sockperf under-load --help. */
 export function sockperfArguments(
@@ -14,16 +16,14 @@ export function sockperfArguments(
   return ["under-load", ...run, ...rate, "--full-rtt"];
 }
 
-/** Of a run that lasted `seconds` and ended at `endMs` (Unix time): sockperf tells only its sum. Without an answer there is nothing. */
-export function parseSockperf(
-  text: string,
-  { endMs, seconds }: { readonly endMs: number; readonly seconds: number },
-): ProcessOutput {
+/** `endMs`: when it had written all (Unix time), since it tells only its length and its sum. Without an answer there is nothing. */
+export function parseSockperf(text: string, endMs: number): ProcessOutput {
+  const seconds = Number(/\[Total Run\] RunTime=([\d.]+) sec/.exec(text)?.[1]);
   const valid = /\[Valid Duration\] RunTime=([\d.]+) sec; SentMessages=\d+; ReceivedMessages=(\d+)/.exec(
     text,
   );
   const rate = Number(valid?.[2]) / Number(valid?.[1]);
-  if (!Number.isFinite(rate)) return { interim: [], latency: undefined };
+  if (!Number.isFinite(seconds) || !Number.isFinite(rate)) return { interim: [], latency: undefined };
   const [meanUs, p50Us, p90Us, p99Us] = [
     /avg-rtt=([\d.]+)/,
     /percentile 50\.000 = *([\d.]+)/,
