@@ -1,7 +1,7 @@
 // Before anything is changed: may this VF be given away, and how is it now?
 
 import type { Host } from "../host/host.ts";
-import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
@@ -18,7 +18,7 @@ import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { resetUnreadable } from "../sriov/reset-unreadable.ts";
 import { type Salvaged, salvageRecord } from "../sriov/salvage-record.ts";
-import type { VfOnPf } from "../sriov/vf-apply.ts";
+import type { PfSide } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
 import { toVfSide } from "../sriov/vf-settings.ts";
@@ -35,7 +35,7 @@ import { describeLocation } from "./vf-elsewhere.ts";
 export interface Claim {
   readonly vf: VfBasics;
   readonly link: Link | undefined;
-  readonly side: { readonly target: VfOnPf; readonly info: VfInfo } | undefined;
+  readonly side: PfSide | undefined;
   /** Channels and rings to set; undefined for none. */
   readonly sizes: LinkSizes | undefined;
   readonly original: VfOriginal;

@@ -1,6 +1,5 @@
 // Replaces a file that other programs write, too: what they wrote since it was read is not lost.
 
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 
@@ -154,5 +153,5 @@ function listOrNothing(folder: string): readonly string[] {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, digestLength);
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, digestLength);
 }

@@ -4,7 +4,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { formatCpuList, parseCpuList } from "./cpu-list.ts";
 import { SriovError } from "./errors.ts";
-import type { VirtualFunction } from "./inventory.ts";
+import { readVfIrqs, type VirtualFunction } from "./inventory.ts";
 import type { TunedVector } from "./tuning-record.ts";
 import { readTuningRecordOf } from "./tuning-store.ts";
 import { readAffinity, writeAffinity } from "./vectors.ts";
@@ -30,9 +30,14 @@ class AffinityPendingError extends SriovError {
  * Puts all interrupts of `vf` back that its tuning record knows. To be called while the VF is still up in the pod, when a
  * write always takes. Best effort: what fails here is left to tuning, which drops the record.
  */
-export function restoreAffinities(host: Node & Pick<Host, "clock">, vf: VirtualFunction): void {
+export function restoreAffinities(
+  host: Node & Pick<Host, "clock">,
+  vf: Pick<VirtualFunction, "address" | "inode">,
+): void {
   const saved = attempt(() => readTuningRecordOf(host, vf));
-  for (const vector of saved?.vectors ?? []) attempt(() => restoreAffinity(host, vf, vector));
+  if (saved === undefined) return;
+  const irqs = readVfIrqs(host, vf.address);
+  for (const vector of saved.vectors) attempt(() => restoreAffinity(host, { irqs }, vector));
 }
 
 function attempt<T>(work: () => T): T | undefined {

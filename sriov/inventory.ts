@@ -90,7 +90,7 @@ export function readVf(host: Sysfs, address: PciAddress): VirtualFunction | unde
   return readVfOf(host, place, () => readLocality(host, pciFolder(host, place.pf)));
 }
 
-/** The same of one VF with half of the reads: for ADD. */
+/** The same of one VF with half of the reads: for ADD and DEL. */
 export function readVfBasics(host: Sysfs, address: PciAddress): VfBasics | undefined {
   const place = readVfPlace(host, address);
   const folder = pciFolder(host, address);
@@ -105,6 +105,12 @@ export function readVfBasics(host: Sysfs, address: PciAddress): VfBasics | undef
     inode,
     iommuGroup: group === undefined ? undefined : Number(group),
   };
+}
+
+/** Interrupts of a VF in numeric order: the position is the MSI index. */
+export function readVfIrqs(host: Sysfs, address: PciAddress): readonly number[] {
+  const irqs = host.files.list(`${pciFolder(host, address)}/msi_irqs`) ?? [];
+  return irqs.map(Number).toSorted((a, b) => a - b);
 }
 
 type VfPlace = Pick<VirtualFunction, "address" | "index" | "pf">;
@@ -176,7 +182,6 @@ function readVfOf(host: Sysfs, vf: VfPlace, readPfLocality: () => Locality): Vir
   const own = readLocality(host, folder);
   const { numaNode, localCpus } = own.numaNode === undefined ? readPfLocality() : own;
   const group = entries.includes("iommu_group") ? readLinkName(host, `${folder}/iommu_group`) : undefined;
-  const irqs = entries.includes("msi_irqs") ? (host.files.list(`${folder}/msi_irqs`) ?? []) : [];
   return {
     ...vf,
     driver,
@@ -188,7 +193,7 @@ function readVfOf(host: Sysfs, vf: VfPlace, readPfLocality: () => Locality): Vir
     classCode,
     inode,
     iommuGroup: group === undefined ? undefined : Number(group),
-    irqs: irqs.map(Number).toSorted((a, b) => a - b),
+    irqs: entries.includes("msi_irqs") ? readVfIrqs(host, vf.address) : [],
   };
 }
 

@@ -23,7 +23,7 @@ export interface NetdevNotes {
 /** What tuning noted for this `owner` of the VF, if anything. An unreadable record is tuning's to move aside. */
 export function readNetdevNotes(
   host: Pick<Host, "files" | "paths" | "clock">,
-  vf: VirtualFunction,
+  vf: Pick<VirtualFunction, "address" | "inode">,
   owner: Attachment["owner"] | undefined,
 ): NetdevNotes {
   if (owner === undefined) return { values: [], channels: undefined };
@@ -62,7 +62,7 @@ export function restoreNotedValues(
 
 function readRecord(
   host: Pick<Host, "files" | "paths" | "clock">,
-  vf: VirtualFunction,
+  vf: Pick<VirtualFunction, "address" | "inode">,
 ): TuningRecord | undefined {
   try {
     return readTuningRecordOf(host, vf);

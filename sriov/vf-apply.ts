@@ -9,11 +9,17 @@ import { describeVfChange, hasVfChange, toVfSide, type VfStep } from "./vf-setti
 
 /** A VF as its PF knows it. `netlink` is a handle in the namespace of the PF's netdev. */
 export interface VfOnPf {
-  readonly netlink: Pick<Netlink, "getLink" | "listVfs" | "setVf">;
+  readonly netlink: Pick<Netlink, "getLink" | "listVfs" | "getVf" | "setVf">;
   readonly pf: PciAddress;
   readonly pfName: string;
   readonly pfIndex: number;
   readonly vf: number;
+}
+
+/** A VF at its PF, and what that reported of it. */
+export interface PfSide {
+  readonly target: VfOnPf;
+  readonly info: VfInfo;
 }
 
 /** How long a driver may answer EBUSY or EAGAIN to one message. */
@@ -47,7 +53,7 @@ export async function applyVf(
 
 /** What the PF reports of the VF now. Throws ERR_VF_MISSING when it reports no such VF. */
 export function readVfInfo(target: VfOnPf): VfInfo {
-  const info = target.netlink.listVfs(target.pfIndex).find((found) => found.vf === target.vf);
+  const info = target.netlink.getVf({ index: target.pfIndex }, target.vf)?.info;
   if (info === undefined) throw new VfMissingError(`${target.pfName} reports no VF ${target.vf}`);
   return info;
 }

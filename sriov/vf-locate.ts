@@ -1,13 +1,13 @@
 // Where a VF's netdev is: on the host, in a pod's namespace, or on its way home.
 
 import type { Host } from "../host/host.ts";
-import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
 import { findVfLink, type SysfsListing } from "./netdev.ts";
 import { readPciNetdevs } from "./pci-device.ts";
 import type { PciAddress } from "./pci-address.ts";
-import type { VfOnPf } from "./vf-apply.ts";
+import type { PfSide, VfOnPf } from "./vf-apply.ts";
 
 /** How long a dying namespace is waited for: the kernel takes it down in the background. */
 export const dyingNetnsMs = 10_000;
@@ -66,14 +66,14 @@ function tellsItsDevice({ name, parentDevice, kind }: Link): boolean {
 /** The VF as its PF knows it, with what the PF reports now; `undefined` when the PF's netdev is not in the host's namespace. */
 export function findPfSide(
   host: Pick<Host, "files" | "paths">,
-  netlink: Pick<Netlink, "getLink" | "listVfs" | "setVf">,
+  netlink: VfOnPf["netlink"],
   { pf, vf }: Pick<Attachment["device"], "pf" | "vf">,
-): { readonly target: VfOnPf; readonly info: VfInfo } | undefined {
+): PfSide | undefined {
   const name = readPciNetdevs(host, pf)[0];
-  const link = name === undefined ? undefined : netlink.getLink({ name });
-  if (link === undefined) return undefined;
-  const info = netlink.listVfs(link.index).find((found) => found.vf === vf);
-  return info && { target: { netlink, pf, pfName: link.name, pfIndex: link.index, vf }, info };
+  const found = name === undefined ? undefined : netlink.getVf({ name }, vf);
+  if (found === undefined) return undefined;
+  const { info, ...pfLink } = found;
+  return { target: { netlink, pf, vf, ...pfLink }, info };
 }
 
 /**

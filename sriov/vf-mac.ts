@@ -2,18 +2,18 @@
 
 import { NetlinkError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Link, Netlink, VfInfo } from "../host/netlink/netlink.ts";
+import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { VfOriginal } from "./attachment.ts";
 import { zeroMac } from "./mac-address.ts";
-import { applyVf, readVfInfo, type VfOnPf } from "./vf-apply.ts";
+import { applyVf, readVfInfo, type PfSide } from "./vf-apply.ts";
 import { VfReadBackError, VfStepError } from "./vf-errors.ts";
 import { planVf } from "./vf-settings.ts";
 
-/** A VF at home, down, with its PF where that is known. */
+/** A VF at home, down, with its PF where that is known, as that reports it now. */
 export interface HomeVf {
   readonly home: Pick<Netlink, "getLink" | "setLink">;
   readonly link: Link;
-  readonly side: VfOnPf | undefined;
+  readonly side: PfSide | undefined;
 }
 
 /**
@@ -26,24 +26,24 @@ export async function restoreMac(
   original: Pick<VfOriginal, "mac" | "adminMac">,
 ): Promise<void> {
   const { mac, adminMac } = original;
+  const { side } = vf;
   // First, while it can still be told: afterwards the PF reports the VF's own MAC, with or without an admin MAC.
-  if (adminMac === zeroMac && vf.side !== undefined) await clearUnlessOwn(host, vf.side, mac);
+  if (adminMac === zeroMac && side !== undefined) await clearUnlessOwn(host, side, mac);
   if (mac !== undefined) setMac(vf.home, vf.link.index, mac);
-  if (vf.side !== undefined && adminMac !== undefined && adminMac !== zeroMac)
-    await applyVf(host, vf.side, planVf(readVfInfo(vf.side), { adminMac }));
+  if (side !== undefined && adminMac !== undefined && adminMac !== zeroMac)
+    await applyVf(host, side.target, planVf(readVfInfo(side.target), { adminMac }));
   if (mac !== undefined && !setMac(vf.home, vf.link.index, mac)) takeAdminMac(vf.home, vf.link.index, mac);
 }
 
 /** Puts the admin MAC of a VF back that has no netdev, whatever the program that had it chose. Throws ERR_VF_STEP. */
 export async function restoreAdminMac(
   host: Pick<Host, "locks" | "clock">,
-  side: VfOnPf,
+  side: PfSide,
   adminMac: string | undefined,
 ): Promise<void> {
-  const info = readVfInfo(side);
-  if (adminMac === undefined || adminMac === info.mac) return;
-  if (adminMac === zeroMac) await clearAdminMac(host, side, info);
-  else await applyVf(host, side, planVf(info, { adminMac }));
+  if (adminMac === undefined || adminMac === side.info.mac) return;
+  if (adminMac === zeroMac) await clearAdminMac(host, side);
+  else await applyVf(host, side.target, planVf(side.info, { adminMac }));
 }
 
 /**
@@ -52,33 +52,31 @@ export async function restoreAdminMac(
  */
 export async function forgetPodMac(
   host: Pick<Host, "locks" | "clock">,
-  side: { readonly target: VfOnPf; readonly info: VfInfo } | undefined,
+  side: PfSide | undefined,
   { mac, adminMac }: Pick<VfOriginal, "mac" | "adminMac">,
 ): Promise<void> {
   if (side === undefined || [zeroMac, mac, adminMac].includes(side.info.mac)) return;
-  await clearAdminMac(host, side.target, side.info);
+  await clearAdminMac(host, side);
 }
 
 async function clearUnlessOwn(
   host: Pick<Host, "locks" | "clock">,
-  side: VfOnPf,
+  side: PfSide,
   ownMac: string | undefined,
 ): Promise<void> {
-  const info = readVfInfo(side);
-  if (info.mac === ownMac) return;
-  const isCleared = await clearAdminMac(host, side, info);
+  if (side.info.mac === ownMac) return;
+  const isCleared = await clearAdminMac(host, side);
   if (!isCleared && ownMac !== undefined)
-    await applyVf(host, side, planVf(readVfInfo(side), { adminMac: ownMac }));
+    await applyVf(host, side.target, planVf(readVfInfo(side.target), { adminMac: ownMac }));
 }
 
 /** Takes the admin MAC away: zero means "none" to most drivers. False for one that refuses it and keeps what it has. */
 export async function clearAdminMac(
   host: Pick<Host, "locks" | "clock">,
-  side: VfOnPf,
-  info: VfInfo,
+  { target, info }: PfSide,
 ): Promise<boolean> {
   try {
-    await applyVf(host, side, planVf(info, { adminMac: zeroMac }));
+    await applyVf(host, target, planVf(info, { adminMac: zeroMac }));
     return true;
   } catch (error) {
     if (error instanceof VfStepError && isRefusal(error.cause)) return false;

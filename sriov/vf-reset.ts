@@ -42,7 +42,7 @@ export async function resetVf(
   if (side === undefined) return;
   if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
   await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
-  await clearAdminMac(host, side.target, side.info);
+  await clearAdminMac(host, side);
 }
 
 // With its driver the netdev comes back, a little later; it must not take the MAC that the PF has for the pod.
@@ -54,7 +54,7 @@ async function restoreDriver(
 ): Promise<VirtualFunction> {
   if (before === undefined) return vf;
   const side = before.driver === vf.driver ? undefined : findPfSide(host, home, { pf: vf.pf, vf: vf.index });
-  if (side !== undefined) await clearAdminMac(host, side.target, side.info);
+  if (side !== undefined) await clearAdminMac(host, side);
   bindDriver(host, vf.address, before);
   return { ...vf, driver: before.driver };
 }

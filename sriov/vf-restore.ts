@@ -9,7 +9,7 @@ import type { Attachment, VfOriginal } from "./attachment.ts";
 import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
 import { restoreHomeName } from "./home-name.ts";
-import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
+import { isNetworkVf, readVfBasics, type VfBasics, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
 import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
@@ -40,7 +40,7 @@ export async function restoreVf(
   netns: NetnsHandle | undefined,
 ): Promise<void> {
   const { address, inode } = record.device;
-  const attached = readVf(host, address);
+  const attached = readVfBasics(host, address);
   if (attached === undefined || String(attached.inode) !== inode) return;
   if (record.bootId !== host.clock.bootId()) return;
   restoreAffinities(host, attached);
@@ -63,20 +63,21 @@ export async function restoreVf(
   if (link !== undefined) restoreNotedChannels(host, link.index, notes);
   const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record);
   if (restored !== undefined) restoreNotedValues(host, restored.name, notes);
-  const side = findPfSide(host, home, record.device)?.target;
+  const side = findPfSide(host, home, record.device);
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
   if (side === undefined) return;
+  const { target } = side;
   if (restored === undefined) await restoreAdminMac(host, side, record.original.adminMac);
   const { adminMac: _restoredWithMac, ...settings } = record.original;
-  await applyVf(host, side, planVf(readVfInfo(side), settings));
+  await applyVf(host, target, planVf(readVfInfo(target), settings));
 }
 
 // With its driver the netdev comes back, a little later.
 function restoreDriver(
   host: Pick<Host, "files" | "paths">,
-  vf: VirtualFunction,
+  vf: VfBasics,
   { driver, driverOverride = "" }: VfOriginal,
-): VirtualFunction {
+): VfBasics {
   if (driver === undefined) return vf;
   bindDriver(host, vf.address, { driver, override: driverOverride });
   return { ...vf, driver };
@@ -126,9 +127,10 @@ function takeFrom(
   { netns, names }: { readonly netns: NetnsHandle; readonly names: HomeNames },
 ): Link | undefined {
   using inside = host.openNetlink(netns);
-  const link = findLinkInside(host, inside, netns, address);
+  const links = inside.listLinks();
+  const link = findLinkInside(host, { listLinks: () => links }, netns, address);
   if (link === undefined) return undefined;
-  removeUppers(inside, link.index);
+  removeUppers(inside, links, link.index);
   using own = host.namespaces.own();
   try {
     return moveVfHome({ netlink: inside, netns }, { netlink: home, netns: own }, link, address, names);
@@ -143,8 +145,8 @@ function takeFrom(
 
 // VLANs and the like that a pod made on top of the VF outlive its move (net/8021q/vlan.c), and would carry the old pod's frames
 // as long as its namespace exists. Deleting one takes those above it along.
-function removeUppers(inside: Netlink, index: number): void {
-  const uppers = inside.listLinks().filter(({ lower, kind }) => lower === index && kind !== undefined);
+function removeUppers(inside: Netlink, links: readonly Link[], index: number): void {
+  const uppers = links.filter(({ lower, kind }) => lower === index && kind !== undefined);
   for (const upper of uppers) {
     try {
       inside.deleteLink(upper.index);

@@ -22,37 +22,72 @@ export function encodeAttributes(attributes: readonly Attribute[]): Uint8Array {
   return concatBytes(attributes.map(encodeAttribute));
 }
 
+/** Attributes by type; a value is cut out of the message when it is asked for. */
+export interface Attributes {
+  get(type: number): Uint8Array | undefined;
+  has(type: number): boolean;
+}
+
 /** The attributes in `bytes`, in order. Throws NetlinkError EBADMSG when a length does not fit. */
 export function decodeAttributes(bytes: Uint8Array): readonly RawAttribute[] {
-  return [...walkAttributes(bytes)];
+  const found: RawAttribute[] = [];
+  visitAttributes(bytes, (type, start, end) => {
+    found.push({ type, value: bytes.subarray(start, end) });
+    return false;
+  });
+  return found;
 }
 
 /** The first attribute of `type` in `bytes`; what stands behind it is not looked at. Throws as `decodeAttributes`. */
 export function findAttribute(bytes: Uint8Array, type: number): Uint8Array | undefined {
-  for (const attribute of walkAttributes(bytes)) if (attribute.type === type) return attribute.value;
-  return undefined;
+  let value: Uint8Array | undefined;
+  visitAttributes(bytes, (current, start, end) => {
+    if (current !== type) return false;
+    value = bytes.subarray(start, end);
+    return true;
+  });
+  return value;
 }
 
-function* walkAttributes(bytes: Uint8Array): Generator<RawAttribute> {
-  const view = viewOf(bytes);
+/** The attributes in `bytes` by type; of several of one type the last. Throws as `decodeAttributes`. */
+export function indexAttributes(bytes: Uint8Array): Attributes {
+  const starts = new Map<number, number>();
+  visitAttributes(bytes, (type, start) => {
+    starts.set(type, start);
+    return false;
+  });
+  return {
+    has: (type) => starts.has(type),
+    get: (type) => {
+      const start = starts.get(type);
+      if (start === undefined) return undefined;
+      return bytes.subarray(start, start - headerBytes + readU16(bytes, start - headerBytes));
+    },
+  };
+}
+
+// Plain loops: a link has 50 attributes, and each call of the CNI decodes a dozen links in the interpreter.
+function visitAttributes(
+  bytes: Uint8Array,
+  visit: (type: number, start: number, end: number) => boolean,
+): void {
   let offset = 0;
   while (offset + headerBytes <= bytes.length) {
-    const length = view.getUint16(offset, true);
+    const length = readU16(bytes, offset);
     if (length < headerBytes || offset + length > bytes.length) {
       throw new NetlinkError(
         `reading attribute at byte ${offset} of ${bytes.length}, length ${length}`,
         "EBADMSG",
       );
     }
-    const type = view.getUint16(offset + 2, true) & typeMask;
-    yield { type, value: bytes.subarray(offset + headerBytes, offset + length) };
+    const type = readU16(bytes, offset + 2) & typeMask;
+    if (visit(type, offset + headerBytes, offset + length)) return;
     offset += pad(length);
   }
 }
 
-/** The attributes in `bytes` by type; of several of one type the last. */
-export function indexAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  return new Map(decodeAttributes(bytes).map(({ type, value }) => [type, value]));
+function readU16(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset] ?? 0) | ((bytes[offset + 1] ?? 0) << 8);
 }
 
 /** `length` rounded up to the alignment of messages and attributes. */

@@ -2,13 +2,11 @@
 
 import { NetlinkError } from "../errors.ts";
 import { decodeAttributes, findAttribute, indexAttributes } from "./codec.ts";
-import { getLinkRequest, IFLA, RTEXT_FILTER_VF } from "./link.ts";
+import { getLinkRequest, IFLA, ifinfomsgBytes, RTEXT_FILTER_VF } from "./link.ts";
 import type { NetlinkRequest } from "./message.ts";
 import type { LinkRef, TrafficCounters } from "./netlink.ts";
 import { decodeU32, decodeU64 } from "./values.ts";
 import { IFLA_VF, IFLA_VF_INFO } from "./vf.ts";
-
-const ifinfomsgBytes = 16;
 
 /** Attributes inside IFLA_VF_STATS. Source: include/uapi/linux/if_link.h. */
 const vfStats: Readonly<Record<keyof TrafficCounters, number>> = {

@@ -25,7 +25,7 @@ import { addRouteRequest, describeRoute, removeRouteRequest } from "./route-chan
 import { decodeRoutes, listRoutesRequest } from "./route.ts";
 import { NetlinkSocket } from "./socket.ts";
 import { describeVfChange, setVfRequest } from "./vf-change.ts";
-import { decodeVfs, listVfsRequest } from "./vf.ts";
+import { decodeVfOfPf, decodeVfs, listVfsRequest } from "./vf.ts";
 
 /**
  * `requestFd` is a route socket of the namespace, owned from here on; `openEvents` opens an event socket in the same
@@ -57,7 +57,12 @@ export function createNetlink(
     removeAltName: (index, altName) =>
       socket.change(`remove altname ${altName} of link ${index}`, removeAltNameRequest(index, altName)),
     deleteLink: (index) => socket.change(`delete link ${index}`, deleteLinkRequest(index)),
-    listVfs: (pfIndex) => decodeVfs(socket.get(`list VFs of link ${pfIndex}`, listVfsRequest(pfIndex))),
+    listVfs: (pfIndex) => decodeVfs(getVfs(socket, { index: pfIndex })),
+    getVf: (pf, vf) =>
+      map(
+        exceptFor("ENODEV", () => getVfs(socket, pf)),
+        (body) => decodeVfOfPf(body, vf),
+      ),
     setVf: (pfIndex, vf, change) =>
       socket.change(describeVfChange(pfIndex, vf, change), setVfRequest(pfIndex, vf, change)),
     listVfCounters: (pf) => listVfCounters(socket, pf),
@@ -87,6 +92,10 @@ function findLink(socket: NetlinkSocket, ref: LinkRef): Uint8Array | undefined {
   return exceptFor("ENODEV", () => socket.get(`get link ${nameRef(ref)}`, getLinkRequest(ref)));
 }
 
+function getVfs(socket: NetlinkSocket, pf: LinkRef): Uint8Array {
+  return socket.get(`list VFs of link ${nameRef(pf)}`, listVfsRequest(pf));
+}
+
 function listVfCounters(
   socket: NetlinkSocket,
   pf: LinkRef,
@@ -110,7 +119,7 @@ function exceptFor<T>(errno: string, ask: () => T): T | undefined {
   }
 }
 
-function map<T>(body: Uint8Array | undefined, decode: (body: Uint8Array) => T): T | undefined {
+function map<T>(body: Uint8Array | undefined, decode: (body: Uint8Array) => T | undefined): T | undefined {
   return body === undefined ? undefined : decode(body);
 }
 

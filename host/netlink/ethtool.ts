@@ -2,7 +2,7 @@
 // Source: Documentation/networking/ethtool-netlink.rst; numbers from include/uapi/linux/ethtool_netlink.h.
 
 import { NetlinkError } from "../errors.ts";
-import type { Attribute } from "./codec.ts";
+import type { Attribute, Attributes } from "./codec.ts";
 import { decodeGeneric, findFamily, genericRequest } from "./generic.ts";
 import type { NetlinkSocket } from "./socket.ts";
 import { decodeU32, encodeU32 } from "./values.ts";
@@ -89,7 +89,7 @@ function headerOf(index: number): Attribute {
 
 // A driver that has none of a kind says nothing of it, or a maximum of 0.
 function decodeSized(
-  answer: ReadonlyMap<number, Uint8Array>,
+  answer: Attributes,
   at: { readonly max: number; readonly value: number },
 ): Sized | undefined {
   const [max, value] = [answer.get(at.max), answer.get(at.value)];

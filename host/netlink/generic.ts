@@ -1,7 +1,14 @@
 // Generic netlink: families by name, each with commands of its own. Source: Documentation/userspace-api/netlink/intro.rst.
 
 import { NetlinkError } from "../errors.ts";
-import { concatBytes, encodeAttributes, indexAttributes, viewOf, type Attribute } from "./codec.ts";
+import {
+  concatBytes,
+  encodeAttributes,
+  indexAttributes,
+  viewOf,
+  type Attribute,
+  type Attributes,
+} from "./codec.ts";
 import type { NetlinkRequest } from "./message.ts";
 import type { NetlinkSocket } from "./socket.ts";
 import { encodeString } from "./values.ts";
@@ -35,7 +42,7 @@ export function genericRequest(
 }
 
 /** The attributes of an answer by type; of several of one type the last. */
-export function decodeGeneric(body: Uint8Array): ReadonlyMap<number, Uint8Array> {
+export function decodeGeneric(body: Uint8Array): Attributes {
   return indexAttributes(genericBody(body));
 }
 

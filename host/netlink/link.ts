@@ -55,7 +55,8 @@ export const XDP = {
 
 const IFLA_INFO_KIND = 1;
 const IFNAMSIZ = 16;
-const ifinfomsgBytes = 16;
+/** struct ifinfomsg, which the attributes of a link follow. */
+export const ifinfomsgBytes = 16;
 
 /** struct ifinfomsg and attributes, as all requests about one link have them; of the flags only those in `change` are touched. */
 export function encodeLinkBody(

@@ -67,6 +67,13 @@ export interface VfInfo {
   readonly maxTxRateMbps: number | undefined;
 }
 
+/** One VF as its PF reports it, and that PF in the namespace that was asked. */
+export interface VfOfPf {
+  readonly pfIndex: number;
+  readonly pfName: string;
+  readonly info: VfInfo;
+}
+
 /** What went through a link so far, as seen from the link: `rx` it received. `dropped` as /proc/net/dev has it. */
 export interface TrafficCounters {
   readonly rxBytes: number;
@@ -147,6 +154,8 @@ export interface Netlink extends Disposable {
   deleteLink(index: number): void;
   /** Without statistics, so that 256 VFs fit (RTEXT_FILTER_SKIP_STATS). Empty when the PF has none. */
   listVfs(pfIndex: number): readonly VfInfo[];
+  /** One of them with its PF, by one request; `undefined` when there is no such link, or it reports no such VF. */
+  getVf(pf: LinkRef, vf: number): VfOfPf | undefined;
   setVf(pfIndex: number, vf: number, change: VfChange): void;
   /**
    * What the PF's driver counted for each VF, by VF number; all 0 where it does not count. `undefined` when the list does not

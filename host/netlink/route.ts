@@ -1,6 +1,6 @@
 // Routes as the kernel reports them: the request that asks, and RTM_NEWROUTE as `Route`s.
 
-import { indexAttributes, pad, viewOf } from "./codec.ts";
+import { indexAttributes, pad, viewOf, type Attributes } from "./codec.ts";
 import { addressFamily, decodeIp, familyOf } from "./ip-address.ts";
 import type { NetlinkRequest } from "./message.ts";
 import type { Route } from "./netlink.ts";
@@ -87,11 +87,7 @@ function decodeNextHops(bytes: Uint8Array): readonly NextHop[] {
   return hops;
 }
 
-function decodeHop(
-  index: number | undefined,
-  flags: number,
-  attributes: ReadonlyMap<number, Uint8Array>,
-): NextHop {
+function decodeHop(index: number | undefined, flags: number, attributes: Attributes): NextHop {
   // RTA_VIA is a gateway of another family: its number in two bytes, then the address.
   const gateway = attributes.get(RTA.GATEWAY) ?? attributes.get(RTA.VIA)?.subarray(2);
   return {

@@ -1,10 +1,10 @@
 // PF-side settings of VFs as the kernel reports them in IFLA_VFINFO_LIST.
 
-import { decodeAttributes, indexAttributes } from "./codec.ts";
-import { getLinkRequest, IFLA, RTEXT_FILTER_SKIP_STATS, RTEXT_FILTER_VF } from "./link.ts";
+import { decodeAttributes, findAttribute, indexAttributes, type Attributes } from "./codec.ts";
+import { getLinkRequest, IFLA, ifinfomsgBytes, RTEXT_FILTER_SKIP_STATS, RTEXT_FILTER_VF } from "./link.ts";
 import type { NetlinkRequest } from "./message.ts";
-import type { VfInfo, VlanProto } from "./netlink.ts";
-import { decodeMac, decodeU32 } from "./values.ts";
+import type { LinkRef, VfInfo, VfOfPf, VlanProto } from "./netlink.ts";
+import { decodeMac, decodeString, decodeU32 } from "./values.ts";
 
 /** Attributes of one VF; each value is a struct that starts with the VF's number. Source: include/uapi/linux/if_link.h. */
 export const IFLA_VF = {
@@ -32,21 +32,38 @@ const macOffset = 4;
 const macBytes = 6;
 
 /** Asks for a PF with its VFs and without statistics, which would not fit for some 222 VFs and more. */
-export function listVfsRequest(pfIndex: number): NetlinkRequest {
-  return getLinkRequest({ index: pfIndex }, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS);
+export function listVfsRequest(pf: LinkRef): NetlinkRequest {
+  return getLinkRequest(pf, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS);
 }
 
 /** The VFs in the body of RTM_NEWLINK, in the kernel's order (by number); none when the link has no list. */
 export function decodeVfs(body: Uint8Array): readonly VfInfo[] {
-  const list = indexAttributes(body.subarray(16)).get(IFLA.VFINFO_LIST);
-  if (list === undefined) return [];
-  return decodeAttributes(list)
-    .filter(({ type }) => type === IFLA_VF_INFO)
-    .map(({ value }) => decodeVf(indexAttributes(value)))
+  return listVfBytes(body)
+    .map((bytes) => decodeVf(indexAttributes(bytes)))
     .filter((vf) => vf !== undefined);
 }
 
-function decodeVf(attributes: ReadonlyMap<number, Uint8Array>): VfInfo | undefined {
+/** One of them with its PF; `undefined` when it is not among them. The others, up to 255, are not decoded. */
+export function decodeVfOfPf(body: Uint8Array, vf: number): VfOfPf | undefined {
+  const name = findAttribute(body.subarray(ifinfomsgBytes), IFLA.IFNAME);
+  const bytes = listVfBytes(body).find((one) => numberOf(one) === vf);
+  const info = bytes && decodeVf(indexAttributes(bytes));
+  if (name === undefined || info === undefined) return undefined;
+  return { pfIndex: decodeU32(body, 4), pfName: decodeString(name), info };
+}
+
+function listVfBytes(body: Uint8Array): readonly Uint8Array[] {
+  const list = findAttribute(body.subarray(ifinfomsgBytes), IFLA.VFINFO_LIST);
+  const entries = list === undefined ? [] : decodeAttributes(list);
+  return entries.filter(({ type }) => type === IFLA_VF_INFO).map(({ value }) => value);
+}
+
+function numberOf(bytes: Uint8Array): number | undefined {
+  const mac = findAttribute(bytes, IFLA_VF.MAC);
+  return mac && decodeU32(mac);
+}
+
+function decodeVf(attributes: Attributes): VfInfo | undefined {
   const mac = attributes.get(IFLA_VF.MAC);
   if (mac === undefined) return undefined;
   // The second u32 of a struct, behind the VF's number; the third where there is one.
@@ -69,7 +86,7 @@ function decodeVf(attributes: ReadonlyMap<number, Uint8Array>): VfInfo | undefin
 }
 
 /** The list has the protocol too, which the older single attribute lacks. */
-function decodeVlan(attributes: ReadonlyMap<number, Uint8Array>): Pick<VfInfo, "vlan" | "qos" | "vlanProto"> {
+function decodeVlan(attributes: Attributes): Pick<VfInfo, "vlan" | "qos" | "vlanProto"> {
   const list = attributes.get(IFLA_VF.VLAN_LIST);
   const entry = list === undefined ? undefined : indexAttributes(list).get(IFLA_VF_VLAN_INFO);
   const single = attributes.get(IFLA_VF.VLAN);

@@ -6,6 +6,8 @@ interface Output {
   readonly entryPoint?: string;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly imports: readonly { readonly path: string; readonly kind: string }[];
+  /** The chunk itself. */
+  readonly text: string;
 }
 
 /** The chunks of a program, by file name. */
@@ -23,11 +25,30 @@ export async function readBundle(entry: string): Promise<BundleOutputs> {
     metafile: true,
   } satisfies Parameters<typeof Bun.build>[0] & { readonly metafile: boolean };
   const build = await Bun.build(options);
-  return (build as unknown as { readonly metafile: { readonly outputs: BundleOutputs } }).metafile.outputs;
+  const { outputs } = (build as unknown as { readonly metafile: { readonly outputs: BundleOutputs } })
+    .metafile;
+  const texts = new Map(
+    await Promise.all(build.outputs.map(async (one) => [one.path, await one.text()] as const)),
+  );
+  return Object.fromEntries(
+    Object.entries(outputs).map(([path, output]) => [path, { ...output, text: texts.get(path) ?? "" }]),
+  );
 }
 
 /** Modules of the chunk made for `source`, and of those that it imports at once. */
 export function listModules(outputs: BundleOutputs, source: string): readonly string[] {
+  return listChunks(outputs, source).flatMap(({ inputs }) => Object.keys(inputs));
+}
+
+/** The runtime's own modules that these chunks import at once, without "node:": the metafile does not have them. */
+export function listBuiltins(outputs: BundleOutputs, source: string): readonly string[] {
+  const imports = /^import .*?from "([^./"][^"]*)";$/gm;
+  return listChunks(outputs, source).flatMap(({ text }) =>
+    [...text.matchAll(imports)].map(([, path = ""]) => path),
+  );
+}
+
+function listChunks(outputs: BundleOutputs, source: string): readonly Output[] {
   const start = Object.entries(outputs).find(([, output]) => output.entryPoint?.endsWith(source) === true);
   const waiting = [start?.[0] ?? ""];
   const seen = new Set<string>();
@@ -37,5 +58,5 @@ export function listModules(outputs: BundleOutputs, source: string): readonly st
     seen.add(name);
     waiting.push(...output.imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path));
   }
-  return [...seen].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
+  return [...seen].flatMap((name) => outputs[name] ?? []);
 }

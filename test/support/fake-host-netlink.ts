@@ -47,6 +47,13 @@ export function openFakeNetlink(kernel: FakeKernel, netns: FakeNetns, clock: Fak
     },
     listVfs: (pfIndex) =>
       find(pfIndex, "listing VFs").vfs.map(({ hasAdminMac: _hidden, ...reported }) => reported),
+    getVf: (ref, vf) => {
+      const pf = lookUp(ref);
+      const reported = pf?.vfs.find((one) => one.vf === vf);
+      if (pf === undefined || reported === undefined) return undefined;
+      const { hasAdminMac: _hidden, ...info } = reported;
+      return { pfIndex: pf.index, pfName: pf.name, info };
+    },
     setVf: (pfIndex, number, change) => {
       const pf = find(pfIndex, `setting ${change.set} of vf ${number}`);
       const vf = pf.vfs[number];

@@ -39,6 +39,12 @@ function standIn(root: string, netlink: Netlink): Netlink {
     listLinks: () => netlink.listLinks().map((link) => toNic(root, link) ?? link),
     getLink: (ref) => toNic(root, netlink.getLink(ref)),
     listVfs: (index) => (isPf(index) ? readVfs(root) : netlink.listVfs(index)),
+    getVf: (ref, vf) => {
+      const pf = netlink.getLink(ref);
+      if (pf === undefined || !isPf(pf.index)) return netlink.getVf(ref, vf);
+      const info = readVfs(root).find((one) => one.vf === vf);
+      return info && { pfIndex: pf.index, pfName: pf.name, info };
+    },
     setVf: (index, vf, change) =>
       isPf(index) ? writeVf(root, vf, change) : netlink.setVf(index, vf, change),
   };

@@ -140,10 +140,6 @@ describe("reading", () => {
     churning.kill();
   });
 
-  it("gives no VFs for a link without any", () => {
-    expect(netlink.listVfs(getLink("va").index)).toEqual([]);
-  });
-
   it.skipIf(vlanProblem !== undefined)(`knows the link below a vlan${because(vlanProblem)}`, () => {
     netns.ip("link add link va name va.5 type vlan id 5");
     expect(getLink("va.5")).toMatchObject({ kind: "vlan", lower: getLink("va").index });

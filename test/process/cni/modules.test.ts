@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { listModules, readBundle } from "../../support/bundle-modules.ts";
+import { listBuiltins, listModules, readBundle } from "../../support/bundle-modules.ts";
 
 // Milliseconds at start, measured beside an empty executable of 5 ms.
 const forbidden = {
@@ -54,6 +54,19 @@ test("VERSION loads neither the schemas nor the host", () => {
       "sriov/vf-errors.ts",
     ]
   `);
+});
+
+// node:crypto would cost 1.5 ms: Bun.CryptoHasher and the global crypto need no module.
+test("of the runtime's own modules an ADD and a DEL load the cheap ones only", () => {
+  const sources = [
+    "host/stdin.ts",
+    "host/create-host.ts",
+    "cni/run-pod-verb.ts",
+    "cni/add.ts",
+    "cni/delete.ts",
+  ];
+  const builtins = sources.flatMap((source) => listBuiltins(outputs, source));
+  expect([...new Set(builtins)].toSorted()).toEqual(["bun:ffi", "fs", "path", "timers/promises"]);
 });
 
 test("gRPC is there, behind the lazy import only", () => {

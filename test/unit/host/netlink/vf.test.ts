@@ -12,7 +12,7 @@ import { encodeMessage } from "../../../../host/netlink/message.ts";
 import { NetlinkSocket } from "../../../../host/netlink/socket.ts";
 import { encodeMac, encodeU32s } from "../../../../host/netlink/values.ts";
 import { describeVfChange } from "../../../../host/netlink/vf-change.ts";
-import { decodeVfs, listVfsRequest } from "../../../../host/netlink/vf.ts";
+import { decodeVfOfPf, decodeVfs, listVfsRequest } from "../../../../host/netlink/vf.ts";
 
 const unreported = 0xffff_ffff;
 
@@ -117,6 +117,14 @@ describe("decodeVfs", () => {
     ]);
   });
 
+  it("gives one of them as the whole list does, with its PF, and nothing for one that is not there", () => {
+    const body = link(...Array.from({ length: 3 }, (_, vf) => igb(vf)));
+    const [, second] = decodeVfs(body);
+    expect(decodeVfOfPf(body, 1)).toEqual({ pfIndex: 2, pfName: "pf", info: second });
+    expect(decodeVfOfPf(body, 3)).toBeUndefined();
+    expect(decodeVfOfPf(encodeLinkBody(2), 0)).toBeUndefined();
+  });
+
   it("fits 256 VFs into one answer, and the answer into the buffer of a socket", () => {
     const body = link(...Array.from({ length: 256 }, (_, vf) => igb(vf)));
     const answer = concatBytes([
@@ -129,7 +137,7 @@ describe("decodeVfs", () => {
     };
     const libc: Libc = { ...createLibc(), setsockopt: () => {}, send: () => {}, recv };
     using socket = new NetlinkSocket(libc, openSync("/dev/null", "r"));
-    const vfs = decodeVfs(socket.get("list VFs of link 2", listVfsRequest(2)));
+    const vfs = decodeVfs(socket.get("list VFs of link 2", listVfsRequest({ index: 2 })));
     expect(vfs.map(({ vf }) => vf)).toEqual(Array.from({ length: 256 }, (_, vf) => vf));
   });
 
