@@ -11,6 +11,7 @@ import { releaseAttachment } from "../sriov/release.ts";
 import { writeUserspaceCopy } from "../sriov/userspace-copy.ts";
 import { IpamError, ReleaseError } from "../sriov/vf-errors.ts";
 import { attachVf, type Attached, type Attaching } from "./attach.ts";
+import type { Notices } from "./call-log.ts";
 import { settleLinks, type Settled } from "./carrier.ts";
 import { claimVf, type Claim } from "./claim.ts";
 import type { CniCall } from "./environment.ts";
@@ -36,7 +37,7 @@ export async function add(
   host: Host,
   request: Request,
   reserve: (home: Netlink) => Promise<Reservation>,
-  steps: Steps,
+  { steps, log }: { readonly steps: Steps; readonly log: Notices },
 ): Promise<CniResult> {
   const { call, config } = request;
   const before = config.prevResult ?? emptyResult;
@@ -51,7 +52,7 @@ export async function add(
       checkNameIsPlain(target);
       checkNameFree(inside.getLink({ name: target.interface }), target, call);
     });
-    const who = { title: describePod(request, target.interface), token: ownerTokenOf(call) };
+    const who = { title: describePod(request, target.interface), token: ownerTokenOf(call), log };
     const claim = await steps.wait("claim", () => claimVf(host, home, target, who));
     const record = steps.run("record", () =>
       makeRecord(host, request, { target, claim, cookie: netns.cookie }),

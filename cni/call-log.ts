@@ -11,6 +11,9 @@ export interface CallLog {
   write(): void;
 }
 
+/** Where what is noticed on the way is told. */
+export type Notices = Pick<CallLog, "add">;
+
 type Fields = Readonly<Record<string, string | undefined>>;
 
 // Most urgent first, as sriov-cni orders them.
@@ -64,4 +67,9 @@ function quote(value: string): string {
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** Tells of a record that nobody could read: what it said of its pod is lost with it. */
+export function tellSetAside(log: Notices, pciAddress: string, reason: string): void {
+  log.add("warning", "a record could not be read, and was set aside", { pciAddress, reason });
 }

@@ -22,6 +22,7 @@ import type { PfSide } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
 import { toVfSide } from "../sriov/vf-settings.ts";
+import { type Notices, tellSetAside } from "./call-log.ts";
 import { SecondEntryError } from "./errors.ts";
 import type { Target } from "./targets.ts";
 import { planDriverChange } from "./driver-change.ts";
@@ -41,10 +42,11 @@ export interface Claim {
   readonly original: VfOriginal;
 }
 
-/** For whom: "pod shop/web-2 as net1" in messages, and the owner token. */
+/** For whom: "pod shop/web-2 as net1" in messages, and the owner token; and who is told what is noticed. */
 export interface Claimant {
   readonly title: string;
   readonly token: string;
+  readonly log: Notices;
 }
 
 /**
@@ -54,9 +56,10 @@ export interface Claimant {
 export async function claimVf(
   host: Host,
   home: Netlink,
-  { address, network }: Pick<Target, "address" | "network">,
+  target: Pick<Target, "address" | "network">,
   who: Claimant,
 ): Promise<Claim> {
+  const { address, network } = target;
   await clearOwner(host, home, address, who);
   const vf = readVfBasics(host, address);
   if (vf === undefined) throw new VfMissingError(`there is no virtual function at ${address}`);
@@ -73,6 +76,7 @@ export async function claimVf(
   if (link !== undefined) checkNodeUse(home, vf, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
   if (side !== undefined && network.mac !== undefined) checkMacFree(side.target, network.mac);
+  if (side !== undefined && network.mtu !== undefined) tellLargeMtu(home, target, side.target, who.log);
   const settings = side === undefined ? {} : toVfSide(side.info);
   const sizes = link === undefined ? undefined : planLinkSizes(host.openEthtool, link, network);
   const netdev = { ...readNetdev(host, link), ...readName(host, vf, link) };
@@ -134,6 +138,20 @@ async function clearUnreadable(
   const { action, reason } = judgeUnreadable(host, { address, error, salvaged });
   if (action === "keep") throw new VfBusyError(`cannot give ${address} to ${who.title}: ${reason}`);
   await resetUnreadable(host, address, { salvaged, netns: undefined, reason: error.message });
+  tellSetAside(who.log, address, error.message);
+}
+
+// Some cards take any MTU of a VF, and drop what is longer than the PF's: nothing fails then.
+function tellLargeMtu(
+  home: Netlink,
+  { address, network }: Pick<Target, "address" | "network">,
+  { pfName, pfIndex }: PfSide["target"],
+  log: Notices,
+): void {
+  const pfMtu = home.getLink({ index: pfIndex })?.mtu;
+  if (pfMtu === undefined || network.mtu === undefined || network.mtu <= pfMtu) return;
+  const fields = { pciAddress: address, mtu: String(network.mtu), pf: pfName, pfMtu: String(pfMtu) };
+  log.add("warning", "the MTU is larger than the PF's: many cards drop what is longer", fields);
 }
 
 function checkNodeUse(home: Netlink, vf: VfBasics, link: Link): void {

@@ -11,7 +11,7 @@ import { comparePciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
 import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
-import type { CallLog } from "./call-log.ts";
+import type { Notices } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { NetnsError } from "./errors.ts";
 import { checkOutside, findPodNetns } from "./pod-netns.ts";
@@ -25,12 +25,7 @@ import { listPickedNames, listSuspects, type Suspect } from "./suspects.ts";
  * Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. Where
  * CNI_NETNS is the host's own the pod's is gone; ERR_CNI_NETNS follows then, unless CNI_NETNS_OVERRIDE says that it may be.
  */
-export async function del(
-  host: Host,
-  request: Request,
-  steps: Steps,
-  log: Pick<CallLog, "add">,
-): Promise<void> {
+export async function del(host: Host, request: Request, steps: Steps, log: Notices): Promise<void> {
   const { call } = request;
   const { netns, isOwn } = steps.run("namespace", () => findPodNetns(host, call.netns));
   using _netns = netns;
@@ -45,7 +40,7 @@ export async function del(
       !own.some((record) => record.device.address === address) &&
       all.findIndex((other) => other.address === address) === at,
   );
-  const caller = { netns, token, uid: request.pod.uid };
+  const caller = { netns, token, uid: request.pod.uid, log };
   const problems: unknown[] = [];
   const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
     await steps.wait(name, work).catch((error: unknown) => problems.push(error));
@@ -89,7 +84,7 @@ async function releaseOwn(host: Host, { call }: Request, address: PciAddress, to
   await releaseAttachment(host, record, netns);
 }
 
-function warnOfName(host: Host, device: Attachment["device"], log: Pick<CallLog, "add">): void {
+function warnOfName(host: Host, device: Attachment["device"], log: Notices): void {
   const name = readHomeName(host, device);
   if (name === undefined) return;
   const message = "the VF's name is another link's: it gets it back when that is free";

@@ -12,6 +12,7 @@ import { salvageRecord } from "../sriov/salvage-record.ts";
 import { findLinkInside } from "../sriov/vf-locate.ts";
 import { resetVf } from "../sriov/vf-reset.ts";
 import { findVfNamespace } from "../sriov/vf-search.ts";
+import { type Notices, tellSetAside } from "./call-log.ts";
 import { listHolders } from "./pod-devices.ts";
 import { readKubelet, type Suspect } from "./suspects.ts";
 
@@ -20,6 +21,7 @@ export interface Caller {
   readonly netns: NetnsHandle | undefined;
   readonly token: string;
   readonly uid: string | undefined;
+  readonly log: Notices;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface Caller {
 export async function releaseUnrecorded(
   host: Host,
   vf: Suspect,
-  { netns, token, uid }: Caller,
+  { netns, token, uid, log }: Caller,
 ): Promise<void> {
   const reason = whyUnreadable(host, vf.address);
   if (reason === undefined && readAttachment(host, vf.address) !== undefined) return;
@@ -45,6 +47,7 @@ export async function releaseUnrecorded(
   if (owner !== undefined && ownerToken(owner) !== token) return;
   if (isInside || readPciNetdevs(host, vf.address).length > 0) {
     await resetUnreadable(host, vf.address, { salvaged, netns: isInside ? netns : undefined, reason });
+    tellSetAside(log, vf.address, reason);
     return;
   }
   // Renamed, in a namespace of its own, or the kernel is still bringing it back; or it has no netdev.
@@ -52,6 +55,7 @@ export async function releaseUnrecorded(
   using elsewhere = found?.netns;
   if (owner === undefined && (elsewhere !== undefined || isGivenToOther(host, vf.address, uid))) return;
   await resetUnreadable(host, vf.address, { salvaged, netns: elsewhere, reason });
+  tellSetAside(log, vf.address, reason);
 }
 
 // What nobody can tell keeps no pod from ending.

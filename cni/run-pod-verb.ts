@@ -3,7 +3,7 @@
 import type { Host } from "../host/host.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
 import type { CniCall } from "./environment.ts";
-import { createCallLog, type CallLog } from "./call-log.ts";
+import { createCallLog, tellSetAside, type CallLog } from "./call-log.ts";
 import { parseRequest, type Request } from "./request.ts";
 import { emptyResult, formatResult } from "./result.ts";
 import { createSteps, type Steps } from "./steps.ts";
@@ -43,15 +43,16 @@ function timesOf(steps: Steps): { readonly ms: string; readonly steps: string } 
 async function clearEarlierBoots(host: Host, log: CallLog): Promise<void> {
   if (isReleasedThisBoot(host)) return;
   const { releaseEarlierBoots } = await import("../sriov/earlier-boots.ts");
-  for (const error of await releaseEarlierBoots(host))
-    log.add("warning", "left of an earlier boot", { error: String(error) });
+  const { problems, setAside } = await releaseEarlierBoots(host);
+  for (const { address, reason } of setAside) tellSetAside(log, address, reason);
+  for (const error of problems) log.add("warning", "left of an earlier boot", { error: String(error) });
 }
 
 // Most pods have no VF: they do not load what gives one.
 async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog): Promise<string> {
   const { call, config, pod } = request;
   await steps.wait("earlier boots", () => clearEarlierBoots(host, log));
-  if (config.pf !== undefined) return await runAddOfPf(host, request, steps);
+  if (config.pf !== undefined) return await runAddOfPf(host, request, { steps, log });
   const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
   if (targets.length === 0) return formatResult(config.prevResult ?? emptyResult, config.cniVersion);
   for (const { address, interface: name, resource, pickedBy } of targets)
@@ -62,13 +63,17 @@ async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog):
     import("./reservation.ts"),
   ]);
   await steps.wait("node limits", () => checkNodeLimits(host, config, targets));
-  const result = await add(host, request, () => reserveTargets(host, targets), steps);
+  const result = await add(host, request, () => reserveTargets(host, targets), { steps, log });
   return formatResult(result, config.cniVersion);
 }
 
-async function runAddOfPf(host: Host, request: Request, steps: Steps): Promise<string> {
+async function runAddOfPf(
+  host: Host,
+  request: Request,
+  told: { readonly steps: Steps; readonly log: CallLog },
+): Promise<string> {
   const [{ add }, { reserveOfPf }] = await Promise.all([import("./add.ts"), import("./reserve-of-pf.ts")]);
-  const result = await add(host, request, (home) => reserveOfPf(host, home, request, steps), steps);
+  const result = await add(host, request, (home) => reserveOfPf(host, home, request, told.steps), told);
   return formatResult(result, request.config.cniVersion);
 }
 

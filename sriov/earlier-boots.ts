@@ -5,14 +5,18 @@ import type { Host } from "../host/host.ts";
 import { isOfThisBoot } from "./attachment.ts";
 import { RecordCorruptError, SriovError } from "./errors.ts";
 import { noteReleasedThisBoot } from "./released-boot.ts";
-import { applyRepair, planRepair, type RepairRule } from "./repair.ts";
+import { applyRepair, planRepair, type RepairRule, type RepairStep } from "./repair.ts";
 
 /**
  * Frees the leases and forgets the records of earlier boots, moves aside records that a power cut emptied, and notes that this
  * boot is done. Each VF under its lock; one that is locked is left to its holder, who looks at the record too. Never throws for
- * one of them: returns what could not be released, which stays as it is for the VF's next owner, GC and repair.
+ * one of them: `problems` is what could not be released, which stays as it is for the VF's next owner, GC and repair; `setAside` the
+ * records that could not be read.
  */
-export async function releaseEarlierBoots(host: Host): Promise<readonly Error[]> {
+export async function releaseEarlierBoots(host: Host): Promise<{
+  readonly problems: readonly Error[];
+  readonly setAside: readonly RepairStep[];
+}> {
   const rule = ofEarlierBoots(host);
   const outcomes = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs: 0 });
   const problems: Error[] = outcomes
@@ -25,7 +29,10 @@ export async function releaseEarlierBoots(host: Host): Promise<readonly Error[]>
     if (!(error instanceof SriovError || error instanceof HostError)) throw error;
     problems.push(error);
   }
-  return problems;
+  const setAside = outcomes.filter(
+    ({ action, problem }) => problem === undefined && (action === "setAside" || action === "reset"),
+  );
+  return { problems, setAside };
 }
 
 function ofEarlierBoots(host: Pick<Host, "clock">): RepairRule {

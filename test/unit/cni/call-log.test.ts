@@ -93,3 +93,45 @@ test("no word of a pod can forge a line", async () => {
   expect(stderr.split("\n")).toHaveLength(1);
   expect(stderr).toContain(String.raw`namespace="a\"b\nlevel=error\u009b \u2028" pod=web-1`);
 });
+
+/** A record of the VF that tells nothing, as a power cut leaves it. */
+async function emptyRecord(node: FakeHost): Promise<void> {
+  await node.clock.advance(1);
+  node.host.files.writeAtomic(`${node.host.paths.attachments}/0000:3b:02.1.json`, "");
+}
+
+const setAside = new RegExp(
+  'level=warning msg="a record could not be read, and was set aside" .* ' +
+    'pciAddress=0000:3b:02\\.1 reason=".*02\\.1\\.json: the file is empty"',
+);
+
+test("a record that is set aside is told, by whichever call does it", async () => {
+  using node = makeNode();
+  await emptyRecord(node);
+  // The first ADD of a boot looks at all records.
+  expect((await callCni(node.host, { ...config, deviceID: "0000:3b:02.2" })).stderr).toMatch(setAside);
+  await emptyRecord(node);
+  expect((await callCni(node.host, config, { containerId: "c2", ifName: "net2" })).stderr).toMatch(setAside);
+  await emptyRecord(node);
+  const end = { command: "DEL", containerId: "c2", ifName: "net2" };
+  expect((await callCni(node.host, config, end)).stderr).toMatch(setAside);
+  expect(node.toText().match(/quarantine .*json$/gm)).toHaveLength(3);
+});
+
+test("an MTU that the PF has no room for is told: many cards drop what is longer", async () => {
+  using node = makeNode();
+  const told =
+    /level=warning msg="the MTU is larger than the PF's.*" .* pciAddress=0000:3b:02\.1 mtu=9000 pf=ens1f0 pfMtu=1500/;
+  expect((await callCni(node.host, { ...config, mtu: 9000 })).stderr).toMatch(told);
+  await callCni(node.host, config, { command: "DEL" });
+  for (const [pfMtu, mtu] of [
+    [9000, 9000],
+    [9000, 1400],
+    [1500, 1500],
+  ] as const) {
+    using home = node.host.openNetlink();
+    home.setLink(home.getLink({ name: "ens1f0" })?.index ?? 0, { set: "mtu", value: pfMtu });
+    expect((await callCni(node.host, { ...config, mtu })).stderr).not.toContain("warning");
+    await callCni(node.host, config, { command: "DEL" });
+  }
+});

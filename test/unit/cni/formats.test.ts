@@ -108,7 +108,7 @@ const actions: Readonly<Record<string, (node: FakeHost) => Promise<string>>> = {
   "first ADD of a boot": async (node) => {
     await end(node);
     node.clock.reboot();
-    return (await releaseEarlierBoots(node.host)).length === 0 ? "ok" : "problems";
+    return (await releaseEarlierBoots(node.host)).problems.length === 0 ? "ok" : "problems";
   },
   "repair after a restart": async (node) => {
     await end(node);

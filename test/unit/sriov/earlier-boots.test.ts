@@ -73,14 +73,17 @@ test("a record of this boot stays, whatever its owner", async () => {
   await add(node, 3, 3);
   node.removeNetns("web-3");
   node.host.files.remove(node.host.paths.releasedBoot);
-  expect(await releaseEarlierBoots(node.host)).toEqual([]);
+  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], setAside: [] });
   expect(listHolders(node)).toHaveLength(2);
 });
 
 test("a record that a power cut emptied is moved aside", async () => {
   using node = await makeRebooted();
   node.host.files.writeAtomic(recordPath(node, 1), "");
-  expect(await releaseEarlierBoots(node.host)).toEqual([]);
+  expect(await releaseEarlierBoots(node.host)).toMatchObject({
+    problems: [],
+    setAside: [{ address: device(1), reason: expect.stringContaining("the file is empty") as string }],
+  });
   expect(node.host.files.list(node.host.paths.attachments)).toEqual([]);
   expect(node.host.files.list(node.host.paths.quarantine)).toHaveLength(2);
 });
@@ -92,14 +95,14 @@ test("a record of an unknown format is left where it is", async () => {
     format: "9.0",
   };
   node.host.files.writeAtomic(recordPath(node, 1), JSON.stringify(json));
-  expect(await releaseEarlierBoots(node.host)).toEqual([]);
+  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], setAside: [] });
   expect(node.host.files.list(node.host.paths.attachments)).toEqual([`${device(1)}.json`]);
 });
 
 test("a VF that somebody holds the lock of is left to them", async () => {
   using node = await makeRebooted();
   using _lock = await node.host.locks.acquire(device(0));
-  expect(await releaseEarlierBoots(node.host)).toEqual([]);
+  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], setAside: [] });
   expect(node.host.files.list(node.host.paths.attachments)).toEqual([`${device(0)}.json`]);
 });
 
