@@ -15,11 +15,9 @@ type NoteHost = Pick<Host, "files" | "paths">;
 type Device = Pick<Attachment["device"], "address" | "inode">;
 
 const suffix = ".json";
-const note = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({ format: firstFormat, inode: v.string(), name: v.string() }),
-);
+// The kernel's own rule for names (net/core/dev.c, dev_valid_name), and none that it takes for a pattern.
+const name = v.pipe(v.string(), v.maxBytes(15), v.regex(/^(?!\.{1,2}$)[^\s/:%\0]+$/));
+const note = v.pipe(v.string(), v.parseJson(), v.object({ format: firstFormat, inode: v.string(), name }));
 
 /**
  * Gives the VF, which is on the host and down, its name there. One that another link has by now is noted; the VF then has one that

@@ -37,7 +37,8 @@ function createNodes(): Nodes {
   const take = (base: FuzzBase): FakeHost => {
     const old = made.get(base);
     if (old !== undefined) {
-      fs.rmSync(`${old.node.root}/var/lib/virtfn`, { recursive: true, force: true });
+      for (const folder of ["var/lib/virtfn", "run/virtfn/userspace", "run/virtfn/names"])
+        fs.rmSync(`${old.node.root}/${folder}`, { recursive: true, force: true });
       old.node.ipam.calls.length = 0;
       if (old.node.toText() === old.text && old.node.locks.held.size === 0) return old.node;
       old.node[Symbol.dispose]();
@@ -71,11 +72,14 @@ function pciFolder(node: FakeHost): string {
 }
 
 async function runCall(node: FakeHost, call: FuzzCall): Promise<number | "given"> {
-  const { environment, stdin, record } = call;
-  if (record !== undefined)
-    node.host.files.writeAtomic(`${node.host.paths.attachments}/${fuzzDevice}.json`, record.text);
+  const { environment, stdin, record, homeName } = call;
+  const { attachments, userspaceCopies, homeNames } = node.host.paths;
+  const write = (folder: string, text: string): void =>
+    node.host.files.writeAtomic(`${folder}/${fuzzDevice}.json`, text);
+  if (record !== undefined) write(record.place === "record" ? attachments : userspaceCopies, record.text);
+  if (homeName !== undefined) write(homeNames, homeName);
   // A record that was there may be moved aside, or be given back; none may be left.
-  const toText = (): string => (record === undefined ? node.toText() : textWithoutRecords(node));
+  const toText = (): string => withoutName(record === undefined ? node.toText() : textWithoutRecords(node));
   const before = toText();
   const full = { CNI_PATH: `${node.root}/opt/cni/bin`, ...environment };
   const { exitCode, stdout } = await runCni({ environment: full, stdin }, () => node.host);
@@ -103,9 +107,14 @@ function judgeError(
 async function undo(node: FakeHost, { environment, stdin }: FuzzCall, before: string): Promise<void> {
   const full = { CNI_PATH: `${node.root}/opt/cni/bin`, ...environment, CNI_COMMAND: "DEL" };
   const { stdout } = await runCni({ environment: full, stdin }, () => node.host);
-  if (node.toText() !== before) throw new Error(`DEL (${stdout}) left ${node.toText()}`);
+  if (withoutName(node.toText()) !== before) throw new Error(`DEL (${stdout}) left ${node.toText()}`);
 }
 
 function textWithoutRecords(node: FakeHost): string {
-  return node.toText().replaceAll(/^(attachments|quarantine) .*\n?/gm, "");
+  return node.toText().replaceAll(/^(attachments|userspace|quarantine) .*\n?/gm, "");
+}
+
+// What a VF that was given back is called depends on what the note says, and so does whether there still is one.
+function withoutName(text: string): string {
+  return text.replaceAll(/\nnames .*/g, "").replace(/^ {2}\S+ 0000:3b:02\.1 (.*) down /m, "  VF $1 down ");
 }

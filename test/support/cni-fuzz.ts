@@ -10,11 +10,15 @@ export interface FuzzCall {
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: string;
   readonly record: FuzzRecord | undefined;
+  /** Note of the VF's name on the host, which it could not get back. */
+  readonly homeName: string | undefined;
 }
 
 export type FuzzBase = keyof typeof bases;
 
 export interface FuzzRecord {
+  /** The record itself, or its second copy where the record is lost. */
+  readonly place: "record" | "copy";
   readonly text: string;
   /** Whether it still says that pod shop/web-2, which lives, has the VF. One that was cut off does not: a VF on the host is reset then. */
   readonly isGuarding: boolean;
@@ -117,6 +121,12 @@ const record = fc.oneof(
   { weight: 1, arbitrary: fc.record({ list: changes, cut: fc.option(fc.nat(900), { nil: 0 }) }) },
 );
 
+const name = { format: "1.0", inode: "", name: "ens1f0v9" };
+const homeName = fc.oneof(
+  { weight: 9, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: changes },
+);
+
 const environment = fc.record({
   CNI_COMMAND: mostly("ADD", fc.constantFrom("DEL", "CHECK", "GC", "STATUS", "VERSION", "x", "")),
   CNI_CONTAINERID: mostly("c1", fc.string({ maxLength: 5 })),
@@ -141,11 +151,14 @@ export function anyFuzzCall(
     owner: { ...alive.owner, cookie: node.cookie },
     device: { ...alive.device, address: fuzzDevice, pf: "0000:3b:00.0", inode: node.inode },
   };
-  return fc.record({ input: stdin, environment, made: record }).map(({ input, made, environment: env }) => ({
+  const place = fc.constantFrom("record" as const, "record" as const, "copy" as const);
+  const parts = fc.record({ input: stdin, environment, made: record, place, named: homeName });
+  return parts.map(({ input, made, environment: env, named, ...rest }) => ({
     base: input.base,
     stdin: input.stdin,
     environment: env,
-    record: made === undefined ? undefined : makeRecord(whole, made),
+    record: made === undefined ? undefined : { ...makeRecord(whole, made), ...rest },
+    homeName: named && JSON.stringify(applyChanges({ ...name, inode: node.inode }, named)),
   }));
 }
 
@@ -153,7 +166,7 @@ export function anyFuzzCall(
 function makeRecord(
   whole: object,
   { list, cut }: { readonly list: readonly Change[]; readonly cut: number | undefined },
-): FuzzRecord {
+): Omit<FuzzRecord, "place"> {
   const changed = applyChanges(whole, list);
   const keys = ["owner", "device", "bootId"] as const;
   const isSame = keys.every(
