@@ -2,7 +2,6 @@
 
 import { expect, test } from "vitest";
 
-import type { Host } from "../../../host/host.ts";
 import { noteReleasedThisBoot } from "../../../sriov/released-boot.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
@@ -146,25 +145,6 @@ test("all VFs of the pod become net1, net2, ... in the order of container names 
     lease cluster c1 net3 192.0.2.4/24"
   `);
   expect(node.locks.taken.slice(0, 3)).toEqual(["0000:3b:02.0", "0000:3b:02.1", "0000:3b:02.2"]);
-});
-
-test("the IPAM plugins of a pod's VFs run at once, each under its interface's name; links are changed one after the other", async () => {
-  using node = makeNode();
-  const vfs = ["0000:3b:02.0", "0000:3b:02.1", "0000:3b:02.2"];
-  node.allocate("uid-web-1", { app: vfs });
-  const all = Promise.withResolvers<void>();
-  const names: unknown[] = [];
-  const run: Host["exec"]["run"] = async (request) => {
-    names.push(request.env["CNI_IFNAME"]);
-    if (names.length === vfs.length) all.resolve();
-    await all.promise;
-    return await node.host.exec.run(request);
-  };
-  const { host, calls } = withFault({ ...node.host, exec: { run } });
-  expect((await callCni(host, config, chained)).exitCode).toBe(0);
-  expect(names).toEqual(["net1", "net2", "net3"]);
-  const links = calls.filter((call) => /\.(?:moveLink|addAddress)$/.test(call));
-  expect(links.map((call) => call.split(".").at(-1))).toEqual(vfs.flatMap(() => ["moveLink", "addAddress"]));
 });
 
 test("DEL gives all of them back, also without netns and prevResult", async () => {

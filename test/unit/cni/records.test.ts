@@ -76,3 +76,19 @@ test.each(killCases)(
     }
   },
 );
+
+test("the index that the VF's link had is a hint: with another one in the record the VF comes home all the same", async () => {
+  for (const ifindex of [1, 2, 4711, undefined]) {
+    const [one] = killCases;
+    if (one === undefined) throw new Error("there is no case");
+    using node = createKillNode(one);
+    const before = node.toText();
+    await callCni(node.host, one.config, one.call);
+    const path = `${node.host.paths.attachments}/0000:3b:02.1.json`;
+    const record = JSON.parse(node.host.files.readText(path) ?? "") as { readonly device: object };
+    const changed = { ...record, device: { ...record.device, ifindex } };
+    node.host.files.writeAtomic(path, JSON.stringify(changed));
+    expect(await callCni(node.host, one.config, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+    expect({ ifindex, text: node.toText() }).toEqual({ ifindex, text: before });
+  }
+});

@@ -203,3 +203,22 @@ test("virtfn is not taken off a node while a pod has a VF whose record is lost",
   damageRecord(node, lost);
   expect(() => checkUnused(node.host)).toThrow(/a VF is in use by somebody .*userspace\/0000:3b:02\.1\.json/);
 });
+
+test("with the record lost and a copy that tells nothing, others wait for the pod's own DEL, which resets the VF", async () => {
+  using node = createUserspaceNode([1]);
+  await callCni(node.host, { ...config, trust: "on" });
+  damageRecord(node, lost);
+  const copy = `${node.host.paths.userspaceCopies}/${config.deviceID}.json`;
+  node.host.files.writeAtomic(copy, "");
+  const given = node.toText();
+  expect((await callCni(node.host, config, second)).json).toMatchObject({
+    code: 11,
+    msg: expect.stringMatching(/whose it is cannot be told: .*userspace\/0000:3b:02\.1\.json/) as string,
+  });
+  const judged = planRepair(node.host, ofGoneOwners(node.host)).map(({ action, holder }) => [action, holder]);
+  expect(judged).toEqual([["keep", "unknown"]]);
+  expect(node.toText()).toBe(given);
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toContain("ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off");
+  expect(node.toText()).not.toMatch(/userspace 0000|lease/);
+});
