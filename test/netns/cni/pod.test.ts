@@ -120,6 +120,26 @@ test("a VF whose name another link has when it comes home is as it was but for t
   expect(node.toText()).toBe(before);
 });
 
+test("where CNI_NETNS is the host's own, ADD changes nothing and DEL gives back what the container has", async () => {
+  using node = createStandInNode(1);
+  using pod = createTestNetns();
+  const before = node.toText();
+  const own = { CNI_CONTAINERID: "c1", CNI_NETNS: node.host.path };
+  expect((await node.call("ADD", config, own)).json).toMatchObject({ code: 8 });
+  expect(node.toText()).toBe(before);
+  for (const [override, code] of [
+    ["", 8],
+    ["1", undefined],
+  ] as const) {
+    const added = await node.call("ADD", { ...config, vlan: 5 }, { ...own, CNI_NETNS: pod.path });
+    expect(added).toMatchObject({ exitCode: 0 });
+    const ended = await node.call("DEL", config, { ...own, CNI_NETNS_OVERRIDE: override });
+    expect(ended.json?.["code"]).toBe(code);
+    expect(node.toText()).toBe(before);
+    expect(pod.look("link show").map(({ ifname }) => ifname)).toEqual(["lo"]);
+  }
+});
+
 test("of eight pods that want one VF at once one gets it, the others are told to try again", async () => {
   using node = createStandInNode(1);
   using pods = new DisposableStack();
