@@ -3,7 +3,7 @@
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Attachment } from "./attachment.ts";
-import { quarantineAttachment, readAttachment, readAttachments } from "./attachment-store.ts";
+import { listAttached, quarantineAttachment, readAttachment } from "./attachment-store.ts";
 import { SriovError } from "./errors.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { openOwnerNetns, releaseAttachment } from "./release.ts";
@@ -44,12 +44,7 @@ export interface RepairStep extends Judgement {
 
 /** What is to be done on the node, in PCI order; changes nothing. */
 export function planRepair(host: Pick<Host, "files" | "paths">, rule: RepairRule): readonly RepairStep[] {
-  const { records, unreadable } = readAttachments(host);
-  const addresses = [
-    ...records.map(({ device }) => device.address),
-    ...unreadable.map((file) => file.address),
-  ];
-  return addresses.flatMap((address) => planOne(host, rule, address)?.step ?? []);
+  return listAttached(host).flatMap((address) => planOne(host, rule, address)?.step ?? []);
 }
 
 /**

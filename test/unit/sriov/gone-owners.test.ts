@@ -138,6 +138,14 @@ test("a record of another format goes by its owner, and what tells nobody by whe
   expect([...node.ipam.leases.keys()]).not.toContain("blue c2 net1");
 });
 
+test("steps come in PCI order, whether or not a record can be read", async () => {
+  using node = createFakeHost();
+  for (const pod of [1, 2, 3, 4]) await add(node, pod);
+  fs.writeFileSync(recordPath(node, 1), "");
+  rewrite(node, 2, { format: "2.0" });
+  expect(plan(node.host).map(({ address }) => address)).toEqual([0, 1, 2, 3].map(device));
+});
+
 test("a lock that is held and a delegate that fails stop none of the others, and are told", async () => {
   using node = createFakeHost();
   for (const pod of [1, 2, 3]) await add(node, pod);
