@@ -5,12 +5,14 @@ import { parseArgs } from "node:util";
 import type { Host } from "../../host/host.ts";
 import { findPrefixProblem } from "../../sriov/resource-config.ts";
 import { UsageError } from "../usage-error.ts";
-import { validateText, type ValidatedFile } from "./validate-text.ts";
+import { type FileText, findConflicts } from "./conflicts.ts";
+import { type Finding, validateText, type ValidatedFile } from "./validate-text.ts";
 
 const usage = `Usage: virtfn validate [--json] [--resource-prefix PREFIX] FILE...
 
 Checks network configurations and lists of them (.conf, .conflist), NetworkAttachmentDefinitions, the chained entry of
-install-cni, resource configurations and node.yaml, in YAML or JSON; what a file is, its content tells.
+install-cni, resource configurations and node.yaml, in YAML or JSON; what a file is, its content tells. Of resource configurations
+and a node.yaml together also limits that contradict each other.
 
   --json                    the findings as JSON
   --resource-prefix PREFIX  as the device plugin is given it (default sriov)
@@ -32,26 +34,33 @@ export function runValidate(
   }
   if (positionals.length === 0) throw new UsageError("validate", "expected at least one file");
   const prefix = values["resource-prefix"];
-  const files = positionals.map((path) => validateFile(host, path, { folder, prefix }));
+  const texts = positionals.map((path) => readFile(host, path, folder));
+  const conflicts = findConflicts(texts, prefix);
+  const files = texts.map((text) => addConflicts(validateFile(text, prefix), conflicts));
   print(values.json ? `${JSON.stringify(files, undefined, 2)}\n` : files.map(formatFile).join(""));
   return files.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
-function validateFile(
-  host: Pick<Host, "files">,
-  path: string,
-  { folder, prefix }: { readonly folder: string; readonly prefix: string },
-): ValidatedFile {
-  const text = readFile(host, path.startsWith("/") ? path : `${folder}/${path}`);
-  if (typeof text === "string") return validateText(path, text, { prefix });
-  return { file: path, documents: [], problems: [{ line: 1, column: 1, problem: text.problem }] };
+function validateFile(file: FileText, prefix: string): ValidatedFile {
+  if ("text" in file) return validateText(file.file, file.text, { prefix });
+  return { file: file.file, documents: [], problems: [{ line: 1, column: 1, problem: file.problem }] };
 }
 
-function readFile(host: Pick<Host, "files">, path: string): string | { readonly problem: string } {
+/** Only where the file itself is right: what is wrong in it comes first. */
+function addConflicts(
+  validated: ValidatedFile,
+  conflicts: ReadonlyMap<string, readonly Finding[]>,
+): ValidatedFile {
+  const problems = validated.problems.length > 0 ? validated.problems : (conflicts.get(validated.file) ?? []);
+  return { ...validated, problems };
+}
+
+function readFile(host: Pick<Host, "files">, file: string, folder: string): FileText {
   try {
-    return host.files.readText(path) ?? { problem: "there is no such file" };
+    const text = host.files.readText(file.startsWith("/") ? file : `${folder}/${file}`);
+    return text === undefined ? { file, problem: "there is no such file" } : { file, text };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { file, problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
