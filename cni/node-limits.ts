@@ -10,7 +10,7 @@ import type { Target } from "./targets.ts";
 
 const where = "/etc/virtfn/node.yaml";
 
-/** The node's configuration, which allows all that is asked for. Throws ERR_NETWORK_CONFIG with everything that the node does not allow, ERR_NODE_CONFIG for a file that is not understood. */
+/** The node's configuration, which allows all that is asked for. Throws ERR_NETWORK_CONFIG with everything that the node does not allow, ERR_NODE_CONFIG or ERR_RECORD_CORRUPT for a file that is not understood. */
 export async function checkNodeLimits(
   host: Pick<Host, "files" | "paths">,
   config: Pick<CniConfig, "name" | "choices">,

@@ -1,4 +1,5 @@
 // Brings what is offered in line with a scan: one server for each resource, started, updated or stopped.
+import { HostError } from "../host/errors.ts";
 import type { Log } from "../host/log.ts";
 import { keepRegistered, type RegistrationStatus } from "../kubelet/registration.ts";
 import {
@@ -38,7 +39,6 @@ export class Manager {
   readonly #cdi: CdiFiles | undefined;
   readonly #resources = new Map<string, OfferedResource>();
   #tree: DeviceTree | undefined;
-  #publishedPools = "";
   /** Resources that are not offered while the CNI plugin could not know their limits. */
   #withheld: string[] = [];
 
@@ -144,16 +144,24 @@ export class Manager {
     resource.status = status;
   }
 
+  /** What stands there now; what cannot be read is to be written anew. */
+  #readPools(): string | undefined {
+    try {
+      return this.#host.files.readText(this.#host.paths.pools);
+    } catch (error) {
+      if (error instanceof HostError) return undefined;
+      throw error;
+    }
+  }
+
   /** Written before the kubelet sees the list. A disk that is full or read-only must not keep devices from the kubelet, except those with limits. */
   async #publishPools(tree: DeviceTree): Promise<boolean> {
     const { pools, details } = toAdvertised(tree);
     const text = formatAdvertisedPools(pools, details);
     try {
-      const isThere = this.#host.files.stat(this.#host.paths.pools) !== undefined;
-      if (text === this.#publishedPools && isThere) return true;
+      if (this.#readPools() === text) return true;
       using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
       writeAdvertisedPools(this.#host, pools, details);
-      this.#publishedPools = text;
       return true;
     } catch (error) {
       this.#log.error({ error }, "cannot write down what is offered");

@@ -1,4 +1,5 @@
 // The device plugin as a process: follows the node, answers Allocate, tells how it is.
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -104,15 +105,31 @@ test("what is offered is written down before the kubelet knows it, and stays whe
   expect(readAdvertisedPools({ ...node.tree.host, paths })?.get(resource)).toHaveLength(7);
 });
 
-test("what is offered is written down again where somebody removed it", async () => {
+test.each([
+  { name: "removed it", spoil: (path: string) => fs.rmSync(path) },
+  { name: "spoilt it", spoil: (path: string) => fs.writeFileSync(path, "{") },
+  {
+    name: "put a pipe in its place",
+    spoil: (path: string) => {
+      fs.rmSync(path);
+      execFileSync("mkfifo", [path]);
+    },
+  },
+  { name: "changed it", spoil: (path: string) => fs.writeFileSync(path, '{"format": "1.0", "pools": {}}') },
+])("what is offered is written down again where somebody $name", async ({ spoil }) => {
   await using node = await startNode(machines.igb);
   await node.kubelet.waitForDevices(resource, 7);
-  const paths = createPaths(node.tree.root);
-  fs.rmSync(paths.pools);
+  const { pools } = createPaths(node.tree.root);
+  const text = fs.readFileSync(pools, "utf8");
+  spoil(pools);
   node.plugin.sendUevent();
-  await waitFor("the list", () => fs.existsSync(paths.pools));
-  expect(readAdvertisedPools({ ...node.tree.host, paths })?.get(resource)).toHaveLength(7);
+  await waitFor("the list", () => isFile(pools) && fs.readFileSync(pools, "utf8") === text);
+  expect(JSON.parse(text)).toMatchObject({ pools: { [resource]: { length: 7 } } });
 });
+
+function isFile(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
 
 test("it is ready while the kubelet holds its list, says why not otherwise, and never exits for that", async () => {
   const port = await findFreePort();
