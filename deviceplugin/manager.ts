@@ -1,5 +1,5 @@
 // Brings what is offered in line with a scan: one server for each resource, started, updated or stopped.
-import { HostError } from "../host/errors.ts";
+import { HostError, SystemCallError } from "../host/errors.ts";
 import type { Log } from "../host/log.ts";
 import { keepRegistered, type RegistrationStatus } from "../kubelet/registration.ts";
 import {
@@ -41,6 +41,8 @@ export class Manager {
   #tree: DeviceTree | undefined;
   /** Resources that are not offered while the CNI plugin could not know their limits. */
   #withheld: string[] = [];
+  /** Why the list could not be written last; "" when it could. */
+  #publishProblem = "";
 
   constructor(
     host: DevicePluginHost,
@@ -86,6 +88,11 @@ export class Manager {
       ...this.#withheld.map((name) => `${name}: its limits cannot be written to ${this.#host.paths.pools}`),
     ];
     return reasons.length === 0 ? undefined : reasons.join("; ");
+  }
+
+  /** Whether a resource is not offered because its limits could not be written down. */
+  get isWithholding(): boolean {
+    return this.#withheld.length > 0;
   }
 
   /** Ends all streams and removes the sockets: a deregistration, so that no kubelet dials what is not there. */
@@ -162,9 +169,13 @@ export class Manager {
       if (this.#readPools() === text) return true;
       using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
       writeAdvertisedPools(this.#host, pools, details);
+      this.#publishProblem = "";
       return true;
     } catch (error) {
-      this.#log.error({ error }, "cannot write down what is offered");
+      // The message names a temporary file, another one each time.
+      const problem = error instanceof SystemCallError ? error.errno : String(error);
+      if (problem !== this.#publishProblem) this.#log.error({ error }, "cannot write down what is offered");
+      this.#publishProblem = problem;
       return false;
     }
   }

@@ -113,6 +113,8 @@ test("what no parser can take, and a pipe in the file's place, leave the plugin 
   expect(node.kubelet.registrations).toBe(2);
 });
 
+/** No figure is looked at: other suites run on the same machine. */
+const patienceMs = 20_000;
 const limitedResource = `
 resourceList:
   - resourceName: front
@@ -140,17 +142,31 @@ test("a resource whose limits cannot be written down is not offered until they c
   const port = await findFreePort();
   await using node = await startNode(machines.igb, undefined);
   node.write(limitedResource);
-  const { pools } = node.tree.host.paths;
-  fs.mkdirSync(join(pools, "in the way"), { recursive: true });
-  await using plugin = node.start(["--listen", `127.0.0.1:${port}`]);
-  await node.kubelet.waitForDevices("sriov/rest", 4);
-  await plugin.waitForLine("cannot write down what is offered");
-  expect(await get(port, "/readyz")).toMatch(/^not ready: sriov\/front: its limits cannot be written to /u);
-  expect(node.kubelet.devices("sriov/front")).toBeUndefined();
-  fs.rmSync(pools, { recursive: true });
-  plugin.sendUevent();
-  await node.kubelet.waitForDevices("sriov/front", 3);
+  const folder = dirname(node.tree.host.paths.pools);
+  fs.mkdirSync(folder, { recursive: true });
+  // One inode is the folder itself.
+  execFileSync("mount", ["-t", "tmpfs", "-o", "nr_inodes=1", "none", folder]);
+  try {
+    await using plugin = node.start(["--listen", `127.0.0.1:${port}`]);
+    await node.kubelet.waitForDevices("sriov/rest", 4, patienceMs);
+    await plugin.waitForLine("cannot write down what is offered");
+    expect(await get(port, "/readyz")).toMatch(/^not ready: sriov\/front: its limits cannot be written to /u);
+    expect(node.kubelet.devices("sriov/front")).toBeUndefined();
+    // It is tried again, and told once.
+    await waitFor("three looks", async () => (await countScans(port)) >= 3, patienceMs);
+    const refusals = plugin.lines.filter(({ msg }) => msg === "cannot write down what is offered");
+    expect(refusals).toHaveLength(1);
+    execFileSync("mount", ["-o", "remount,nr_inodes=1000", folder]);
+    await node.kubelet.waitForDevices("sriov/front", 3, patienceMs);
+  } finally {
+    execFileSync("umount", [folder]);
+  }
 });
+
+async function countScans(port: number): Promise<number> {
+  const [, count] = /^virtfn_scan_duration_seconds_count (\d+)$/mu.exec(await get(port, "/metrics")) ?? [];
+  return Number(count ?? 0);
+}
 
 test("with a bad configuration at its start it offers nothing and is not ready, until the file is corrected", async () => {
   const port = await findFreePort();

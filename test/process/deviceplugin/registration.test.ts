@@ -126,7 +126,7 @@ test("a plugin for whose lock /run has no space offers nothing until it has the 
     expect(await answer.text()).toMatch(/cannot lock out another device plugin of the node: .*ENOSPC/);
     expect(kubelet.registrations).toBe(0);
     execFileSync("mount", ["-o", "remount,nr_inodes=1000", run]);
-    await kubelet.waitForDevices(resource, 7);
+    await kubelet.waitForDevices(resource, 7, 20_000);
     const refusals = plugin.lines.filter(({ msg }) => msg.startsWith("cannot become"));
     expect(refusals).toHaveLength(1);
   } finally {
