@@ -114,13 +114,15 @@ test("told by somebody to leave nothing alone it takes the pins, which are back 
   annotate,
 }) => {
   await startPods();
-  await waitForBans(node, pinned, polledWithinMs);
+  // irqbalance may have put a mailbox onto a housekeeping CPU while no pod had the VF: there tuning leaves it alone.
+  const mailboxes = pinned.filter((irq) => !queues.includes(irq));
+  await waitForBans(node, pinned, polledWithinMs, mailboxes);
   await waitForPins(node, queues, noticedWithinMs);
   await tellIrqBalance(node, "settings ban irqs NONE");
   const lost = await watchPins(node, queues, 5);
   await annotate(`without its list: ${lost.slice(0, 4).join(", ") || "no pin was moved"}`);
   expect(lost.length).toBeGreaterThan(0);
-  await waitForBans(node, pinned, polledWithinMs);
+  await waitForBans(node, pinned, polledWithinMs, mailboxes);
   await waitForPins(node, queues, noticedWithinMs);
   expect(await watchPins(node, queues, 10)).toEqual([]);
 });
