@@ -107,3 +107,29 @@ test("records that cannot be listed end nothing", async () => {
     "a repair failed",
   ]);
 });
+
+test("a VF whose name was another link's when it came home has it again in the first minute in which it is free", async () => {
+  using node = createFakeHost();
+  const before = node.toText();
+  await add(node);
+  using home = node.host.openNetlink();
+  const other = home.getLink({ name: "eth0" })?.index ?? 0;
+  home.addAltName(other, "ens1f0v0");
+  node.removeNetns("web-1");
+  const names: unknown[] = [];
+  const note = (): void => void names.push(node.toText().match(/^ {2}(\S+) 0000:3b:02\.0 /m)?.[1]);
+  const loop = await runLoop(node.host, [
+    note,
+    note,
+    () => {
+      note();
+      home.removeAltName(other, "ens1f0v0");
+    },
+    note,
+    note,
+  ]);
+  expect(names).toEqual(["vf03b10", "vf03b10", "vf03b10", "ens1f0v0", "ens1f0v0"]);
+  expect(node.toText()).toBe(before);
+  expect(loop.lines).toEqual(["release", "rename"]);
+  expect(loop.metrics).toContain('virtfn_tuning_repairs_total{result="rename"} 1');
+});
