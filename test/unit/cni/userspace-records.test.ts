@@ -222,3 +222,31 @@ test("with the record lost and a copy that tells nothing, others wait for the po
   expect(node.toText()).toContain("ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off");
   expect(node.toText()).not.toMatch(/userspace 0000|lease/);
 });
+
+const plain = { ...config, ipam: undefined };
+const ends: Readonly<Record<string, (node: FakeHost) => Promise<unknown>>> = {
+  DEL: ({ host }) => callCni(host, bound, { command: "DEL", netns: "" }),
+  repair: ({ host }) =>
+    applyRepair(host, ofGoneOwners(host), planRepair(host, ofGoneOwners(host)), { lockTimeoutMs: 0 }),
+  "the next pod's ADD and DEL": async ({ host }) => [
+    await callCni(host, plain, second),
+    await callCni(host, plain, { ...second, command: "DEL" }),
+  ],
+};
+
+test.each(Object.entries(ends))(
+  "with the record lost and the copy of another format, %s gives the VF to its driver and its address back",
+  async (_, end) => {
+    using node = createUserspaceNode([]);
+    await callCni(node.host, bound);
+    damageRecord(node, lost);
+    const copy = `${node.host.paths.userspaceCopies}/${config.deviceID}.json`;
+    const text = node.host.files.readText(copy) ?? "";
+    node.host.files.writeAtomic(copy, text.replace(/"format": "[^"]*"/, '"format": "9.0"'));
+    expect((await callCni(node.host, config, second)).json).toMatchObject({ code: 11 });
+    node.removeNetns("web-1");
+    await end(node);
+    expect(await settle(node)).toMatch(/\n {2}ens1f0v1 0000:3b:02\.1 /);
+    expect(node.toText()).not.toMatch(/driver vfio-pci|userspace 0000|attachments 0000|lease/);
+  },
+);
