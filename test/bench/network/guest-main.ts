@@ -14,7 +14,13 @@ export type GuestLine =
   | { readonly measured: Measurement }
   | { readonly outcome: BenchOutcome };
 
-if (import.meta.main) await main();
+if (import.meta.main)
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
 
 async function main(): Promise<void> {
   const folder = dirname(process.execPath);

@@ -121,8 +121,11 @@ function callCni(cni: string, verb: string, at: number, deviceID: string, tuning
 }
 
 const irqbalancePid = "/run/vbench-irqbalance.pid";
+// Below a service of systemd (INVOCATION_ID) it stays in the foreground by itself, and who started it would wait for its end.
 const runIrqbalance: Step = {
-  apply: { argv: ["irqbalance", `--pid=${irqbalancePid}`] },
+  apply: {
+    argv: ["sh", "-c", `irqbalance --foreground </dev/null >/dev/null 2>&1 & echo $! >${irqbalancePid}`],
+  },
   undo: { argv: ["sh", "-c", `kill "$(cat ${irqbalancePid})" && rm -f ${irqbalancePid}`] },
 };
 

@@ -78,7 +78,9 @@ test("sriov with a policy: the product attaches, places, and puts back after the
 });
 
 test("sriov with irqbalance runs it behind the attachments", () => {
-  expect(show("sriov-irqbalance").split("\n").at(-1)).toMatch(/^irqbalance --pid=/);
+  expect(show("sriov-irqbalance").split("\n").at(-1)).toMatch(
+    /^sh -c irqbalance --foreground .*>\/dev\/null 2>&1 & echo \$! .* \| sh -c kill /,
+  );
 });
 
 test("without a policy the product is told to leave the interrupts alone", () => {
