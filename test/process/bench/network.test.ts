@@ -89,6 +89,30 @@ test(
   },
 );
 
+test("messages at a fixed rate are answered at that rate, and counted in the window", async ({ skip }) => {
+  skip(
+    !netperf.hasSockperf,
+    "sockperf is not installed, and no lab was prepared whose sockperf could be used",
+  );
+  using node = createNode();
+  node.ip("link set lo up");
+  using folder = createFolder("virtfn-bench-");
+  const args = ["--variants", "host", "--tests", "UNDER_LOAD_200", ...small, "--json", "--out", folder.path];
+  const [stdout, stderr, exitCode] = await startBench(node, args).said;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  const { measurements, left } = JSON.parse(stdout) as Results;
+  expect(left).toEqual([]);
+  expect(measurements.map(({ processes }) => processes)).toEqual([2]);
+  for (const { rate, packetsPerSecond, latency } of measurements) {
+    // One that starts late on a loaded machine counts less, in both.
+    expect(rate).toBeGreaterThan(40);
+    expect(rate).toBeLessThan(500);
+    expect(packetsPerSecond / rate).toBeGreaterThan(1.5);
+    expect(packetsPerSecond / rate).toBeLessThan(3);
+    expect(latency?.p99Us).toBeGreaterThan(0);
+  }
+});
+
 test("a bench that is ended in the middle puts everything back", async ({ skip }) => {
   skip(netperf.path === undefined, why);
   using node = createNode();
