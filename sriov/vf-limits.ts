@@ -84,19 +84,20 @@ function formatVlans({ first, last }: VlanRange): string {
   return first === last ? `${first}` : `${first}-${last}`;
 }
 
-/** The keys for which two limits together allow no value. */
+/** The keys for which two limits together allow no value, although each allows some. */
 export function findContradictions(one: VfLimits, other: VfLimits): readonly (keyof VfLimits)[] {
-  const { vlans } = one;
   const differs = (key: "trust" | "spoofchk"): boolean =>
     one[key] !== undefined && other[key] !== undefined && one[key] !== other[key];
-  const isApart =
-    vlans !== undefined &&
-    other.vlans?.some((range) => vlans.some((own) => own.first <= range.last && range.first <= own.last)) ===
-      false;
   return [
-    ...(isApart ? (["vlans"] as const) : []),
+    ...(areApart(one.vlans ?? [], other.vlans ?? []) ? (["vlans"] as const) : []),
     ...(["trust", "spoofchk"] as const).filter((key) => differs(key)),
   ];
+}
+
+/** An empty list says itself that there shall be none. */
+function areApart(ranges: readonly VlanRange[], others: readonly VlanRange[]): boolean {
+  if (ranges.length === 0 || others.length === 0) return false;
+  return !ranges.some((one) => others.some((other) => one.first <= other.last && other.first <= one.last));
 }
 
 function parseVlans(text: string): VlanRange | undefined {
