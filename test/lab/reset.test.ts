@@ -1,11 +1,10 @@
 // The node's reset button while pods have VFs, some of them on the disk and some not yet: all come back with VFs.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isReady, type Pod } from "./cluster/wait-for.ts";
+import type { Pod } from "./cluster/wait-for.ts";
 import { vfDeployment } from "./demo/manifests.ts";
-import { readPodVfs } from "./demo/pod-vfs.ts";
+import { waitForFreshPods, waitForOwners } from "./support/deployment-pods.ts";
 import { openLabUnderTest } from "./support/lab-under-test.ts";
 import { type Leftovers, readLeftovers } from "./support/node-leftovers.ts";
-import { waitUntil } from "./wait-until.ts";
 
 const lab = await openLabUnderTest();
 const synced = "on-the-disk";
@@ -40,7 +39,7 @@ test("after a reset the pods of a Deployment come back with VFs, and nothing of 
   annotate,
 }) => {
   const fresh = await waitForPods(deployments, old);
-  const { records, leases } = await waitForOwners(fresh);
+  const { records, leases } = await waitForOwners(lab, fresh);
   expect(records).toHaveLength(fresh.length);
   // What was on the disk is given back: no record or lease of the synced pods, whole or emptied, is there any more.
   const texts = new Set([...records, ...leases].map(({ text }) => text));
@@ -58,57 +57,8 @@ async function start(name: string): Promise<void> {
   await lab.kubectl.apply([vfDeployment({ name, replicas, vfs: 1, image: lab.toolsImage })]);
 }
 
-/** The ready pods of these Deployments once there are enough that are not among `before`, each with one VF inside. */
+/** The ready pods of these Deployments that are not among `before`, once there are as many as they shall have. */
 async function waitForPods(names: readonly string[], before: readonly Pod[]): Promise<readonly Pod[]> {
-  const oldUids = new Set(before.map((pod) => pod.metadata.uid));
   const wanted = names.length * replicas;
-  const look = async (): Promise<readonly Pod[]> => {
-    const { items } = await lab.kubectl.getJson<{ readonly items: readonly Pod[] }>([
-      "get",
-      "pod",
-      "-l",
-      `app in (${names.join(",")})`,
-    ]);
-    const ready = items.filter(
-      (pod) => isReady(pod) && !oldUids.has(pod.metadata.uid) && pod.metadata.deletionTimestamp === undefined,
-    );
-    if (ready.length !== wanted)
-      throw new Error(
-        items.map((pod) => `${pod.metadata.name} ${pod.status.phase} ${pod.status.reason ?? ""}`).join(", "),
-      );
-    const vfs = await readPodVfs(
-      lab,
-      ready.map((pod) => pod.metadata.name),
-    );
-    if (vfs.length !== wanted) throw new Error(`${ready.length} pods have ${vfs.length} VFs`);
-    return ready;
-  };
-  return await waitUntil(`${wanted} new pods of ${names.join(" ")}`, look, {
-    timeoutMs: backWithinMs,
-    intervalMs: 2000,
-  });
-}
-
-/** The records, and the leases that are not empty, are those of `pods` and of nobody else. */
-async function waitForOwners(pods: readonly Pod[]): Promise<Leftovers> {
-  const uids = pods.map((pod) => pod.metadata.uid).toSorted();
-  const look = async (): Promise<Leftovers> => {
-    const left = await readLeftovers(lab.node);
-    const records = left.records.map(
-      ({ text }) =>
-        JSON.parse(text) as {
-          readonly owner: { readonly containerId: string; readonly pod: { readonly uid: string } };
-        },
-    );
-    expect(records.map((record) => record.owner.pod.uid).toSorted()).toEqual(uids);
-    const leases = left.leases
-      .filter(({ text }) => text !== "")
-      .map(({ text }) => text.split(/\r?\n/)[0] ?? "");
-    expect(leases.toSorted()).toEqual(records.map((record) => record.owner.containerId).toSorted());
-    return left;
-  };
-  return await waitUntil("records and leases of the new pods only", look, {
-    timeoutMs: 120_000,
-    intervalMs: 2000,
-  });
+  return await waitForFreshPods(lab, names, { wanted, before, timeoutMs: backWithinMs });
 }
