@@ -20,6 +20,7 @@ const stays = ["stays"];
 const churn = ["churn"];
 const replicas = 3;
 const backWithinMs = 120_000;
+const allocatableWithinMs = 20_000;
 let before = "";
 
 beforeAll(async () => {
@@ -41,7 +42,7 @@ test.for(["kubelet", "containerd"])(
     const kept = await readStays();
     await lab.kubectl.run(["delete", "pod", "-l", "app=churn", "--wait=false"]);
     await lab.node.run(`systemctl restart ${unit}`);
-    const backMs = await waitForAllocatable(forwarded, demoVfs, backWithinMs);
+    const backMs = await waitForAllocatable(forwarded, demoVfs, allocatableWithinMs);
     await annotate(`devices at the kubelet ${(backMs / 1000).toFixed(1)} s after the restart`);
     const fresh = await waitForChurn(old);
     await waitForOwners(lab, [...fresh, ...(await getPods(lab.kubectl, stays))]);

@@ -1,4 +1,4 @@
-// What restarts on a node while pods have VFs: the devices are allocatable again soon, and the pods notice nothing.
+// What of virtfn is killed on a node while pods have VFs: the devices are allocatable again soon, and the pods notice nothing. Kubelet and containerd: churn.test.ts.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { getPods } from "./cluster/wait-for.ts";
 import { forwardPodResources } from "./cluster/pod-resources.ts";
@@ -22,13 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await forwarded[Symbol.asyncDispose]();
   await deletePods(lab, pods);
-});
-
-test.each(["kubelet", "containerd"])("%s is restarted", async (unit) => {
-  const before = await readPods();
-  await lab.node.run(`systemctl restart ${unit}`);
-  await expectAllocatable();
-  expect(await waitForPods()).toEqual(before);
 });
 
 test("deviceplugin is killed", async () => {
@@ -65,7 +58,7 @@ async function readPods(): Promise<unknown> {
   return { kept, vfs };
 }
 
-/** What readPods gives as soon as the kubelet serves exec again: its PodResources API is up some seconds before that. */
+/** What readPods gives as soon as exec works in them. */
 async function waitForPods(): Promise<unknown> {
   return await waitUntil("exec in the pods", readPods, { timeoutMs: backWithinMs });
 }
