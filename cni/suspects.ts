@@ -13,6 +13,7 @@ import { findPf } from "../sriov/physical-function.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
 import { listHolders } from "./pod-devices.ts";
 import type { Request } from "./request.ts";
+import { isServedByMultus } from "./targets.ts";
 
 /** A VF, and the name that it has in the pod if it is this attachment's. */
 export interface Suspect {
@@ -36,6 +37,7 @@ export function listSuspects(
 ): readonly Suspect[] {
   return [
     ...listNamed(host, request),
+    ...findGiven(host, request, netns),
     ...findPicked(host, request, netns),
     ...listSalvaged(host, unreadable, token),
   ];
@@ -77,6 +79,28 @@ export function readKubelet(host: Pick<Host, "files" | "paths">): Checkpoint | u
     if (error instanceof CheckpointError || error instanceof HostError) return undefined;
     throw error;
   }
+}
+
+// Chained, runtimes hand over no result before CNI 0.4.0: then it is looked for in the pod what the kubelet gave to it. What it
+// gave to networks of Multus is Multus's.
+function findGiven(
+  host: Pick<Host, "files" | "paths" | "openNetlink">,
+  request: Request,
+  netns: NetnsHandle | undefined,
+): readonly Suspect[] {
+  const { device, pf, prevResult, withMultus, annotations } = request.config;
+  const isNamed = device !== undefined || pf !== undefined || prevResult !== undefined;
+  if (isNamed || netns === undefined || (!withMultus && isServedByMultus(annotations))) return [];
+  const { uid } = request.pod;
+  const kubelet = readKubelet(host);
+  if (uid === undefined || !kubelet?.pods.has(uid)) return [];
+  using inside = host.openNetlink(netns);
+  return inside.listLinks().flatMap(({ name, parentDevice = "", kind }) => {
+    if (kind !== undefined || !isPciAddress(parentDevice)) return [];
+    const suspect = { address: parentDevice, interface: name };
+    const isGiven = listHolders(kubelet, parentDevice).includes(uid);
+    return isGiven && isNameOfOurs(host, request, suspect) ? [suspect] : [];
+  });
 }
 
 // Neither the configuration nor, without a result, anything else names a VF that was picked by us: it is looked for in the pod.
