@@ -13,12 +13,26 @@ import { findHomeLink } from "./vf-locate.ts";
 
 type NameHost = Pick<Host, "files" | "paths" | "locks" | "openNetlink">;
 
-/** A step for each VF that is on the host without its name, in no pod's record; changes nothing. */
+/** A step for each VF that is on the host without its name, in no pod's record, or of which that cannot be read; changes nothing. */
 export function planHomeNames(host: Omit<NameHost, "locks">): readonly RepairStep[] {
   const noted = listHomeNames(host);
   if (noted.length === 0) return [];
   using home = host.openNetlink();
-  return noted.flatMap((address) => planOne(host, home, address)?.step ?? []);
+  return noted.flatMap((address) => planStep(host, home, address) ?? []);
+}
+
+// One that cannot be read keeps no other VF from being given back.
+function planStep(
+  host: Pick<Host, "files" | "paths">,
+  home: Netlink,
+  address: PciAddress,
+): RepairStep | undefined {
+  try {
+    return planOne(host, home, address)?.step;
+  } catch (problem) {
+    if (!(problem instanceof SriovError || problem instanceof HostError)) throw problem;
+    return { address, holder: "nobody", action: "keep", reason: "its name could not be read", problem };
+  }
 }
 
 /** Carries out what of `steps` still holds, each under its VF's lock, and returns them as they went; a failure stops none of the others. */

@@ -136,6 +136,18 @@ test("the name is given to no other VF at the address, and not while the node or
   expect(await repair(node.host)).toBe("no VF is in use\n");
 });
 
+test("a note that cannot be read is told, and keeps no other VF from being given back", async () => {
+  const { node, before } = await createAttachedNode(config);
+  using _node = node;
+  node.removeNetns("web-1");
+  node.host.files.writeAtomic(`${node.host.paths.homeNames}/0000:3b:02.0.json/x`, "");
+  let text = "";
+  expect(await runRepair(node.host, [], (part) => (text += part))).toBe(1);
+  expect(text).toMatch(/0000:3b:02\.0 +nobody +failed +ERR_SYSTEM_CALL: .*names\/0000:3b:02\.0\.json/);
+  expect(text).toMatch(/0000:3b:02\.1 .*released/);
+  expect(node.toText()).toContain(before.split("\n").find((line) => line.includes("ens1f0v1 0000")));
+});
+
 /** A node is made for each host call. */
 const slowMs = 120_000;
 
