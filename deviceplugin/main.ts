@@ -20,8 +20,8 @@ import { followUnrecordedPods, type UnrecordedSink } from "./unrecorded-loop.ts"
 
 /** Events can be lost: the node is looked at this often anyway. */
 const pollMs = 30_000;
-/** Resources that are withheld for their limits are tried again this often. */
-const withholdingMs = 2_000;
+/** Limits that could not be written down are tried again this often. */
+const behindMs = 2_000;
 /** A change of VFs is many events: they are answered together, and scans have a distance. */
 const gatherMs = 50;
 const scanDistanceMs = 400;
@@ -157,7 +157,7 @@ async function followNode(
       log.error({ error }, "cannot read the devices of the node");
     }
     const dueMs = (health.nextLookMs() ?? Infinity) - host.clock.monotonicMs();
-    const restMs = manager.isWithholding ? withholdingMs : pollMs;
+    const restMs = manager.isBehind ? behindMs : pollMs;
     await wakeup.wait(Math.max(0, Math.min(restMs, dueMs)), signal);
     const distanceMs = startedMs + scanDistanceMs - host.clock.monotonicMs();
     await pause.wait(Math.max(gatherMs, distanceMs), signal);

@@ -1,13 +1,6 @@
 // Brings what is offered in line with a scan: one server for each resource, started, updated or stopped.
-import { HostError, SystemCallError } from "../host/errors.ts";
 import type { Log } from "../host/log.ts";
 import { keepRegistered, type RegistrationStatus } from "../kubelet/registration.ts";
-import {
-  type AdvertisedDetails,
-  type AdvertisedPools,
-  formatAdvertisedPools,
-  writeAdvertisedPools,
-} from "../sriov/advertised-pools.ts";
 import { formatSocketName } from "../kubelet/socket-name.ts";
 import { listAttached } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
@@ -17,6 +10,7 @@ import { CdiFiles } from "./cdi-files.ts";
 import { DeviceInfoFiles } from "./device-info-files.ts";
 import type { DeviceTree, OfferedDevice } from "./device-tree.ts";
 import type { DevicePluginMetrics } from "./metrics.ts";
+import { PoolsFile } from "./pools-file.ts";
 import { ResourceServer } from "./resource-server.ts";
 import type { Scan } from "./scanner.ts";
 
@@ -27,22 +21,18 @@ interface OfferedResource {
   status: RegistrationStatus;
 }
 
-/** Picking a VF without the kubelet takes this lock too. Holders are quick; whoever hangs must not keep devices from the kubelet. */
-const pickTimeoutMs = 2_000;
-
 /** The resources on offer, from their first scan to `stop`. One for each run of the device plugin. */
 export class Manager {
   readonly #host: DevicePluginHost;
   readonly #metrics: DevicePluginMetrics;
   readonly #log: Log;
+  readonly #poolsFile: PoolsFile;
   readonly #infoFiles: DeviceInfoFiles;
   readonly #cdi: CdiFiles | undefined;
   readonly #resources = new Map<string, OfferedResource>();
   #tree: DeviceTree | undefined;
-  /** Resources that are not offered while the CNI plugin could not know their limits. */
-  #withheld: string[] = [];
-  /** Why the list could not be written last; "" when it could. */
-  #publishProblem = "";
+  /** Resources whose limits the CNI plugin does not know: none of them is offered that was not before. */
+  #unwritten: ReadonlySet<string> = new Set();
 
   constructor(
     host: DevicePluginHost,
@@ -53,21 +43,19 @@ export class Manager {
     this.#host = host;
     this.#metrics = metrics;
     this.#log = log;
+    this.#poolsFile = new PoolsFile(host, log);
     this.#infoFiles = new DeviceInfoFiles(host, log);
     this.#cdi = useCdi ? new CdiFiles(host, log) : undefined;
   }
 
   /** Offers what `tree` says. Resources without a difference, and their streams, are not touched. */
   async apply(tree: Scan): Promise<void> {
-    const isPublished = await this.#publishPools(tree);
+    // Before the kubelet sees the list.
+    this.#unwritten = await this.#poolsFile.write(tree);
     this.#cdi?.follow(tree);
-    this.#withheld = [];
     for (const [name, { pool, devices }] of tree.resources) {
       const running = this.#resources.get(name);
-      if (running === undefined && !isPublished && pool.rules.limits !== undefined) {
-        this.#withheld.push(name);
-        continue;
-      }
+      if (running === undefined && this.#unwritten.has(name)) continue;
       const { server } = running ?? this.#start(pool);
       server.offer(pool, devices);
     }
@@ -85,14 +73,16 @@ export class Manager {
     const waiting = [...this.#resources].filter(([, { status }]) => !status.isRegistered);
     const reasons = [
       ...waiting.map(([name, { status }]) => `${name}: ${status.reason}`),
-      ...this.#withheld.map((name) => `${name}: its limits cannot be written to ${this.#host.paths.pools}`),
+      ...[...this.#unwritten].map(
+        (name) => `${name}: its limits cannot be written to ${this.#host.paths.pools}`,
+      ),
     ];
     return reasons.length === 0 ? undefined : reasons.join("; ");
   }
 
-  /** Whether a resource is not offered because its limits could not be written down. */
-  get isWithholding(): boolean {
-    return this.#withheld.length > 0;
+  /** Whether limits of a resource could not be written down yet. */
+  get isBehind(): boolean {
+    return this.#unwritten.size > 0;
   }
 
   /** Ends all streams and removes the sockets: a deregistration, so that no kubelet dials what is not there. */
@@ -150,55 +140,4 @@ export class Manager {
     this.#metrics.registered.set({ resource: name }, status.isRegistered ? 1 : 0);
     resource.status = status;
   }
-
-  /** What stands there now; what cannot be read is to be written anew. */
-  #readPools(): string | undefined {
-    try {
-      return this.#host.files.readText(this.#host.paths.pools);
-    } catch (error) {
-      if (error instanceof HostError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Written before the kubelet sees the list. A disk that is full or read-only must not keep devices from the kubelet, except those with limits. */
-  async #publishPools(tree: DeviceTree): Promise<boolean> {
-    const { pools, details } = toAdvertised(tree);
-    const text = formatAdvertisedPools(pools, details);
-    try {
-      if (this.#readPools() === text) return true;
-      using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
-      writeAdvertisedPools(this.#host, pools, details);
-      this.#publishProblem = "";
-      return true;
-    } catch (error) {
-      // The message names a temporary file, another one each time.
-      const problem = error instanceof SystemCallError ? error.errno : String(error);
-      if (problem !== this.#publishProblem) this.#log.error({ error }, "cannot write down what is offered");
-      this.#publishProblem = problem;
-      return false;
-    }
-  }
-}
-
-function toAdvertised({ resources, leftOut }: DeviceTree): {
-  readonly pools: AdvertisedPools;
-  readonly details: AdvertisedDetails;
-} {
-  const pools = [...resources].map(([name, { devices }]) => [name, [...devices.keys()]] as const);
-  const problems = [...resources.values()].flatMap(({ devices }) =>
-    [...devices].flatMap(([id, { problem }]) => (problem === undefined ? [] : [[id, problem] as const])),
-  );
-  const reasons = [...leftOut].map(([id, { reason }]) => [id, reason] as const);
-  const rules = [...resources].flatMap(([name, { pool }]) =>
-    hasRules(pool) ? [[name, pool.rules] as const] : [],
-  );
-  return {
-    pools: new Map(pools),
-    details: { unhealthy: new Map(problems), leftOut: new Map(reasons), rules: new Map(rules) },
-  };
-}
-
-function hasRules({ rules: { limits, tuning } }: ResourcePool): boolean {
-  return limits !== undefined || tuning !== undefined;
 }

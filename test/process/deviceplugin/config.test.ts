@@ -163,6 +163,38 @@ test("a resource whose limits cannot be written down is not offered until they c
   }
 });
 
+test("a device plugin that can write nothing offers what has its limits written down, and tells of new ones", async () => {
+  const port = await findFreePort();
+  await using node = await startNode(machines.igb, undefined);
+  node.write(limitedResource);
+  const folder = dirname(node.tree.host.paths.pools);
+  fs.mkdirSync(folder, { recursive: true });
+  execFileSync("mount", ["-t", "tmpfs", "none", folder]);
+  try {
+    const first = node.start();
+    await node.kubelet.waitForDevices("sriov/front", 3, patienceMs);
+    await first.end("SIGTERM");
+    await waitFor("the end of sriov/front", () => node.kubelet.devices("sriov/front") === undefined);
+    execFileSync("mount", ["-o", "remount,ro", folder]);
+    const renamed = limitedResource.replace("resourceName: rest", "resourceName: others");
+    node.write(renamed);
+    await using plugin = node.start(["--listen", `127.0.0.1:${port}`]);
+    await node.kubelet.waitForDevices("sriov/front", 3, patienceMs);
+    await plugin.waitForLine("cannot write down what is offered");
+    await waitFor("readiness", async () => (await get(port, "/readyz")) === "ok\n", patienceMs);
+    node.write(renamed.replace("[100]", "[200]"));
+    const told = /^not ready: sriov\/front: its limits cannot be written to /u;
+    await waitFor("the unwritten limit", async () => told.test(await get(port, "/readyz")), patienceMs);
+    expect(node.kubelet.devices("sriov/front")).toHaveLength(3);
+    execFileSync("mount", ["-o", "remount,rw", folder]);
+    await waitFor("readiness", async () => (await get(port, "/readyz")) === "ok\n", patienceMs);
+    const limits = readAdvertisement(node.tree.host)?.rules.get("sriov/front")?.limits;
+    expect(limits?.vlans).toEqual([{ first: 200, last: 200 }]);
+  } finally {
+    execFileSync("umount", ["--lazy", folder]);
+  }
+});
+
 async function countScans(port: number): Promise<number> {
   const [, count] = /^virtfn_scan_duration_seconds_count (\d+)$/mu.exec(await get(port, "/metrics")) ?? [];
   return Number(count ?? 0);
