@@ -4,8 +4,9 @@ import type { Host } from "../host/host.ts";
 import type { Link } from "../host/netlink/netlink.ts";
 import type { VfSideSettings } from "../sriov/attachment.ts";
 import { zeroMac } from "../sriov/mac-address.ts";
+import { readPciNetdevs } from "../sriov/pci-device.ts";
 import { applyVf } from "../sriov/vf-apply.ts";
-import { VfMissingError } from "../sriov/vf-errors.ts";
+import { VfMissingError, VfUnsupportedError } from "../sriov/vf-errors.ts";
 import { setMac } from "../sriov/vf-mac.ts";
 import type { Side } from "../sriov/vf-move.ts";
 import { planVf } from "../sriov/vf-settings.ts";
@@ -34,9 +35,12 @@ export function toVfSettings(network: PodNetwork): VfSideSettings {
   return { adminMac: mac, ...vlanSettings, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps };
 }
 
-/** Brings the VF's side at the PF to `wanted`. Throws ERR_VF_STEP, ERR_VF_MAC_TAKEN; ERR_VF_MISSING when there is something to set and no PF to ask. */
+/**
+ * Brings the VF's side at the PF to `wanted`. Throws ERR_VF_STEP, ERR_VF_MAC_TAKEN; when there is something to set,
+ * ERR_VF_UNSUPPORTED for a PF whose driver reports no VFs, and ERR_VF_MISSING for one that is not on the host.
+ */
 export async function applySettings(
-  host: Pick<Host, "locks" | "clock">,
+  host: Pick<Host, "files" | "paths" | "locks" | "clock">,
   { side, vf }: Pick<Claim, "side" | "vf">,
   wanted: VfSideSettings,
   hadNoAdminMac: boolean,
@@ -49,9 +53,24 @@ export async function applySettings(
     return;
   }
   const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;
-  const names = Object.entries(needsPf).filter(([, value]) => value !== undefined);
-  if (names.length === 0) return;
-  throw new VfMissingError(
-    `setting ${names.map(([name]) => name).join(", ")} of ${vf.address}: its PF ${vf.pf} has no netdev on the host that reports the VF`,
+  const names = Object.entries(needsPf).flatMap(([name, value]) =>
+    value === undefined ? [] : [keyOf(name)],
   );
+  if (names.length === 0) return;
+  // virtio: its PF knows nothing of its VFs, each has all it needs from the machine below.
+  if (readPciNetdevs(host, vf.pf).length > 0) throw new VfUnsupportedError(names.join(", "));
+  throw new VfMissingError(
+    `setting ${names.join(", ")} of ${vf.address}: its PF ${vf.pf} has no netdev on the host`,
+  );
+}
+
+const keys: Readonly<Record<string, string>> = {
+  qos: "vlanQoS",
+  linkState: "link_state",
+  minTxRateMbps: "min_tx_rate",
+  maxTxRateMbps: "max_tx_rate",
+};
+
+function keyOf(setting: string): string {
+  return keys[setting] ?? setting;
 }

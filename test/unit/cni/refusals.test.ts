@@ -269,3 +269,29 @@ test("a record of a newer minor that cannot be read is another format: refused, 
   node.removeNetns("web-1");
   expect(await refusal(node, {}, web2)).toEqual(refused(101, "0000:3b:02.1.json: expected format 1.0"));
 });
+
+test.each([
+  [{ mac: "02:00:00:00:aa:01", vlan: 100, vlanQoS: 3 }, "vlan, vlanQoS"],
+  [{ vlan: undefined, spoofchk: "off" }, "spoofchk"],
+  [{ vlan: undefined, trust: "on" }, "trust"],
+  [{ vlan: undefined, link_state: "enable" }, "link_state"],
+  [{ vlan: undefined, min_tx_rate: 10, max_tx_rate: 100 }, "min_tx_rate, max_tx_rate"],
+])(
+  "%o at a PF whose driver reports no VFs, as virtio's, is error 102, and the VF stays",
+  async (settings, names) => {
+    using node = makeNode();
+    const openNetlink: typeof node.host.openNetlink = (netns) => ({
+      ...node.host.openNetlink(netns),
+      getVf: () => undefined,
+    });
+    const before = node.toText();
+    const { json } = await callCni({ ...node.host, openNetlink }, { ...config, ...settings });
+    expect(json).toMatchObject({
+      code: 102,
+      msg: expect.stringContaining(
+        `the driver of this PF does not report ${names}: it could be neither checked nor put back`,
+      ) as string,
+    });
+    expect(node.toText()).toBe(before);
+  },
+);
