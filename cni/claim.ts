@@ -7,7 +7,7 @@ import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
 import { judgeUnreadable } from "../sriov/gone-owners.ts";
-import { readHomeName } from "../sriov/home-name.ts";
+import { findHomeName } from "../sriov/home-name.ts";
 import { isNetworkVf, isUserspaceVf, readVfBasics, type VfBasics } from "../sriov/inventory.ts";
 import { type LinkSizes, planLinkSizes } from "../sriov/link-sizes.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
@@ -100,7 +100,7 @@ function readName(
   { address, inode }: VfBasics,
   link: Link | undefined,
 ): Pick<VfOriginal, "name"> {
-  const name = link && readHomeName(host, { address, inode: String(inode) });
+  const name = link && findHomeName(host, { address, inode: String(inode) }, link);
   return name === undefined ? {} : { name };
 }
 

@@ -5,7 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import { listAttached } from "./attachment-store.ts";
 import { SriovError } from "./errors.ts";
-import { listHomeNames, readHomeName, restoreHomeName } from "./home-name.ts";
+import { findHomeName, listHomeNames, restoreHomeName } from "./home-name.ts";
 import { readVfBasics } from "./inventory.ts";
 import type { PciAddress } from "./pci-address.ts";
 import type { RepairStep } from "./repair.ts";
@@ -77,8 +77,8 @@ function planOne(
   const vf = readVfBasics(host, address);
   if (vf === undefined || listAttached(host).includes(address)) return undefined;
   const device = { address, inode: String(vf.inode) };
-  const name = readHomeName(host, device);
   const link = findHomeLink(host, home, address);
+  const name = link && findHomeName(host, device, link);
   if (name === undefined || link === undefined) return undefined;
   const holder = home.getLink({ name });
   const isTaken = holder !== undefined && holder.index !== link.index;

@@ -45,6 +45,12 @@ export function readHomeName(host: NoteHost, device: Device): string | undefined
   return parsed.success && parsed.output.inode === device.inode ? parsed.output.name : undefined;
 }
 
+/** As `readHomeName`, of the VF's `link` on the host; `undefined`, too, where somebody gave it another name since. */
+export function findHomeName(host: NoteHost, device: Device, link: Link): string | undefined {
+  const name = readHomeName(host, device);
+  return link.name === name || isOwnName(link.name, device.address) ? name : undefined;
+}
+
 /** VFs at whose addresses a name is noted. */
 export function listHomeNames({ files, paths }: NoteHost): readonly PciAddress[] {
   const names = files.list(paths.homeNames) ?? [];

@@ -148,6 +148,24 @@ test("a note that cannot be read is told, and keeps no other VF from being given
   expect(node.toText()).toContain(before.split("\n").find((line) => line.includes("ens1f0v1 0000")));
 });
 
+test("a VF that somebody gave another name meanwhile keeps that, after pods, too", async () => {
+  const { node } = await createAttachedNode(config);
+  using _node = node;
+  node.addNetns("web-2");
+  takeName(node);
+  await callCni(node.host, config, { command: "DEL" });
+  using home = node.host.openNetlink();
+  const index = home.getLink({ name: "vf03b11" })?.index ?? 0;
+  home.setLink(index, { set: "name", value: "blue0" });
+  for (const isFree of [false, true]) {
+    if (isFree) freeName(node);
+    expect(await repair(node.host)).toBe("no VF is in use\n");
+    expect(await callCni(node.host, config, second)).toMatchObject({ exitCode: 0 });
+    expect(await callCni(node.host, config, { ...second, command: "DEL" })).toMatchObject(done);
+    expect(home.getLink({ index })?.name).toBe("blue0");
+  }
+});
+
 /** A node is made for each host call. */
 const slowMs = 120_000;
 
