@@ -1,11 +1,7 @@
 // ADD and DEL on a real VF of the emulated node, against the reference plugin that takes a PCI address too, and any other.
 
-import { startLab } from "../../lab/lab.ts";
-import { openLab } from "../../lab/lab-handle.ts";
 import type { LabNode } from "../../lab/node/lab-node.ts";
-import { prepareLab } from "../../lab/prepare/prepare.ts";
-import { createProgress } from "../../lab/progress.ts";
-import { waitUntil } from "../../lab/wait-until.ts";
+import { onBenchNode, waitForFirstVf } from "../bench-node.ts";
 import { pairwise, spreadOf, type Spread } from "./figures.ts";
 import { makeGuestScript, parseGuestTimes, type GuestPlugin } from "./guest-script.ts";
 
@@ -32,24 +28,13 @@ export interface LabFigures {
   readonly ratios: Readonly<Record<string, { readonly add: Spread; readonly del: Spread }>>;
 }
 
-/** Boots the node (or uses the one that runs), copies the executables in and runs the rounds there. */
+/** Copies the executables into a node and runs the rounds there. */
 export async function measureInLab(options: LabBenchOptions): Promise<LabFigures> {
-  if (options.labDir !== undefined) {
-    using lab = await openLab(options.labDir);
-    return await measureOn(lab.node, options);
-  }
-  const progress = createProgress();
-  const artifacts = await prepareLab({ progress, withProduct: false });
-  await using lab = await startLab({ artifacts, progress, withControlPlane: false });
-  // Nothing else on the node's emulated CPUs.
-  await lab.node.run("systemctl stop kubelet containerd; systemctl mask --runtime kubelet containerd");
-  return await measureOn(lab.node, options);
+  return await onBenchNode(options.labDir, (node) => measureOn(node, options));
 }
 
 async function measureOn(node: LabNode, { executable, rounds, vs }: LabBenchOptions): Promise<LabFigures> {
-  const firstVf = (): Promise<string> =>
-    node.run("set -o pipefail; readlink /sys/class/net/ens1/device/virtfn0 | xargs basename");
-  const address = await waitUntil("VFs of ens1", firstVf, { timeoutMs: 120_000 });
+  const address = await waitForFirstVf(node);
   const ours = "/opt/cni/bin/virtfn-bench";
   await node.copyIn(executable, ours, "0755");
   const plugins: GuestPlugin[] = [
