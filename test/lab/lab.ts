@@ -23,6 +23,8 @@ export interface LabOptions {
   readonly memoryMb?: number;
   /** VFs that the node makes at boot, per PF. */
   readonly numVfs?: readonly [number, number];
+  /** Which NICs the node has; `virtio` needs the QEMU of prepare/virtio-qemu.ts. */
+  readonly nics?: "igb" | "virtio";
   /** Without it only the node runs, which boots but joins nothing. */
   readonly withControlPlane?: boolean;
   /** Ends a start that is under way; `stop` ends a lab that has started. */
@@ -83,6 +85,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         netns,
         memoryMb: options.memoryMb ?? 2560,
         numVfs: options.numVfs ?? [7, 0],
+        nics: options.nics,
         started: ({ child, node }) => {
           children.push(child);
           cleanUp.use(node);

@@ -36,7 +36,7 @@ const stateScript = `
   for physfn in /sys/bus/pci/devices/*/physfn; do
     vf=\${physfn%/physfn}
     echo "\${vf##*/}"
-    for net in "$vf"/net/*; do
+    for net in "$vf"/net/* "$vf"/virtio*/net/*; do
       names="$names|\${net##*/}"
       echo "  name \${net##*/}"
       for fact in address mtu flags; do show $fact "$net/$fact"; done

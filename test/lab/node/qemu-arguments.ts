@@ -1,4 +1,4 @@
-// QEMU's command line for the emulated SR-IOV node: 4 CPUs on 2 NUMA nodes, an igb PF on each, both on one switch.
+// QEMU's command line for the emulated SR-IOV node: 4 CPUs on 2 NUMA nodes, an igb PF on each, both on one switch; or one virtio PF.
 
 import { LAB_NETWORK } from "../artifacts.ts";
 
@@ -13,10 +13,19 @@ export interface QemuOptions {
   readonly tap: string;
   /** A second node of a lab (peer-node.ts): other addresses, 2 CPUs, no kubelet. */
   readonly isPeer?: boolean | undefined;
+  /** `virtio`: one PF with `virtioVfs` VFs, on NUMA node 0; only QEMU 11 has it (prepare/virtio-qemu.ts). */
+  readonly nics?: "igb" | "virtio" | undefined;
   readonly consoleLog: string;
   readonly agentSocket: string;
   readonly qmpSocket: string;
 }
+
+/** VFs of the virtio PF, each with so many pairs of queues and a tap of its own, which QEMU makes: only a tap has several queues. */
+export const virtioVfs = [
+  { tap: "virtio1", queues: 2 },
+  { tap: "virtio2", queues: 2 },
+  { tap: "virtio3", queues: 2 },
+] as const;
 
 /** MAC address of the node's management NIC, by which the guest knows it from the PFs. */
 const managementMac = "52:54:00:63:00:02";
@@ -50,7 +59,9 @@ export function qemuArguments(options: QemuOptions): readonly string[] {
     controlPorts(options),
     managementNic(options.tap),
     pfBuses(),
-    pfs.map((pf, index) => pfDevice(pf, index, options.isPeer === true ? "01" : "00")),
+    options.nics === "virtio"
+      ? virtioDevices()
+      : pfs.map((pf, index) => pfDevice(pf, index, options.isPeer === true ? "01" : "00")),
   ].flat(3);
 }
 
@@ -145,4 +156,21 @@ function pfDevice(pf: (typeof pfs)[number], index: number, node: string): readon
     ["-netdev", `hubport,id=n${index},hubid=0`],
     ["-device", `igb,id=${pf.id},bus=${pf.root},netdev=n${index},mac=52:54:00:00:${node}:${pf.mac}`],
   ];
+}
+
+/** The VFs come first: the PF takes those that name it. Source: QEMU's docs/system/sriov.rst. */
+function virtioDevices(): readonly (readonly Option[])[] {
+  const vfs = virtioVfs.map(({ tap, queues }, index): readonly Option[] => {
+    // Two interrupts for each pair, one for the configuration, one for the control queue.
+    const device = `bus=rp0,addr=0x0.0x${index + 1},sriov-pf=pf0,mq=on,vectors=${2 * queues + 2}`;
+    return [
+      ["-netdev", `tap,id=${tap},ifname=${tap},queues=${queues},script=no,downscript=no`],
+      ["-device", `virtio-net-pci,${device},netdev=${tap},mac=52:54:00:00:02:0${index + 1},romfile=`],
+    ];
+  });
+  const pf: readonly Option[] = [
+    ["-netdev", "hubport,id=n0,hubid=0"],
+    ["-device", "virtio-net-pci,id=pf0,bus=rp0,addr=0x0.0x0,netdev=n0,mac=52:54:00:00:02:00,romfile="],
+  ];
+  return [...vfs, pf];
 }

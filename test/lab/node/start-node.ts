@@ -18,6 +18,7 @@ export interface NodeOptions {
   readonly memoryMb: number;
   readonly numVfs: readonly [number, number];
   readonly isPeer?: boolean;
+  readonly nics?: "igb" | "virtio" | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -83,6 +84,7 @@ async function startNode(options: NodeOptions): Promise<StartedNode> {
       numVfs: options.numVfs,
       tap: options.isPeer === true ? peerTapName : tapName,
       isPeer: options.isPeer,
+      nics: options.nics,
       consoleLog: join(options.logsDir, "console.log"),
       agentSocket,
       qmpSocket,

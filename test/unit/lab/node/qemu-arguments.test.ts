@@ -74,6 +74,20 @@ test("a second node has other addresses, 2 CPUs and no kubelet", () => {
   `);
 });
 
+test("a node with virtio NICs has one PF whose VFs have two pairs of queues each, on taps of their own", () => {
+  const virtio = qemuArguments({ ...options, memoryMb: 1024, nics: "virtio" });
+  const igb = new Set(qemuArguments({ ...options, memoryMb: 1024 }));
+  expect(virtio.filter((word) => !igb.has(word)).join("\n")).toMatchInlineSnapshot(`
+    "tap,id=virtio1,ifname=virtio1,queues=2,script=no,downscript=no
+    virtio-net-pci,bus=rp0,addr=0x0.0x1,sriov-pf=pf0,mq=on,vectors=6,netdev=virtio1,mac=52:54:00:00:02:01,romfile=
+    tap,id=virtio2,ifname=virtio2,queues=2,script=no,downscript=no
+    virtio-net-pci,bus=rp0,addr=0x0.0x2,sriov-pf=pf0,mq=on,vectors=6,netdev=virtio2,mac=52:54:00:00:02:02,romfile=
+    tap,id=virtio3,ifname=virtio3,queues=2,script=no,downscript=no
+    virtio-net-pci,bus=rp0,addr=0x0.0x3,sriov-pf=pf0,mq=on,vectors=6,netdev=virtio3,mac=52:54:00:00:02:03,romfile=
+    virtio-net-pci,id=pf0,bus=rp0,addr=0x0.0x0,netdev=n0,mac=52:54:00:00:02:00,romfile="
+  `);
+});
+
 test("an odd number of megabytes is split evenly", () => {
   const args = qemuArguments({ ...options, memoryMb: 2049 });
   expect(args[args.indexOf("-m") + 1]).toBe("2048");
