@@ -1,4 +1,4 @@
-// A vitest reporter that writes the counts and the reason of each skipped test to the file named by VIRTFN_REPORT.
+// A vitest reporter that prints what tests tell of themselves, and writes the counts and the reason of each skipped test to the file named by VIRTFN_REPORT.
 
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestCase } from "vitest/node";
@@ -15,6 +15,11 @@ export default class CountsReporter implements Reporter {
       const reason = result.note ?? "its name says why";
       this.#counts.skipped.push({ name: test.fullName, reason });
     }
+  }
+
+  /** Figures that a test tells: the default reporter keeps them to itself. */
+  onTestCaseAnnotate(test: TestCase, { message }: { readonly message: string }): void {
+    console.log(`   ${test.name}: ${message}`);
   }
 
   onTestRunEnd(modules: readonly { errors(): readonly unknown[] }[], errors: readonly unknown[]): void {
