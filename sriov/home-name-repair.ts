@@ -8,7 +8,7 @@ import { SriovError } from "./errors.ts";
 import { findHomeName, listHomeNames, restoreHomeName } from "./home-name.ts";
 import { readVfBasics } from "./inventory.ts";
 import type { PciAddress } from "./pci-address.ts";
-import type { RepairStep } from "./repair.ts";
+import { applySteps, type RepairStep } from "./repair.ts";
 import { findHomeLink } from "./vf-locate.ts";
 
 type NameHost = Pick<Host, "files" | "paths" | "locks" | "openNetlink">;
@@ -39,27 +39,16 @@ function planStep(
 export async function applyHomeNames(
   host: NameHost,
   steps: readonly RepairStep[],
-  { lockTimeoutMs }: { readonly lockTimeoutMs: number },
+  options: { readonly lockTimeoutMs: number },
 ): Promise<readonly RepairStep[]> {
-  const outcomes: RepairStep[] = [];
-  for (const step of steps)
-    outcomes.push(step.action === "keep" ? step : await applyOne(host, step, lockTimeoutMs));
-  return outcomes;
-}
-
-async function applyOne(host: NameHost, step: RepairStep, timeoutMs: number): Promise<RepairStep> {
-  try {
-    using _lock = await host.locks.acquire(step.address, { timeoutMs });
+  return await applySteps(host, steps, options, async (step) => {
     using home = host.openNetlink();
     const now = planOne(host, home, step.address);
     if (now === undefined)
       return { ...step, action: "keep", reason: "it has its name, or a pod has it, by now" };
     if (now.step.action === "rename") restoreHomeName(host, home, now.link, now.device, now.name);
     return now.step;
-  } catch (error) {
-    if (error instanceof SriovError || error instanceof HostError) return { ...step, problem: error };
-    throw error;
-  }
+  });
 }
 
 interface Planned {

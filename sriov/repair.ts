@@ -57,27 +57,41 @@ export async function applyRepair(
   steps: readonly RepairStep[],
   options: { readonly lockTimeoutMs: number },
 ): Promise<readonly RepairStep[]> {
-  const outcomes: RepairStep[] = [];
-  for (const step of steps) {
-    if (step.action === "keep") outcomes.push(step);
-    else outcomes.push(await applyStep(host, rule, step, options.lockTimeoutMs));
-  }
-  await removeUnfinishedRecords(host);
-  return outcomes;
-}
-
-async function applyStep(
-  host: Host,
-  rule: RepairRule,
-  step: RepairStep,
-  timeoutMs: number,
-): Promise<RepairStep> {
-  try {
-    using _lock = await host.locks.acquire(step.address, { timeoutMs });
+  const outcomes = await applySteps(host, steps, options, async (step) => {
     const now = planOne(host, rule, step.address);
     if (now === undefined) return { ...step, action: "keep", reason: "it was given back meanwhile" };
     await now.apply(host);
     return now.step;
+  });
+  await removeUnfinishedRecords(host);
+  return outcomes;
+}
+
+/**
+ * Has `apply` look again at each step that is one, under its VF's lock, and carry out what still holds; returns them as they went.
+ * A failure is told beside its step and stops none of the others.
+ */
+export async function applySteps(
+  host: Pick<Host, "locks">,
+  steps: readonly RepairStep[],
+  options: { readonly lockTimeoutMs: number },
+  apply: (step: RepairStep) => Promise<RepairStep>,
+): Promise<readonly RepairStep[]> {
+  const outcomes: RepairStep[] = [];
+  for (const step of steps)
+    outcomes.push(step.action === "keep" ? step : await applyLocked(host, step, options, apply));
+  return outcomes;
+}
+
+async function applyLocked(
+  host: Pick<Host, "locks">,
+  step: RepairStep,
+  { lockTimeoutMs }: { readonly lockTimeoutMs: number },
+  apply: (step: RepairStep) => Promise<RepairStep>,
+): Promise<RepairStep> {
+  try {
+    using _lock = await host.locks.acquire(step.address, { timeoutMs: lockTimeoutMs });
+    return await apply(step);
   } catch (error) {
     if (error instanceof SriovError || error instanceof HostError) return { ...step, problem: error };
     throw error;
