@@ -1,6 +1,7 @@
 // Test projects: unit (no kernel), netns (real kernel, fresh namespaces), process (real executables), lab (the emulated node), soak and soak-lab (in full what the others do in short).
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { ByPath } from "./test/run/by-path.ts";
 
 function project(name: string, extra: object = {}): object {
   return { test: { name, include: [`test/${name}/**/*.test.ts`], pool: "threads", ...extra } };
@@ -14,6 +15,7 @@ const emulatedNode = {
 };
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByPath },
     projects: [
       // vitest by itself leaves one CPU to others, which on two is half of them. No unit test is timed: the limit is for one that hangs.
       project("unit", { maxWorkers: availableParallelism(), testTimeout: 60_000 }),

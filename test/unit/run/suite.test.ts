@@ -1,16 +1,20 @@
-// What `npm test` ends with: a row for each suite, why something was skipped, and the one line that CI reads.
+// What `npm test` ends with: a row for each suite, what was skipped or failed and why, and the one line that CI reads.
 
 import { expect, test } from "vitest";
 
 import { formatSummary, runCommand } from "../../run/suite.ts";
 
-const unit = { name: "unit", passed: 12, failed: 0, skipped: 0, reasons: [], seconds: 3.21 };
+const unit = { name: "unit", passed: 12, failed: 0, skipped: 0, notes: [], seconds: 3.21 };
 const netns = {
   name: "netns",
   passed: 3,
   failed: 1,
   skipped: 2,
-  reasons: ["links of kind dummy: no such module", "channels: no such driver"],
+  notes: [
+    "skipped: links of kind dummy: no such module",
+    "skipped: channels: no such driver",
+    "failed: netns/link.test.ts > moves a link: expected 1 to be 2",
+  ],
   seconds: 61,
 };
 
@@ -21,6 +25,7 @@ test("the times of each suite, a reason for each skipped test, and the sum as th
     netns                 3       1       2      61.0
     skipped: links of kind dummy: no such module
     skipped: channels: no such driver
+    failed: netns/link.test.ts > moves a link: expected 1 to be 2
     15 passed, 1 failed, 2 skipped"
   `);
 });
