@@ -2,7 +2,7 @@
 import type { TestProject } from "vitest/node";
 import { installVirtfn } from "./demo/install.ts";
 import { demoVfs } from "./demo/steps.ts";
-import { openAndCloseVfs } from "./demo/vf-state.ts";
+import { openNewVfs } from "./demo/vf-state.ts";
 import { startLab } from "./lab.ts";
 import { prepareLab } from "./prepare/prepare.ts";
 import { createProgress } from "./progress.ts";
@@ -25,7 +25,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   const progress = createProgress();
   const lab = await startLab({ artifacts: await prepareLab({ progress }), progress, numVfs: [demoVfs, 0] });
   try {
-    await openAndCloseVfs(lab.node);
+    await openNewVfs(lab.node);
     await keepNodeText(lab.handle, lab.node);
     const step = progress.step("virtfn installed");
     await installVirtfn(lab.kubectl, demoVfs);

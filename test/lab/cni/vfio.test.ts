@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openAndCloseVfs, readVfState, waitForVfState } from "../demo/vf-state.ts";
+import { openNewVfs, readVfState, waitForVfState } from "../demo/vf-state.ts";
 import { barePod, makeNamespaces, mountKubeletView, removePods } from "../support/bare-pods.ts";
 import { formatCall, readAdded, readAnswer } from "../support/cni-calls.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
@@ -56,7 +56,7 @@ afterAll(async () => {
 });
 
 test("a program in userspace maps memory for the VF, and DEL gives it back to its driver, for two pods in turn", async () => {
-  await openAndCloseVfs(lab.node);
+  await openNewVfs(lab.node);
   const before = await readVfState(lab.node);
   const use = `${program} $(basename $(readlink /sys/bus/pci/devices/${vf}/iommu_group)) ${vf} 2>&1`;
   const driver = `basename $(readlink /sys/bus/pci/devices/${vf}/driver)`;
@@ -80,6 +80,6 @@ test("a program in userspace maps memory for the VF, and DEL gives it back to it
   const [again, used, over, back] = await run(call("ADD", second), use, call("DEL", second), driver);
   expect([again?.exitCode, used?.stdout, over?.exitCode, back?.stdout]).toEqual([0, "mapped", 0, "igbvf"]);
   // A driver that has just got the VF has asked for no interrupt yet.
-  await openAndCloseVfs(lab.node);
+  await openNewVfs(lab.node);
   await waitForVfState(lab.node, before);
 });

@@ -5,7 +5,7 @@ import type { DemoLab, DemoStep } from "./demo-lab.ts";
 import { installVirtfn } from "./install.ts";
 import { assertTuned, formatPodVfs, type PodVf, readPodVfs } from "./pod-vfs.ts";
 import { applyPods, deletePods, showPods, startPods, type WantedPods } from "./pods.ts";
-import { openAndCloseVfs, readVfState, waitForVfState } from "./vf-state.ts";
+import { openNewVfs, readVfState, waitForVfState } from "./vf-state.ts";
 
 /** VFs that the demo's node makes at boot, on its first PF. */
 export const demoVfs = 7;
@@ -17,7 +17,7 @@ export function createDemoSteps(lab: DemoLab): readonly DemoStep[] {
     {
       title: "the VFs before any pod",
       run: async () => {
-        await openAndCloseVfs(lab.node);
+        await openNewVfs(lab.node);
         const state = await readVfState(lab.node);
         before.resolve(state);
         return `noted: names, MAC addresses, masks and affinity of ${state.split("\n").filter(isPciAddress).length} VFs`;

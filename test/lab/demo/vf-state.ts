@@ -3,15 +3,26 @@ import type { LabNode } from "../node/lab-node.ts";
 import { waitUntil } from "../wait-until.ts";
 
 /**
- * Opens and closes every VF once. The driver takes the MAC address that it keeps, and the kernel makes the directories of the
- * interrupts, only when an interface is opened for the first time.
+ * Opens and closes each VF of the node's that nobody has opened yet. The driver takes the MAC address that it keeps, and the kernel
+ * makes the directories of the interrupts, only when an interface is opened for the first time.
  */
-export async function openAndCloseVfs(node: LabNode): Promise<void> {
+export async function openNewVfs(node: LabNode): Promise<void> {
   await node.run(`set -e
-    names=$(for physfn in /sys/bus/pci/devices/*/physfn; do ls "\${physfn%physfn}net"; done)
-    for name in $names; do ip link set "$name" up; done
+    shopt -s nullglob
+    new=()
+    for physfn in /sys/bus/pci/devices/*/physfn; do
+      vf=\${physfn%/physfn}
+      for irq in "$vf"/msi_irqs/*; do
+        if [ ! -e "/proc/irq/\${irq##*/}/smp_affinity_list" ]; then
+          for net in "$vf"/net/*; do new+=("\${net##*/}"); done
+          break
+        fi
+      done
+    done
+    if [ \${#new[@]} = 0 ]; then exit; fi
+    for name in "\${new[@]}"; do ip link set "$name" up; done
     udevadm settle
-    for name in $names; do ip link set "$name" down; done`);
+    for name in "\${new[@]}"; do ip link set "$name" down; done`);
 }
 
 /** One block per VF in the order of their addresses: name, MAC, MTU, flags, masks, affinity; then other names and the PFs' settings for VFs. */

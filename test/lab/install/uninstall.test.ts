@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { installVirtfn, productNamespace, waitForRollout } from "../demo/install.ts";
 import { deletePods, startPods } from "../demo/pods.ts";
 import { demoVfs } from "../demo/steps.ts";
-import { openAndCloseVfs } from "../demo/vf-state.ts";
 import { renderForLab } from "../support/lab-manifests.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
 import { readKeptNodeText, readNodeText } from "../support/node-text.ts";
@@ -34,8 +33,6 @@ test("without pods it ends, and the node's text is the one of before the install
   await waitForRollout(kubectl, "virtfn");
   const overlay = fileURLToPath(new URL("../../../deploy/kustomize/overlays/uninstall", import.meta.url));
   await kubectl.run(["delete", "-k", overlay, "--wait=true"], { timeoutMs: 120_000 });
-  // As before the install: VFs that another test had made anew and nobody opened have no interrupts yet.
-  await openAndCloseVfs(node);
   expect(await readNodeText(node)).toBe(readKeptNodeText(lab.handle));
 });
 

@@ -1,6 +1,6 @@
 // 14 VFs of two PFs in namespaces: their queues' interrupts are spread evenly over the CPUs of each NUMA node, also while CPUs and links come and go.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openAndCloseVfs, readVfState, waitForVfState } from "../demo/vf-state.ts";
+import { openNewVfs, readVfState, waitForVfState } from "../demo/vf-state.ts";
 import { type BarePod, barePod, makeNamespaces, mountKubeletView, removePods } from "../support/bare-pods.ts";
 import { formatCall, readAdded } from "../support/cni-calls.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
@@ -32,7 +32,7 @@ interface Vector {
 
 beforeAll(async () => {
   await node.run("ip link set ens2 up; echo 7 >/sys/class/net/ens2/device/sriov_numvfs; udevadm settle");
-  await openAndCloseVfs(node);
+  await openNewVfs(node);
   before = await readVfState(node);
   await makeNamespaces(node, pods);
   const added = await runScripts(
