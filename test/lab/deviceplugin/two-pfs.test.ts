@@ -1,4 +1,4 @@
-// The Helm chart's objects on the node: VFs made at the start, two resources on two NUMA nodes, CDI, labels and Events, faults of the NIC.
+// The Helm chart's objects on the node: VFs made at the start, resources on two NUMA nodes, their limits and tuning, CDI, labels and Events, faults of the NIC.
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
@@ -20,6 +20,7 @@ const networkOf = (resource: string, third: number): object => ({
   resource,
   ipam: { type: "host-local", ranges: [[{ subnet: `10.56.${third}.0/24` }]] },
 });
+const limits = { vlans: ["100", "200-209"] };
 const values = {
   image: { repository: "localhost/virtfn", tag: "lab", pullPolicy: "Never" },
   deviceplugin: {
@@ -27,19 +28,26 @@ const values = {
     resourceList: [
       { resourceName: "left", selectors: { pfNames: ["ens1"] } },
       { resourceName: "dpdk", driver: "vfio-pci", selectors: { pfNames: ["ens2#6"] } },
-      { resourceName: "right", selectors: { pfNames: ["ens2"] } },
+      { resourceName: "limited", limits, selectors: { pfNames: ["ens2#5"] } },
+      {
+        resourceName: "right",
+        tuning: { policy: "explicit", cpus: "3" },
+        selectors: { pfNames: ["ens2"] },
+      },
     ],
   },
   networks: [
     networkOf("sriov/left", 0),
     networkOf("sriov/right", 1),
     { resource: "sriov/dpdk", driver: "vfio-pci" },
+    { ...networkOf("sriov/limited", 2), vlan: 300 },
   ],
   provision: true,
   cdi: true,
   report: true,
 };
-const all = { "sriov/left": 7, "sriov/right": 6, "sriov/dpdk": 1 };
+const all = { "sriov/left": 7, "sriov/right": 5, "sriov/limited": 1, "sriov/dpdk": 1 };
+const secondPfGone = { ...all, "sriov/right": 0, "sriov/limited": 0, "sriov/dpdk": 0 };
 const pods: string[] = [];
 
 beforeAll(async () => {
@@ -97,6 +105,33 @@ test("a pod of the vfio resource sees the node of its VF's group, by CDI", async
   expect(await node.run(`basename $(readlink /sys/bus/pci/devices/${vf}/driver)`)).toBe("vfio-pci");
 });
 
+test("a resource's tuning is where its pods' interrupts go", async () => {
+  const queues = "cat /proc/irq/*/net[12]-[rt]x-0/../smp_affinity_list";
+  await waitUntil(
+    "the pins of pair's two queues each",
+    async () => expect((await node.run(queues)).split("\n")).toEqual(["3", "3", "3", "3"]),
+    { timeoutMs: 60_000, intervalMs: 1000 },
+  );
+});
+
+test("a network that asks for more than its resource's limits is refused by name; once they allow it, the same pod starts", async () => {
+  await startPod("tagged", { "sriov/limited": 1 });
+  await waitUntil(
+    "the refusal",
+    async () => expect(await readEvents()).toMatch(/ERR_NETWORK_CONFIG.*vlan.*sriov\/limited.*300/),
+    { timeoutMs: 60_000, intervalMs: 1000 },
+  );
+  const wider = values.deviceplugin.resourceList.map((resource) =>
+    resource.resourceName === "limited" ? { ...resource, limits: { vlans: ["300"] } } : resource,
+  );
+  await applyChart({ ...values, deviceplugin: { ...values.deviceplugin, resourceList: wider } });
+  // A pod that changes is looked at at once, and with it its ConfigMaps.
+  const { pod } = await readContainer(lab, "deviceplugin");
+  await kubectl.run(["annotate", "pod", "-n", productNamespace, pod, "limits=wider"]);
+  await waitForReadyPods(lab, ["tagged"]);
+  expect(await node.run("ip -d link show ens2")).toMatch(/vf 5 .*vlan 300/);
+});
+
 test("what looks, inside its container: status, doctor and explain know the pods", async () => {
   const status = await inTuning("virtfn", "status");
   expect(status).toMatch(/0000:41:\S+ +sriov\/right +healthy +default\/pair +net1/);
@@ -124,18 +159,11 @@ test("a PF without link: its VFs are unhealthy with that reason, an Event tells,
   annotate,
 }) => {
   await setLink(false);
-  await annotate(`cut: ${await waitForAllocatable({ ...all, "sriov/right": 0, "sriov/dpdk": 0 })} ms`);
+  await annotate(`cut: ${await waitForAllocatable(secondPfGone)} ms`);
   expect(await inTuning("virtfn", "status")).toMatch(/unhealthy, the PF ens2 has no link: .*0000:41/);
   await setLink(true);
   await annotate(`restored: ${await waitForAllocatable(all)} ms`);
-  const events = await kubectl.run([
-    "get",
-    "events",
-    "-n",
-    "default",
-    "-o",
-    "custom-columns=R:.reason,M:.message",
-  ]);
+  const events = await readEvents();
   expect(events).toMatch(/DevicesUnhealthy +.*ens2 has no link/);
   expect(events).toMatch(/DevicesHealthy/);
 });
@@ -143,13 +171,13 @@ test("a PF without link: its VFs are unhealthy with that reason, an Event tells,
 test("the whole NIC taken out and put in again: its VFs are gone, made anew by the next start, and offered", async ({
   annotate,
 }) => {
-  await deletePods(lab, ["pair", "torn", "fast"]);
+  await deletePods(lab, pods);
   await node.qmp(async (qmp) => {
     const gone = qmp.waitForEvent("DEVICE_DELETED", 60_000);
     await qmp.execute("device_del", { id: "pf1" });
     await gone;
   });
-  await annotate(`taken out: ${await waitForAllocatable({ ...all, "sriov/right": 0, "sriov/dpdk": 0 })} ms`);
+  await annotate(`taken out: ${await waitForAllocatable(secondPfGone)} ms`);
   await node.qmp(async (qmp) => {
     await qmp.execute("device_add", {
       driver: "igb",
@@ -178,6 +206,11 @@ async function readLabels(): Promise<Readonly<Record<string, string>>> {
     LAB_NETWORK.nodeName,
   ]);
   return metadata.labels;
+}
+
+async function readEvents(): Promise<string> {
+  const columns = "custom-columns=R:.reason,M:.message";
+  return await kubectl.run(["get", "events", "-n", "default", "-o", columns]);
 }
 
 /** Plugs the cable of the second PF in or out. */
