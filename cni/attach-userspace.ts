@@ -19,7 +19,7 @@ export async function attachUserspaceVf(
   const { link, side, vf } = claim;
   const wanted = toVfSettings(network);
   const hadNoAdminMac =
-    link !== undefined && steps.run("MAC", () => chooseOwnMac(home, link, claim, network.mac));
+    link !== undefined && (await steps.wait("MAC", () => chooseOwnMac(host, home, link, claim, network.mac)));
   if (hadNoAdminMac) steps.run("record", noteNoAdminMac);
   const driver = network.driver ?? vf.driver;
   if (driver !== vf.driver)

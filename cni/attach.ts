@@ -47,7 +47,7 @@ export async function attachVf(
   const { link: homeLink } = claim;
   if (homeLink === undefined) throw new VfMissingError(`${address} has no netdev to move`);
   const wanted = toVfSettings(network);
-  const hadNoAdminMac = steps.run("MAC", () => chooseOwnMac(home, homeLink, claim, network.mac));
+  const hadNoAdminMac = await steps.wait("MAC", () => chooseOwnMac(host, home, homeLink, claim, network.mac));
   if (hadNoAdminMac) steps.run("record", noteNoAdminMac);
   await steps.wait("VF settings", () => applySettings(host, claim, wanted, hadNoAdminMac));
   steps.run("queue masks", () => resetQueueMasks(ownSysfs(host), homeLink.name, claim.original.queues));

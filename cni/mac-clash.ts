@@ -3,7 +3,10 @@
 import type { VfOnPf } from "../sriov/vf-apply.ts";
 import { VfMacTakenError } from "../sriov/vf-errors.ts";
 
-/** Throws ERR_VF_MAC_TAKEN when the PF, or a VF of it other than `target`, has `mac` (lower-case) now. */
+/**
+ * Throws ERR_VF_MAC_TAKEN when the PF, or a VF of it other than `target`, has `mac` (lower-case) now. A free one stays free as long
+ * as the caller holds the PF's lock: every ADD sets it under that.
+ */
 export function checkMacFree(target: VfOnPf, mac: string): void {
   const { netlink, pfName, pfIndex, vf } = target;
   const other = netlink.listVfs(pfIndex).find((info) => info.vf !== vf && info.mac === mac);

@@ -16,15 +16,20 @@ import { checkMacFree } from "./mac-clash.ts";
 
 /**
  * Sets the VF's own MAC while its PF may still allow it: then the VF need not be opened and closed for it to take the admin
- * MAC. True when that shows that no admin MAC was set before: an untrusted VF could not have changed it.
+ * MAC. True when that shows that no admin MAC was set before: an untrusted VF could not have changed it. Throws ERR_VF_MAC_TAKEN,
+ * ERR_LOCK_TIMEOUT.
  */
-export function chooseOwnMac(
+export async function chooseOwnMac(
+  host: Pick<Host, "locks">,
   home: Side,
   link: Link,
   { side }: Pick<Claim, "side">,
   mac: string | undefined,
-): boolean {
+): Promise<boolean> {
   if (mac === undefined || mac === link.mac) return false;
+  // Its driver asks the PF, which reports it from then on: of two ADDs at once the second must see that of the first.
+  using _lock = side && (await host.locks.acquire(side.target.pf));
+  if (side !== undefined) checkMacFree(side.target, mac);
   return setMac(home.netlink, link.index, mac) && side?.info.trust === false;
 }
 
@@ -46,10 +51,12 @@ export async function applySettings(
   hadNoAdminMac: boolean,
 ): Promise<void> {
   if (side !== undefined) {
+    const { adminMac } = wanted;
     const before = hadNoAdminMac ? { ...side.info, mac: zeroMac } : side.info;
-    await applyVf(host, side.target, planVf(before, wanted));
-    // Another ADD may have taken the MAC since the VF was claimed: each that sees it gives up.
-    if (wanted.adminMac !== undefined) checkMacFree(side.target, wanted.adminMac);
+    await applyVf(host, side.target, planVf(before, wanted), () => {
+      // Another ADD may have taken it since the VF was claimed.
+      if (adminMac !== undefined) checkMacFree(side.target, adminMac);
+    });
     return;
   }
   const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;

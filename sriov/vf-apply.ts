@@ -27,15 +27,18 @@ const busyMs = 3_000;
 
 /**
  * Carries `steps` out under the PF's lock, reads each back, and undoes the ones done when one fails. Drivers take no
- * concurrent VF configuration on one PF. Throws ERR_VF_STEP naming step, expected and got; ERR_LOCK_TIMEOUT.
+ * concurrent VF configuration on one PF. `check` is called under the lock, before the first step, and throws where there must be
+ * none. Throws ERR_VF_STEP naming step, expected and got; ERR_LOCK_TIMEOUT; what `check` throws.
  */
 export async function applyVf(
   host: Pick<Host, "locks" | "clock">,
   target: VfOnPf,
   steps: readonly VfStep[],
+  check?: () => void,
 ): Promise<void> {
   if (steps.length === 0) return;
   using _lock = await host.locks.acquire(target.pf);
+  check?.();
   const done: VfStep[] = [];
   for (const step of steps) {
     try {

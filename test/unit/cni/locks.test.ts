@@ -93,6 +93,17 @@ test("an ADD that cannot get all of its locks has none in the end, and changed n
   expect(node.toText()).toBe(before);
 });
 
+test("an ADD without settings at the PF, a MAC among them, does not wait for who works on that", async () => {
+  using node = makeNode();
+  using _lock = await node.host.locks.acquire(pf);
+  const plain = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: vfs[0] };
+  expect(await callCni(node.host, plain)).toMatchObject({ exitCode: 0 });
+  expect(node.clock.monotonicMs()).toBe(0);
+  await callCni(node.host, plain, { command: "DEL" });
+  const { json } = await callCni(node.host, { ...plain, mac: "02:aa:bb:cc:dd:01" });
+  expect(json).toMatchObject({ code: 11, msg: expect.stringMatching(`lock/${pf}`) as string });
+});
+
 test("an ADD waits for no lock of another PF", async () => {
   using node = createFakeHost([
     { name: "ens1f0", address: "0000:3b:00.0", vfs: 1 },
@@ -100,7 +111,8 @@ test("an ADD waits for no lock of another PF", async () => {
   ]);
   node.addNetns("web-1");
   using _lock = await node.host.locks.acquire(pf);
-  const { exitCode } = await callCni(node.host, { ...network, deviceID: "0000:5e:02.0" });
+  const asking = { ...network, deviceID: "0000:5e:02.0", mac: "02:aa:bb:cc:dd:01" };
+  const { exitCode } = await callCni(node.host, asking);
   expect(exitCode).toBe(0);
   expect(node.clock.monotonicMs()).toBe(0);
 });
