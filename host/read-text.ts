@@ -6,7 +6,7 @@ import { SystemCallError } from "./errors.ts";
 import { absentAs } from "./file-errors.ts";
 
 /** Far beyond any state file or configuration, and /proc/interrupts of the largest machine. */
-const mostBytes = 64 << 20;
+export const mostBytes = 64 << 20;
 
 /**
  * Whole text, untrimmed; `undefined` when the file or a folder on the way is missing (ENOENT, ENOTDIR). Throws SystemCallError,

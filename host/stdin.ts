@@ -3,27 +3,47 @@
 import * as fs from "node:fs";
 
 import { SystemCallError } from "./errors.ts";
+import { mostBytes } from "./read-text.ts";
 
 const chunkBytes = 64 * 1024;
 
 /**
  * The whole of stdin as text. Read on this thread: a pool of threads, which Bun starts for it otherwise, costs a short process
- * 1 ms of CPU time. A pipe that does not block (EAGAIN) is left to Bun. Throws ERR_SYSTEM_CALL where nothing can be read, as of a folder.
+ * 1 ms of CPU time. A pipe that does not block (EAGAIN) is left to Bun. Throws ERR_SYSTEM_CALL where nothing can be read, as of
+ * a folder, and for more than 64 MiB (EFBIG).
  */
 export async function readStdin(): Promise<string> {
-  const chunks: Uint8Array[] = [];
+  const text = new StdinText();
   try {
     for (;;) {
       const chunk = new Uint8Array(chunkBytes);
       const length = fs.readSync(0, chunk);
-      if (length === 0) break;
-      chunks.push(chunk.subarray(0, length));
+      if (length === 0) return text.end();
+      text.add(chunk.subarray(0, length));
     }
   } catch (error) {
+    if (error instanceof SystemCallError) throw error;
     const errno = (error as NodeJS.ErrnoException).code ?? String(error);
     if (errno !== "EAGAIN") throw new SystemCallError("read", "stdin", errno, { cause: error });
-    chunks.push(new Uint8Array(await Bun.stdin.arrayBuffer()));
   }
-  const decoder = new TextDecoder();
-  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+  for await (const chunk of Bun.stdin.stream()) text.add(chunk);
+  return text.end();
+}
+
+/** Text from its bytes, piece by piece, as long as they are not too many. */
+class StdinText {
+  readonly #decoder = new TextDecoder();
+  readonly #parts: string[] = [];
+  #bytes = 0;
+
+  add(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > mostBytes)
+      throw new SystemCallError("read", `stdin, of more than ${mostBytes} bytes`, "EFBIG");
+    this.#parts.push(this.#decoder.decode(chunk, { stream: true }));
+  }
+
+  end(): string {
+    return this.#parts.join("") + this.#decoder.decode();
+  }
 }

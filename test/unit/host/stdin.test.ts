@@ -8,13 +8,17 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 const stdinModule = resolve(import.meta.dirname, "../../../host/stdin.ts");
 const script = `import { readStdin } from ${JSON.stringify(stdinModule)};
 console.log(JSON.stringify(await readStdin()));`;
+/** Prints the error's message. */
+function catching(program: string): string {
+  return program.replace("await readStdin()", "await readStdin().catch(({ message }) => message)");
+}
 /** Takes a pipe that does not block as its stdin, which Bun.spawn would let block, and says when there is nothing in it. */
 const patientScript = `import * as fs from "node:fs";
 fs.closeSync(0);
 fs.openSync(process.argv[1], fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
 const { stdin } = Bun;
-const read = stdin.arrayBuffer.bind(stdin);
-stdin.arrayBuffer = () => (console.error("nothing yet"), read());
+const read = stdin.stream.bind(stdin);
+stdin.stream = () => (console.error("nothing yet"), read());
 ${script}`;
 const text = `{"name": "ä€", "long": "${"ü".repeat(100_000)}"}`;
 
@@ -26,6 +30,10 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 function start(stdin: number | Blob): Bun.Subprocess<number | Blob, "pipe", "inherit"> {
   return Bun.spawn([process.execPath, "-e", script], { stdin, stdout: "pipe" });
+}
+
+function startCatching(stdin: number): Bun.Subprocess<number, "pipe", "inherit"> {
+  return Bun.spawn([process.execPath, "-e", catching(script)], { stdin, stdout: "pipe" });
 }
 
 it("reads a pipe to its end, characters of several bytes across its pieces too", async () => {
@@ -55,11 +63,30 @@ it("waits for what comes later through a pipe that does not block", async () => 
 });
 
 it("says what keeps it from being read: a folder, or what was opened for writing alone", async () => {
-  const failing = script.replace("await readStdin()", "await readStdin().catch(({ message }) => message)");
   const [directory, writable] = [fs.openSync(folder, "r"), fs.openSync(join(folder, "log"), "w")];
-  const read = (stdin: number): Promise<string> =>
-    Bun.spawn([process.execPath, "-e", failing], { stdin, stdout: "pipe" }).stdout.text();
-  expect(JSON.parse(await read(directory))).toBe("read(stdin) failed: EISDIR");
-  expect(JSON.parse(await read(writable))).toBe("read(stdin) failed: EBADF");
+  expect(JSON.parse(await startCatching(directory).stdout.text())).toBe("read(stdin) failed: EISDIR");
+  expect(JSON.parse(await startCatching(writable).stdout.text())).toBe("read(stdin) failed: EBADF");
   for (const fd of [directory, writable]) fs.closeSync(fd);
+});
+
+const tooMuch = "read(stdin, of more than 67108864 bytes) failed: EFBIG";
+
+it("takes no more than of a file, where there is no end", async () => {
+  const endless = fs.openSync("/dev/zero", "r");
+  expect(JSON.parse(await startCatching(endless).stdout.text())).toBe(tooMuch);
+  fs.closeSync(endless);
+});
+
+it("takes no more than of a file through a pipe that does not block", async () => {
+  const path = join(folder, "pipe");
+  spawnSync("mkfifo", [path]);
+  const holder = fs.openSync(path, fs.constants.O_RDWR);
+  const command = [process.execPath, "-e", catching(patientScript), path];
+  const child = Bun.spawn(command, { stdout: "pipe", stderr: "pipe" });
+  await child.stderr.getReader().read();
+  const writer = Bun.spawn(["sh", "-c", 'exec cat /dev/zero > "$1"', "sh", path]);
+  expect(JSON.parse(await child.stdout.text())).toBe(tooMuch);
+  expect(await child.exited).toBe(0);
+  fs.closeSync(holder);
+  await writer.exited;
 });
