@@ -95,7 +95,12 @@ const commands: Commands = {
     summary: "checks configuration files, and tells what is wrong in which line",
     run: async (args) => {
       const { runValidate } = await import("./validate/main.ts");
-      return runValidate(createHost(), args, process.cwd(), (text) => process.stdout.write(text));
+      const { readStdin } = await import("../host/stdin.ts");
+      return runValidate(createHost(), args, {
+        folder: process.cwd(),
+        print: (text) => process.stdout.write(text),
+        readStdin,
+      });
     },
   },
 };

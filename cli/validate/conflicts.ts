@@ -14,11 +14,11 @@ export type FileText = { readonly file: string } & ({ readonly text: string } | 
 export function findConflicts(
   files: readonly FileText[],
   prefix: string,
-): ReadonlyMap<string, readonly Finding[]> {
-  const read = files.flatMap((one) => ("text" in one ? [{ file: one.file, text: one.text }] : []));
+): ReadonlyMap<FileText, readonly Finding[]> {
+  const read = files.filter((one) => "text" in one);
   const nodes = read.flatMap(({ file, text }) => readNodes(text).map((config) => ({ file, config })));
   return new Map(
-    read.map(({ file, text }) => [file, nodes.flatMap((node) => findWithNode(text, prefix, node))] as const),
+    read.map((one) => [one, nodes.flatMap((node) => findWithNode(one.text, prefix, node))] as const),
   );
 }
 

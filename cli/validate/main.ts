@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 
+import { SystemCallError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import { findPrefixProblem } from "../../sriov/resource-config.ts";
 import { UsageError } from "../usage-error.ts";
@@ -14,29 +15,41 @@ Checks network configurations and lists of them (.conf, .conflist), NetworkAttac
 install-cni, resource configurations and node.yaml, in YAML or JSON; what a file is, its content tells. Of resource configurations
 and a node.yaml together also limits that contradict each other.
 
+  -                         as a FILE: stdin, read to its end (Ctrl-D on a terminal), like other files at most 64 MiB
   --json                    the findings as JSON
   --resource-prefix PREFIX  as the device plugin is given it (default sriov)
 
 Exits with 0 when all is right, 1 when something is wrong, 2 for a command line that is not understood.
 `;
 
-/** Runs the command and gives its exit code; `print` takes what goes to stdout. Throws ERR_USAGE. */
-export function runValidate(
+export interface ValidateOptions {
+  /** What relative paths start at. */
+  readonly folder: string;
+  /** Takes what goes to stdout. */
+  readonly print: (text: string) => void;
+  /** The whole of stdin; called for the file - alone. */
+  readonly readStdin: () => Promise<string>;
+}
+
+/** Runs the command and gives its exit code. Throws ERR_USAGE. */
+export async function runValidate(
   host: Pick<Host, "files">,
   argv: readonly string[],
-  folder: string,
-  print: (text: string) => void,
-): number {
+  { folder, print, readStdin }: ValidateOptions,
+): Promise<number> {
   const { values, positionals } = parseCommandLine(argv);
   if (values.help) {
     print(usage);
     return 0;
   }
-  if (positionals.length === 0) throw new UsageError("validate", "expected at least one file");
   const prefix = values["resource-prefix"];
-  const texts = positionals.map((path) => readFile(host, path, folder));
+  const texts = await Promise.all(
+    positionals.map((path) =>
+      path === "-" ? readText("stdin", readStdin) : readText(path, () => readFile(host, path, folder)),
+    ),
+  );
   const conflicts = findConflicts(texts, prefix);
-  const files = texts.map((text) => addConflicts(validateFile(text, prefix), conflicts));
+  const files = texts.map((text) => addConflicts(validateFile(text, prefix), conflicts.get(text)));
   print(values.json ? `${JSON.stringify(files, undefined, 2)}\n` : files.map(formatFile).join(""));
   return files.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
@@ -47,21 +60,27 @@ function validateFile(file: FileText, prefix: string): ValidatedFile {
 }
 
 /** Only where the file itself is right: what is wrong in it comes first. */
-function addConflicts(
-  validated: ValidatedFile,
-  conflicts: ReadonlyMap<string, readonly Finding[]>,
-): ValidatedFile {
-  const problems = validated.problems.length > 0 ? validated.problems : (conflicts.get(validated.file) ?? []);
-  return { ...validated, problems };
+function addConflicts(validated: ValidatedFile, conflicts: readonly Finding[] = []): ValidatedFile {
+  return validated.problems.length > 0 ? validated : { ...validated, problems: conflicts };
 }
 
-function readFile(host: Pick<Host, "files">, file: string, folder: string): FileText {
+async function readText(file: string, read: () => string | undefined | Promise<string>): Promise<FileText> {
   try {
-    const text = host.files.readText(file.startsWith("/") ? file : `${folder}/${file}`);
+    const text = await read();
     return text === undefined ? { file, problem: "there is no such file" } : { file, text };
   } catch (error) {
-    return { file, problem: error instanceof Error ? error.message : String(error) };
+    return { file, problem: describeFailure(error) };
   }
+}
+
+function readFile({ files }: Pick<Host, "files">, file: string, folder: string): string | undefined {
+  return files.readText(file.startsWith("/") ? file : `${folder}/${file}`);
+}
+
+function describeFailure(error: unknown): string {
+  const isNoFile = error instanceof SystemCallError && error.errno === "EINVAL";
+  const advice = isNoFile ? "; to read a pipe, give it as stdin, and - as the file" : "";
+  return `${error instanceof Error ? error.message : String(error)}${advice}`;
 }
 
 function formatFile({ file, documents, problems }: ValidatedFile): string {
@@ -70,10 +89,12 @@ function formatFile({ file, documents, problems }: ValidatedFile): string {
   return lines.join("");
 }
 
-function parseCommandLine(argv: readonly string[]): {
+interface CommandLine {
   readonly values: { readonly help: boolean; readonly json: boolean; readonly "resource-prefix": string };
   readonly positionals: readonly string[];
-} {
+}
+
+function parseCommandLine(argv: readonly string[]): CommandLine {
   const options = {
     help: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -81,10 +102,16 @@ function parseCommandLine(argv: readonly string[]): {
   } as const;
   try {
     const parsed = parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
-    const problem = findPrefixProblem(parsed.values["resource-prefix"]);
+    const problem = findProblem(parsed);
     if (problem === undefined) return parsed;
     throw new Error(problem);
   } catch (cause) {
     throw new UsageError("validate", cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+function findProblem({ values, positionals }: CommandLine): string | undefined {
+  if (!values.help && positionals.length === 0) return "expected at least one file";
+  if (positionals.filter((path) => path === "-").length > 1) return "expected - once, as stdin ends once";
+  return findPrefixProblem(values["resource-prefix"]);
 }

@@ -33,6 +33,7 @@ test.each([
   [["uninstall", "--bogus"], 2, "", "ERR_USAGE: "],
   [["validate"], 2, "", "ERR_USAGE: "],
   [["validate", "/none"], 1, "/none:1:1: there is no such file\n", ""],
+  [["validate", "-"], 1, "stdin:1:1: the file is empty\n", ""],
   [["bogus"], 2, "", 'virtfn: unknown command "bogus"; expected one of: deviceplugin'],
   [[], 2, "", "virtfn: no command given"],
   [["deviceplugin", "--listen", "nowhere"], 2, "", "ERR_LISTEN_ADDRESS: "],

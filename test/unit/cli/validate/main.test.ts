@@ -1,11 +1,13 @@
 // virtfn validate: what each kind of file is told, with line and column, and the exit codes.
 
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { runValidate } from "../../../../cli/validate/main.ts";
+import { SystemCallError } from "../../../../host/errors.ts";
 import { createFiles } from "../../../../host/files.ts";
 
 let folder: string;
@@ -15,19 +17,27 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-function validate(text: string, name = "x", flags: readonly string[] = []): string {
+async function validate(text: string, name = "x", flags: readonly string[] = []): Promise<string> {
   fs.writeFileSync(join(folder, name), text);
+  return run([...flags, name]);
+}
+
+async function run(argv: readonly string[], stdin = ""): Promise<string> {
   const printed: string[] = [];
-  const code = runValidate({ files: createFiles() }, [...flags, name], folder, (line) => printed.push(line));
+  const code = await runValidate({ files: createFiles() }, argv, {
+    folder,
+    print: (line) => printed.push(line),
+    readStdin: () => Promise.resolve(stdin),
+  });
   return `${printed.join("")}exit ${code}`;
 }
 
-test("a right network configuration is told what it is", () => {
+test("a right network configuration is told what it is", async () => {
   const text = '{"cniVersion": "1.0.0", "name": "blue", "type": "virtfn", "vlan": 5}';
-  expect(validate(text, "blue.conf")).toBe('blue.conf: ok (network configuration "blue")\nexit 0');
+  expect(await validate(text, "blue.conf")).toBe('blue.conf: ok (network configuration "blue")\nexit 0');
 });
 
-test("every problem of a network configuration comes with line and column", () => {
+test("every problem of a network configuration comes with line and column", async () => {
   const text = `{
   "cniVersion": "2.0.0",
   "name": "blue",
@@ -37,7 +47,7 @@ test("every problem of a network configuration comes with line and column", () =
     { "dst": "192.0.2.0/24", "mtu": 1 }
   ]
 }`;
-  expect(validate(text, "blue.conf")).toMatchInlineSnapshot(`
+  expect(await validate(text, "blue.conf")).toMatchInlineSnapshot(`
     "blue.conf:2:3: cniVersion: expected one of 0.3.1, 0.4.0, 1.0.0, 1.1.0, got "2.0.0"
     blue.conf:5:3: vlan: expected an integer from 0 to 4094, got 5000
     blue.conf:5:17: vlanQs: unknown key, did you mean vlanQoS?
@@ -46,7 +56,7 @@ test("every problem of a network configuration comes with line and column", () =
   `);
 });
 
-test("the networks of a chained entry, and a second entry", () => {
+test("the networks of a chained entry, and a second entry", async () => {
   const text = `{
   "cniVersion": "1.0.0",
   "name": "cluster",
@@ -57,7 +67,7 @@ test("the networks of a chained entry, and a second entry", () => {
     { "type": "virtfn" }
   ]
 }`;
-  expect(validate(text, "a.conflist")).toMatchInlineSnapshot(`
+  expect(await validate(text, "a.conflist")).toMatchInlineSnapshot(`
     "a.conflist:7:60: plugins[1].networks[1].trust: expected "on" or "off", got "yes"
     a.conflist:8:5: plugins[2]: expected one entry of virtfn, got a second one
     exit 1"
@@ -97,14 +107,14 @@ test.each([
     'x: ok (NetworkAttachmentDefinition "blue")\nexit 0',
   ],
   ["without one", head, 'x: ok (NetworkAttachmentDefinition "blue")\nexit 0'],
-])("a NetworkAttachmentDefinition with its configuration %s", (_how, text, expected) => {
-  expect(validate(text)).toEqual(expected);
+])("a NetworkAttachmentDefinition with its configuration %s", async (_how, text, expected) => {
+  expect(await validate(text)).toEqual(expected);
 });
 
-test("several documents, and a list of objects", () => {
+test("several documents, and a list of objects", async () => {
   const bad = `spec: { config: '{"cniVersion": "1.0.0", "type": "virtfn", "mtu": 5}' }`;
   const items = `apiVersion: v1\nkind: List\nitems:\n  - kind: NetworkAttachmentDefinition\n    ${bad}\n`;
-  expect(validate(`${head}${bad}\n---\n${head}---\n${items}`)).toMatchInlineSnapshot(`
+  expect(await validate(`${head}${bad}\n---\n${head}---\n${items}`)).toMatchInlineSnapshot(`
     "x:5:60: spec.config: mtu: expected an integer from 68 to 65535, got 5
     x:16:22: spec.config: name: expected letters, digits, _, . and -, got nothing
     x:16:64: spec.config: mtu: expected an integer from 68 to 65535, got 5
@@ -112,17 +122,17 @@ test("several documents, and a list of objects", () => {
   `);
 });
 
-test("node.yaml, the chained entry and resources are known by their keys", () => {
-  expect(validate("pfs: [ens1f0]\nlimits:\n  sriov/vf:\n    vlans: [5, 9-1]\n")).toBe(
+test("node.yaml, the chained entry and resources are known by their keys", async () => {
+  expect(await validate("pfs: [ens1f0]\nlimits:\n  sriov/vf:\n    vlans: [5, 9-1]\n")).toBe(
     'x:4:16: limits.sriov/vf.vlans.1: expected VLANs like 100 or 200-299, from 0 to 4094, got "9-1"\nexit 1',
   );
-  expect(validate("networks:\n  - vlan: 5\n    mtuu: 5\n")).toBe(
+  expect(await validate("networks:\n  - vlan: 5\n    mtuu: 5\n")).toBe(
     "x:3:5: networks[0].mtuu: unknown key, did you mean mtu?\nexit 1",
   );
-  expect(validate('{"resourceList": [{"resourceName": "vf", "selectorss": {}}]}')).toContain(
+  expect(await validate('{"resourceList": [{"resourceName": "vf", "selectorss": {}}]}')).toContain(
     "x:1:42: resourceList[0].selectorss: unknown key, did you mean selectors?",
   );
-  expect(validate("resourceList: [{resourceName: vf}]")).toBe("x: ok (resource configuration)\nexit 0");
+  expect(await validate("resourceList: [{resourceName: vf}]")).toBe("x: ok (resource configuration)\nexit 0");
 });
 
 test.each([
@@ -132,14 +142,16 @@ test.each([
   ["foo: bar", expect.stringContaining("x:1:1: expected a network configuration") as string],
   ["kind: Pod\napiVersion: v1\nname: x", expect.stringContaining("got none of them\nexit 1") as string],
   ["[]", expect.stringContaining("got none of them\nexit 1") as string],
-])("%j is no configuration", (text, expected) => {
-  expect(validate(text)).toEqual(expected);
+])("%j is no configuration", async (text, expected) => {
+  expect(await validate(text)).toEqual(expected);
 });
 
-test("--json gives the findings as JSON", () => {
-  const printed = validate('{"cniVersion": "1.0.0", "name": "b", "type": "virtfn", "vlan": -1}', "b.conf", [
-    "--json",
-  ]);
+test("--json gives the findings as JSON", async () => {
+  const printed = await validate(
+    '{"cniVersion": "1.0.0", "name": "b", "type": "virtfn", "vlan": -1}',
+    "b.conf",
+    ["--json"],
+  );
   expect(JSON.parse(printed.replace(/exit 1$/, ""))).toEqual([
     {
       file: "b.conf",
@@ -149,31 +161,54 @@ test("--json gives the findings as JSON", () => {
   ]);
 });
 
-test("a file that is not there, no file, an unknown flag", () => {
-  const host = { files: createFiles() };
-  const printed: string[] = [];
-  expect(runValidate(host, ["none", "/proc/self"], folder, (line) => printed.push(line))).toBe(1);
-  expect(printed.join("")).toMatch(
-    /^none:1:1: there is no such file\n\/proc\/self:1:1: read\(\/proc\/self\) failed: EISDIR\n$/,
+test("a file that is not there, no file, an unknown flag", async () => {
+  expect(await run(["none", "/proc/self"])).toBe(
+    "none:1:1: there is no such file\n/proc/self:1:1: read(/proc/self) failed: EISDIR\nexit 1",
   );
   for (const argv of [[], ["--jso", "x"]])
-    expect(() => runValidate(host, argv, folder, () => undefined)).toThrow(
-      expect.objectContaining({ code: "ERR_USAGE" }) as Error,
-    );
+    await expect(run(argv)).rejects.toThrow(expect.objectContaining({ code: "ERR_USAGE" }) as Error);
 });
 
-test("resources without a prefix have the one that the device plugin is given", () => {
+test("- is stdin, beside files too, and once", async () => {
+  fs.writeFileSync(join(folder, "stdin"), "limits: {sriov/a: {trust: off}}\n");
+  const text = "resourceList:\n- resourceName: a\n  limits: {trust: on}\n";
+  expect(await run(["-"], text)).toBe("stdin: ok (resource configuration)\nexit 0");
+  expect(await run(["-"])).toBe("stdin:1:1: the file is empty\nexit 1");
+  expect(await run(["-", "stdin"], text)).toBe(
+    "stdin:3:12: resourceList[0].limits.trust: expected a value that both allow to sriov/a, got on here, off in stdin\n" +
+      "stdin: ok (node.yaml)\nexit 1",
+  );
+  await expect(run(["-", "-"], text)).rejects.toThrow("virtfn validate: expected - once, as stdin ends once");
+});
+
+test("other pipes and devices are refused, and stdin that cannot be read; both name it", async () => {
+  spawnSync("mkfifo", [join(folder, "pipe")]);
+  expect(await run(["pipe", "/dev/null"])).toBe(
+    `pipe:1:1: read(${folder}/pipe, which is no regular file) failed: EINVAL; to read a pipe, give it as stdin, and - as the file\n` +
+      "/dev/null:1:1: read(/dev/null, which is no regular file) failed: EINVAL; to read a pipe, give it as stdin, and - as the file\nexit 1",
+  );
+  const printed: string[] = [];
+  const io = { folder, print: (line: string) => printed.push(line), readStdin: refuse };
+  expect(await runValidate({ files: createFiles() }, ["-"], io)).toBe(1);
+  expect(printed).toEqual(["stdin:1:1: read(stdin) failed: EISDIR\n"]);
+});
+
+function refuse(): Promise<string> {
+  return Promise.reject(new SystemCallError("read", "stdin", "EISDIR"));
+}
+
+test("resources without a prefix have the one that the device plugin is given", async () => {
   const text = "resourceList:\n- {resourceName: a}\n- {resourceName: a, resourcePrefix: example.com}\n";
-  expect(validate(text, "r.yaml")).toBe("r.yaml: ok (resource configuration)\nexit 0");
-  expect(validate(text, "r.yaml", ["--resource-prefix", "example.com"])).toBe(
+  expect(await validate(text, "r.yaml")).toBe("r.yaml: ok (resource configuration)\nexit 0");
+  expect(await validate(text, "r.yaml", ["--resource-prefix", "example.com"])).toBe(
     'r.yaml:3:4: resourceList[1].resourceName: expected a name other than that of resourceList[0], got "example.com/a"\nexit 1',
   );
-  expect(() => validate(text, "r.yaml", ["--resource-prefix", "kubernetes.io"])).toThrow(
+  await expect(validate(text, "r.yaml", ["--resource-prefix", "kubernetes.io"])).rejects.toThrow(
     'virtfn validate: --resource-prefix: expected a domain like example.com, not kubernetes.io, got "kubernetes.io"',
   );
 });
 
-test("of a node.yaml and a resource configuration together, limits that allow nothing", () => {
+test("of a node.yaml and a resource configuration together, limits that allow nothing", async () => {
   fs.writeFileSync(join(folder, "node.yaml"), 'limits: {example.com/a: {vlans: [1-9]}, "*": {trust: off}}\n');
   const text = `resourceList:
 - resourceName: a
@@ -186,12 +221,12 @@ test("of a node.yaml and a resource configuration together, limits that allow no
   limits: {trust: off}
 `;
   const flags = ["--resource-prefix", "example.com", "node.yaml"];
-  expect(validate(text, "r.yaml", flags)).toMatchInlineSnapshot(`
+  expect(await validate(text, "r.yaml", flags)).toMatchInlineSnapshot(`
     "node.yaml: ok (node.yaml)
     r.yaml:3:12: resourceList[0].limits.vlans: expected a value that both allow to example.com/a, got 10 here, 1-9 in node.yaml
     r.yaml:7:5: resourceList[1].limits.trust: expected a value that both allow to example.com/b, got on here, off in node.yaml
     exit 1"
   `);
   const mistaken = text.replace("spoofchk", "spoof");
-  expect(validate(mistaken, "r.yaml", flags)).toContain("resourceList[1].limits.spoof: unknown key");
+  expect(await validate(mistaken, "r.yaml", flags)).toContain("resourceList[1].limits.spoof: unknown key");
 });
