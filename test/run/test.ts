@@ -1,4 +1,4 @@
-// `npm test`: checks, build, unit, netns, process and lab, with the time of each; the last line is the sum.
+// `npm test`: checks, build, unit, netns, process, lab and nodes, with the time of each; the last line is the sum.
 
 import { checks } from "./check.ts";
 import { formatSummary, runCommand, runProject, type SuiteResult } from "./suite.ts";
@@ -13,7 +13,9 @@ results.push(prepared);
 // For the test that looks at a page; without it that test is skipped.
 results.push(await runCommand("browser", process.execPath, ["test/run/browser.ts"]));
 for (const project of ["netns", "process"]) results.push(await runProject(project));
-if (prepared.failed === 0) results.push(await runProject("lab"));
+if (prepared.failed === 0) {
+  for (const project of ["lab", "nodes"]) results.push(await runProject(project));
+}
 
 console.log(`\n${formatSummary(results)}`);
 process.exitCode = results.some((result) => result.failed > 0) ? 1 : 0;

@@ -42,18 +42,20 @@ export async function measureInLab(options: BenchOptions, tools: BenchTools): Pr
     const artifacts = await prepareLab({ progress: lines, signal, withProduct: false });
     const start = { artifacts, progress: lines, withControlPlane: false, numVfs: [0, 0], signal } as const;
     await using lab = await startLab(start);
-    await makeReady(lab.node, folder, ["guest-main", "virtfn-cni", "virtfn"]);
     const step = lines.step("client boots");
     await using peer = await startPeerNode(lab, signal);
     step.done();
-    await makeReady(peer.node, folder, ["guest-main"]);
+    await Promise.all([
+      makeReady(lab.node, folder, ["guest-main", "virtfn-cni", "virtfn"]),
+      makeReady(peer.node, folder, ["guest-main"]),
+    ]);
     return await measureBetween(lab.node, peer.node, options, tools);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** Nothing else on the node's emulated CPUs, whose kubelet has no control plane; the PF alone on the wire. */
+/** Nothing else on the node's emulated CPUs, and no socket of a kubelet that would be asked about pods; the PF alone on the wire. */
 async function makeReady(
   node: LabNode,
   folder: string,
@@ -61,7 +63,9 @@ async function makeReady(
 ): Promise<void> {
   // The agent is there before the PFs are: this waits for them.
   await node.run("systemctl start lab-boot", { timeoutMs: 120_000 });
-  await node.run(`systemctl mask --runtime --now kubelet containerd && ip link set ${otherPf} down`);
+  await node.run(`set -e
+    systemctl mask --runtime --now kubelet containerd; rm -rf /var/lib/kubelet/pod-resources
+    ip link set ${otherPf} down`);
   for (const name of names) await node.copyIn(join(folder, name), `${inGuest}/${name}`, "0755");
 }
 

@@ -43,7 +43,7 @@ export function drawLatency({ measurements, options }: Results, test: TestName):
     y: { label: "↑ µs", type: "log", grid: true, tickFormat: "~s" },
     color: { scheme: "tableau10", domain: options.variants, legend: true },
     marks: [
-      Plot.lineY(lines, { x: "nines", y: "us", stroke: "variant", strokeWidth: 2 }),
+      Plot.lineY(lines, { x: "nines", y: "us", z: "variant", stroke: "variant", strokeWidth: 2 }),
       Plot.dot(lines, { x: "nines", y: "us", fill: "variant", r: 3 }),
     ],
   });

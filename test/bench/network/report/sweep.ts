@@ -31,7 +31,14 @@ export function drawSweep({ comparisons, options }: Results, metric: MetricName)
     color: { scheme: "tableau10", domain: options.variants, legend: true },
     marks: [
       Plot.ruleX(points, { x: "offered", y1: "low", y2: "high", stroke: "variant", strokeOpacity: 0.5 }),
-      Plot.lineY(points, { x: "offered", y: "median", stroke: "variant", strokeWidth: 2, sort: "offered" }),
+      Plot.lineY(points, {
+        x: "offered",
+        y: "median",
+        z: "variant",
+        stroke: "variant",
+        strokeWidth: 2,
+        sort: "offered",
+      }),
       Plot.dot(points, { x: "offered", y: "median", fill: "variant", r: 3 }),
     ],
   });
