@@ -52,7 +52,12 @@ export async function add(
       checkNameIsPlain(target);
       checkNameFree(inside.getLink({ name: target.interface }), target, call);
     });
-    const who = { title: describePod(request, target.interface), token: ownerTokenOf(call), log };
+    const who = {
+      title: describePod(request, target.interface),
+      token: ownerTokenOf(call),
+      uid: request.pod.uid,
+      log,
+    };
     const claim = await steps.wait("claim", () => claimVf(host, home, target, who));
     const record = steps.run("record", () =>
       makeRecord(host, request, { target, claim, cookie: netns.cookie }),

@@ -2,11 +2,12 @@
 
 import type { Host } from "../host/host.ts";
 import type { Link, Netlink } from "../host/netlink/netlink.ts";
+import { readHolders } from "../kubelet/device-holders.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
-import { judgeUnreadable } from "../sriov/gone-owners.ts";
+import { type Holders, judgeUnreadable } from "../sriov/gone-owners.ts";
 import { findHomeName } from "../sriov/home-name.ts";
 import { isNetworkVf, isUserspaceVf, readVfBasics, type VfBasics } from "../sriov/inventory.ts";
 import { type LinkSizes, planLinkSizes } from "../sriov/link-sizes.ts";
@@ -42,10 +43,11 @@ export interface Claim {
   readonly original: VfOriginal;
 }
 
-/** For whom: "pod shop/web-2 as net1" in messages, and the owner token; and who is told what is noticed. */
+/** For whom: "pod shop/web-2 as net1" in messages, the owner token, and the pod's UID where that is known; and who is told what is noticed. */
 export interface Claimant {
   readonly title: string;
   readonly token: string;
+  readonly uid: string | undefined;
   readonly log: Notices;
 }
 
@@ -135,7 +137,8 @@ async function clearUnreadable(
   who: Claimant,
   { error, salvaged }: { readonly error: RecordCorruptError; readonly salvaged: Salvaged },
 ): Promise<void> {
-  const { action, reason } = judgeUnreadable(host, { address, error, salvaged });
+  const ofOthers: Holders = (device) => readHolders(host, device)?.filter((uid) => uid !== who.uid);
+  const { action, reason } = judgeUnreadable(host, { address, error, salvaged }, ofOthers);
   if (action === "keep") throw new VfBusyError(`cannot give ${address} to ${who.title}: ${reason}`);
   await resetUnreadable(host, address, { salvaged, netns: undefined, reason: error.message });
   tellSetAside(who.log, address, error.message);

@@ -2,6 +2,7 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import { readHolders } from "../kubelet/device-holders.ts";
 import { ownerToken, type AttachmentOwner } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
@@ -49,7 +50,7 @@ function notListed(host: Host, network: string, valid: readonly ValidAttachment[
       isUnused(owner) ? { action: "release", reason } : undefined,
     judgeUnreadable: (file): Judgement | undefined => {
       const { owner } = file.salvaged;
-      if (owner === undefined) return judgeNobodys(host, file);
+      if (owner === undefined) return judgeNobodys(host, file, (device) => readHolders(host, device));
       return isUnused(owner) ? { action: "reset", reason } : undefined;
     },
   };

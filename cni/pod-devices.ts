@@ -1,6 +1,7 @@
 // Which VFs the kubelet gave to a pod, in the order in which they become net1, net2, ...
 
 import type { Checkpoint } from "../kubelet/checkpoint.ts";
+import { listHolders } from "../kubelet/device-holders.ts";
 import { comparePciAddress, parsePciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { NotAllocatedError } from "./errors.ts";
 
@@ -37,15 +38,6 @@ export function judgeChoice(
   throw new NotAllocatedError(
     `refusing to give ${address} to ${who}: ${reason}, and it was not allocated to that pod`,
   );
-}
-
-/** UIDs of the pods that the kubelet gave the device to: one, and others that ended and are still in its books. */
-export function listHolders(facts: Checkpoint | undefined, address: PciAddress): readonly string[] {
-  return [...(facts?.pods ?? [])]
-    .filter(([, containers]) =>
-      [...containers.values()].some((devices) => [...devices.values()].some((ids) => ids.includes(address))),
-    )
-    .map(([uid]) => uid);
 }
 
 /** The resource that the kubelet gave the device to the pod as; undefined for a device that is none of its own. */

@@ -2,6 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
+import { listHolders } from "../kubelet/device-holders.ts";
 import { ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
@@ -13,7 +14,6 @@ import { findLinkInside } from "../sriov/vf-locate.ts";
 import { resetVf } from "../sriov/vf-reset.ts";
 import { findVfNamespace } from "../sriov/vf-search.ts";
 import { type Notices, tellSetAside } from "./call-log.ts";
-import { listHolders } from "./pod-devices.ts";
 import { readKubelet, type Suspect } from "./suspects.ts";
 
 /** Whose DEL it is: `netns` is undefined when that is gone, `uid` where the runtime does not tell it. */

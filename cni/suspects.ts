@@ -4,6 +4,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { readCheckpoint, type Checkpoint } from "../kubelet/checkpoint.ts";
+import { listHolders } from "../kubelet/device-holders.ts";
 import { CheckpointError } from "../kubelet/errors.ts";
 import { ownerToken } from "../sriov/attachment.ts";
 import type { Attachments } from "../sriov/attachment-store.ts";
@@ -11,7 +12,6 @@ import { SriovError } from "../sriov/errors.ts";
 import { isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { findPf } from "../sriov/physical-function.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
-import { listHolders } from "./pod-devices.ts";
 import type { Request } from "./request.ts";
 import { isServedByMultus } from "./targets.ts";
 

@@ -2,6 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { Netlink } from "../host/netlink/netlink.ts";
+import { readHolders } from "../kubelet/device-holders.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
@@ -46,11 +47,8 @@ function readRecord(host: Host, address: PciAddress): Attachment | string | unde
   } catch (error) {
     if (!(error instanceof SriovError)) throw error;
     if (!(error instanceof RecordCorruptError)) return error.message;
-    const { action, reason } = judgeUnreadable(host, {
-      address,
-      error,
-      salvaged: salvageRecord(host, address),
-    });
+    const file = { address, error, salvaged: salvageRecord(host, address) };
+    const { action, reason } = judgeUnreadable(host, file, (device) => readHolders(host, device));
     return action === "keep" ? reason : undefined;
   }
 }

@@ -3,6 +3,7 @@
 import { LockTimeoutError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Log } from "../host/log.ts";
+import { readHolders } from "../kubelet/device-holders.ts";
 import { ofGoneOwners } from "../sriov/gone-owners.ts";
 import { applyHomeNames, planHomeNames } from "../sriov/home-name-repair.ts";
 import { applyRepair, planRepair, type RepairStep } from "../sriov/repair.ts";
@@ -41,7 +42,7 @@ export async function keepRepaired(host: Host, { log, metrics, signal }: RepairL
 /** What was done and what failed; nothing of it when the records cannot even be listed. */
 async function attemptRepair(host: Host, log: Log): Promise<readonly RepairStep[]> {
   try {
-    const rule = ofGoneOwners(host);
+    const rule = ofGoneOwners(host, (device) => readHolders(host, device));
     const steps = [
       ...(await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs })),
       ...(await applyHomeNames(host, planHomeNames(host), { lockTimeoutMs })),

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 
 import type { Host } from "../../host/host.ts";
+import { readHolders } from "../../kubelet/device-holders.ts";
 import { ofGoneOwners } from "../../sriov/gone-owners.ts";
 import { applyHomeNames, planHomeNames } from "../../sriov/home-name-repair.ts";
 import { applyRepair, planRepair, type RepairStep } from "../../sriov/repair.ts";
@@ -40,7 +41,7 @@ export async function runRepair(
     return 0;
   }
   const isDryRun = options["dry-run"];
-  const rule = ofGoneOwners(host);
+  const rule = ofGoneOwners(host, (device) => readHolders(host, device));
   const [plan, names] = [planRepair(host, rule), planHomeNames(host)];
   const steps = isDryRun
     ? [...plan, ...names]

@@ -123,7 +123,7 @@ const actions: Readonly<Record<string, (node: FakeHost) => Promise<string>>> = {
 };
 
 async function repair(host: FakeHost["host"]): Promise<string> {
-  const rule = ofGoneOwners(host);
+  const rule = ofGoneOwners(host, () => undefined);
   const steps = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs: 0 });
   return steps.map(({ action, problem }) => problem?.code ?? action).join();
 }

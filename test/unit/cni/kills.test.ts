@@ -63,7 +63,7 @@ async function repair(node: FakeHost): Promise<string> {
   node.removeNetns("web-1", 500);
   await node.clock.advance(1000);
   const { host } = node;
-  const rule = ofGoneOwners(host);
+  const rule = ofGoneOwners(host, () => undefined);
   const outcomes = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs: 0 });
   expect(outcomes.filter(({ problem }) => problem !== undefined)).toEqual([]);
   return node.toText();

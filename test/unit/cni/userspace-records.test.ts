@@ -74,7 +74,7 @@ test.each([...damages, lost])(
     const before = node.toText();
     await callCni(node.host, bound);
     damageRecord(node, one);
-    const rule = ofGoneOwners(node.host);
+    const rule = ofGoneOwners(node.host, () => undefined);
     const judged = planRepair(node.host, rule).map(({ action, holder }) => [action, holder]);
     expect(judged).toEqual([["keep", "pod shop/web-1, container c1 as net1"]]);
     node.removeNetns("web-1");
@@ -215,7 +215,10 @@ test("with the record lost and a copy that tells nothing, others wait for the po
     code: 11,
     msg: expect.stringMatching(/whose it is cannot be told: .*userspace\/0000:3b:02\.1\.json/) as string,
   });
-  const judged = planRepair(node.host, ofGoneOwners(node.host)).map(({ action, holder }) => [action, holder]);
+  const judged = planRepair(
+    node.host,
+    ofGoneOwners(node.host, () => undefined),
+  ).map(({ action, holder }) => [action, holder]);
   expect(judged).toEqual([["keep", "unknown"]]);
   expect(node.toText()).toBe(given);
   expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
@@ -227,7 +230,15 @@ const plain = { ...config, ipam: undefined };
 const ends: Readonly<Record<string, (node: FakeHost) => Promise<unknown>>> = {
   DEL: ({ host }) => callCni(host, bound, { command: "DEL", netns: "" }),
   repair: ({ host }) =>
-    applyRepair(host, ofGoneOwners(host), planRepair(host, ofGoneOwners(host)), { lockTimeoutMs: 0 }),
+    applyRepair(
+      host,
+      ofGoneOwners(host, () => undefined),
+      planRepair(
+        host,
+        ofGoneOwners(host, () => undefined),
+      ),
+      { lockTimeoutMs: 0 },
+    ),
   "the next pod's ADD and DEL": async ({ host }) => [
     await callCni(host, plain, second),
     await callCni(host, plain, { ...second, command: "DEL" }),

@@ -30,10 +30,19 @@ async function add(node: FakeHost, pod: number): Promise<void> {
   expect(await callCni(node.host, config, call)).toMatchObject({ exitCode: 0 });
 }
 
-const plan = (host: Host): readonly RepairStep[] => planRepair(host, ofGoneOwners(host));
+const plan = (host: Host): readonly RepairStep[] =>
+  planRepair(
+    host,
+    ofGoneOwners(host, () => undefined),
+  );
 
 async function repair(host: Host, steps = plan(host)): Promise<string> {
-  const outcomes = await applyRepair(host, ofGoneOwners(host), steps, { lockTimeoutMs: 0 });
+  const outcomes = await applyRepair(
+    host,
+    ofGoneOwners(host, () => undefined),
+    steps,
+    { lockTimeoutMs: 0 },
+  );
   return outcomes
     .map(({ address, action, reason, problem }) => `${address} ${action}: ${problem?.code ?? reason}`)
     .join("\n");
@@ -127,7 +136,7 @@ test("a record of another format goes by its owner, and what tells nobody by whe
   expect(result.replaceAll(node.root, "")).toMatchInlineSnapshot(`
     "0000:3b:02.0 keep: its namespace /run/netns/web-1 exists
     0000:3b:02.1 reset: its namespace /run/netns/web-2 is missing and the VF is on the host as net1
-    0000:3b:02.2 keep: whose it is cannot be told: reading the record /var/lib/virtfn/attachments/0000:3b:02.2.json: the file is empty
+    0000:3b:02.2 keep: whose it is cannot be told: reading the record /var/lib/virtfn/attachments/0000:3b:02.2.json: the file is empty; its interface is not on the host; if no pod has it, delete that file
     0000:3b:02.3 reset: reading the record /var/lib/virtfn/attachments/0000:3b:02.3.json: the file is empty"
   `);
   expect(fs.readdirSync(node.host.paths.attachments).toSorted()).toEqual([
