@@ -1,10 +1,9 @@
 // Tells when the VFs in pods, their interrupts, the CPUs or what the node wants may have changed: records, links, uevents, node.yaml, resources.
 
-import { basename, dirname } from "node:path";
-
 import type { Host } from "../host/host.ts";
 import type { NetlinkEvent } from "../host/netlink/netlink.ts";
 import type { UeventNotice, Uevents } from "../host/uevent.ts";
+import { watchFile } from "../host/watch-file.ts";
 import { watchAttachments } from "../sriov/attachment-store.ts";
 
 /** The host as the daemon needs it. */
@@ -20,7 +19,7 @@ export function watchNode(
 ): Disposable {
   using stack = new DisposableStack();
   stack.use(watchAttachments(host, onEvent));
-  for (const path of [host.paths.nodeConfig, host.paths.pools]) watchFile(host, path, stack, onEvent);
+  for (const path of [host.paths.nodeConfig, host.paths.pools]) stack.use(watchFile(host, path, onEvent));
   stack.use(
     host.uevents.subscribe((notice) => {
       if (isHardwareChange(notice)) onEvent();
@@ -33,21 +32,6 @@ export function watchNode(
     }),
   );
   return stack.move();
-}
-
-/** Where its folder is missing, the slow look finds the file. */
-function watchFile(
-  { files }: Pick<TuningDaemonHost, "files">,
-  path: string,
-  stack: DisposableStack,
-  onEvent: () => void,
-): void {
-  const folder = dirname(path);
-  if (files.stat(folder)?.kind !== "directory") return;
-  const watch = files.watch(folder, ({ name }) => {
-    if (name === basename(path)) onEvent();
-  });
-  stack.use(watch);
 }
 
 function isHardwareChange(notice: UeventNotice): boolean {

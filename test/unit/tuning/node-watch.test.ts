@@ -17,7 +17,6 @@ const uevent = { action: "offline", devicePath: "/devices/system/cpu/cpu3", subs
 function openNode() {
   const fake = createFakeHost();
   mkdirSync(dirname(fake.host.paths.nodeConfig), { recursive: true });
-  mkdirSync(dirname(fake.host.paths.pools), { recursive: true });
   let looks = 0;
   let tellNetlink: ((event: NetlinkEvent) => void) | undefined;
   let tellUevents: ((notice: UeventNotice) => void) | undefined;
@@ -88,11 +87,16 @@ test("node.yaml was written, another file beside it is nobody's business", async
   expect(node.looks()).toBeGreaterThan(0);
 });
 
-test("the device plugin wrote down its resources, which may have other rules", async () => {
+test("the device plugin wrote down its resources, which may have other rules, the first time and later", async () => {
   using node = openNode();
+  mkdirSync(dirname(node.pools), { recursive: true });
   writeFileSync(node.pools, "{}");
   await waitFor("a look", () => node.looks() > 0);
-  expect(node.looks()).toBeGreaterThan(0);
+  await Bun.sleep(20);
+  const before = node.looks();
+  writeFileSync(node.pools, '{"format": "1.2"}');
+  await waitFor("a look", () => node.looks() > before);
+  expect(node.looks()).toBeGreaterThan(before);
 });
 
 test("nothing is told after the end", () => {
