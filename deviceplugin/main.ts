@@ -132,6 +132,7 @@ async function followNode(
   const pause = new Wakeup(host);
   using stack = new DisposableStack();
   stack.use(watchChanges(host, () => wakeup.wake()));
+  stack.use(manager.watch(() => wakeup.wake()));
   const health = new HealthTracker();
   let configWatch: Disposable | undefined;
   let recordWatch: Disposable | undefined;

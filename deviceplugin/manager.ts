@@ -85,6 +85,11 @@ export class Manager {
     return this.#unwritten.size > 0;
   }
 
+  /** Calls `onLoss` when what is offered does not stand in its file any more, until disposed: `apply` writes it anew. */
+  watch(onLoss: () => void): Disposable {
+    return this.#poolsFile.watch(onLoss);
+  }
+
   /** Ends all streams and removes the sockets: a deregistration, so that no kubelet dials what is not there. */
   async stop(): Promise<void> {
     await Promise.all([...this.#resources.keys()].map((name) => this.#stop(name)));

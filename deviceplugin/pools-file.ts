@@ -1,6 +1,7 @@
 // pools.json as the device plugin keeps it: what is offered now, and by which limits the CNI plugin gives it away.
 import { HostError, SystemCallError } from "../host/errors.ts";
 import type { Log } from "../host/log.ts";
+import { watchFile } from "../host/watch-file.ts";
 import {
   type AdvertisedDetails,
   type AdvertisedPools,
@@ -25,6 +26,8 @@ export class PoolsFile {
   readonly #log: Log;
   /** Why the list could not be written last; "" when it could. */
   #problem = "";
+  /** What the file holds since it was written last; undefined before. */
+  #written: string | undefined;
 
   constructor(host: PoolsHost, log: Log) {
     this.#host = host;
@@ -39,10 +42,14 @@ export class PoolsFile {
     const { pools, details } = toAdvertised(tree);
     const text = formatAdvertisedPools(pools, details);
     const present = this.#read();
-    if (present === text) return new Set();
+    if (present === text) {
+      this.#written = text;
+      return new Set();
+    }
     try {
       using _lock = await this.#host.locks.acquire("pick", { timeoutMs: pickTimeoutMs });
       writeAdvertisedPools(this.#host, pools, details);
+      this.#written = text;
       this.#problem = "";
       return new Set();
     } catch (error) {
@@ -52,6 +59,13 @@ export class PoolsFile {
       this.#problem = problem;
       return listUntold(details.rules, parseRules(present, this.#host.paths.pools));
     }
+  }
+
+  /** Calls `onLoss` when somebody else removed or changed the file, until disposed: without it nothing limits what networks ask for. */
+  watch(onLoss: () => void): Disposable {
+    return watchFile(this.#host, this.#host.paths.pools, () => {
+      if (this.#read() !== this.#written) onLoss();
+    });
   }
 
   /** What cannot be read is to be written anew. */

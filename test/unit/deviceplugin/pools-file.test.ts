@@ -1,4 +1,7 @@
-// What the device plugin knows of its limits where it cannot write them down.
+// What the device plugin knows of its limits where it cannot write them down, and where somebody spoils what it wrote.
+
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { pino } from "pino";
 import { expect, test } from "vitest";
@@ -9,6 +12,7 @@ import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { parseResourceConfig } from "../../../sriov/resource-config.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 /** Without devices: limits are of resources. */
 function offer(...resources: readonly string[]): DeviceTree {
@@ -49,4 +53,33 @@ test("on a full disk it tells the resources whose limits the file does not tell,
   ]);
   node.host.files.writeAtomic(node.host.paths.pools, "{");
   expect(await write(offer(limited, free))).toEqual(["sriov/front"]);
+});
+
+test("it tells when the file is not as it wrote it, and not of what it writes itself", async () => {
+  using node = createFakeHost();
+  const { pools } = node.host.paths;
+  const file = new PoolsFile(node.host, pino({ enabled: false }));
+  let losses = 0;
+  const watching = file.watch(() => (losses += 1));
+  await file.write(offer(limited));
+  await file.write(offer(limited, free));
+  await Bun.sleep(50);
+  expect(losses).toBe(0);
+  for (const harm of [
+    () => node.host.files.remove(pools),
+    () => node.host.files.writeAtomic(pools, "{"),
+    () => rmSync(dirname(pools), { recursive: true }),
+  ]) {
+    const before = losses;
+    harm();
+    await waitFor("the loss", () => losses > before);
+    await file.write(offer(limited, free));
+    await Bun.sleep(50);
+  }
+  const before = losses;
+  await Bun.sleep(50);
+  watching[Symbol.dispose]();
+  node.host.files.remove(pools);
+  await Bun.sleep(50);
+  expect(losses).toBe(before);
 });
