@@ -10,6 +10,7 @@ import { readAttachment, writeAttachment } from "../../sriov/attachment-store.ts
 import type { Attachment } from "../../sriov/attachment.ts";
 import { readVf } from "../../sriov/inventory.ts";
 import { writeTuningRecord } from "../../sriov/tuning-store.ts";
+import { formatHostStatus } from "./fake-irqbalance.ts";
 import { offer } from "./status-node.ts";
 import { createTuningNode, type TuningNode } from "./tuning-node.ts";
 
@@ -61,6 +62,7 @@ export function createDoctorNode(): DoctorNode {
     startProcess: (args) => {
       write("proc/77/comm", `${basename(args[0] ?? "")}\n`);
       write("proc/77/cmdline", `${args.join("\0")}\0`);
+      write("proc/77/status", formatHostStatus(77));
     },
   };
   write("proc/sys/kernel/osrelease", "6.12.0-amd64\n");

@@ -12,6 +12,11 @@ interface FakeIrqBalanceOptions {
   readonly bans?: readonly number[];
 }
 
+/** What /proc/PID/status has of one of the host's root. */
+export function formatHostStatus(pid: number): string {
+  return `Uid:\t0\t0\t0\t0\nNSpid:\t${pid}\n`;
+}
+
 /** One that runs from now on. */
 export function startIrqBalance(fake: FakeHost, options: FakeIrqBalanceOptions): FakeIrqBalance {
   return new FakeIrqBalance(fake, options);
@@ -36,6 +41,7 @@ class FakeIrqBalance {
     fs.writeFileSync(join(process, "comm"), "irqbalance\n");
     fs.writeFileSync(join(process, "cmdline"), `${["/usr/sbin/irqbalance", ...args].join("\0")}\0`);
     fs.writeFileSync(join(process, "stat"), `${pid} (irqbalance) S ${"0 ".repeat(18)}${pid * 100} 0\n`);
+    fs.writeFileSync(join(process, "status"), formatHostStatus(pid));
     this.path = join(fake.root, `run/irqbalance/irqbalance${pid}.sock`);
     fs.mkdirSync(join(fake.root, "run/irqbalance"), { recursive: true });
     fs.writeFileSync(this.path, "");

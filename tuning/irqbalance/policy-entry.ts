@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import type { Host } from "../../host/host.ts";
 import { resolveInRoot } from "../../sriov/root-path.ts";
+import { IrqBalanceError } from "./errors.ts";
 
 type Store = Pick<Host, "files" | "paths">;
 
@@ -23,11 +24,17 @@ export function hasPolicyEntry(host: Store, folder: string): boolean {
   return host.files.readText(join(onHost(host, folder), entryName))?.includes(mark) ?? false;
 }
 
-/** Puts the entry there, unless it is there; true when it was written. Readable and executable as irqbalance wants it. */
+/**
+ * Puts the entry there, unless it is there; true when it was written. Readable and executable as irqbalance wants it.
+ * Throws ERR_IRQBALANCE where another program has a file of that name.
+ */
 export function writePolicyEntry(host: Store, folder: string): boolean {
   const path = join(onHost(host, folder), entryName);
   const text = formatEntry(host.paths);
-  if (host.files.readText(path) === text) return false;
+  const present = host.files.readText(path);
+  if (present === text) return false;
+  if (present !== undefined && !present.includes(mark))
+    throw new IrqBalanceError(`${join(folder, entryName)}: it is another program's`);
   host.files.writeDurable(path, text, 0o755);
   return true;
 }

@@ -16,10 +16,11 @@ export interface IrqBalanceProcess {
 
 type Eyes = Pick<Host, "files" | "paths">;
 
-/** The process of this number, if it is irqbalance. */
+/** The process of this number, if it is the host's irqbalance. */
 export function readIrqBalance(host: Eyes, pid: number): IrqBalanceProcess | undefined {
   const folder = join(host.paths.proc, `${pid}`);
   if (read(host, join(folder, "comm")).trim() !== "irqbalance") return undefined;
+  if (!isOfHostRoot(read(host, join(folder, "status")))) return undefined;
   const [, ...args] = read(host, join(folder, "cmdline")).split("\0").filter(Boolean);
   return { pid, startTicks: parseStartTicks(read(host, join(folder, "stat"))), args };
 }
@@ -46,6 +47,14 @@ export function listAddresses(host: Pick<Host, "paths">, pid: number): readonly 
 
 function socketFolder({ paths }: Pick<Host, "paths">): string {
   return join(paths.hostRoot, "run/irqbalance");
+}
+
+/**
+ * Root of the host's PID namespace. Any process of a pod may take that name and arguments, which say where an entry is put.
+ * Source: proc_pid_status(5): NSpid has one number for each namespace, from that of this /proc inwards.
+ */
+function isOfHostRoot(status: string): boolean {
+  return /^Uid:\s+0\s/m.test(status) && /^NSpid:\s+\d+$/m.test(status);
 }
 
 /** Field 22. Source: proc_pid_stat(5); the name in field 2 may have spaces and parentheses. */

@@ -4,9 +4,14 @@ import { expect, test } from "vitest";
 
 import { guessOpponent } from "../../../tuning/opponent.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
+import { formatHostStatus } from "../../support/fake-irqbalance.ts";
 import { type FolderPlan, writeFolder } from "../../support/fixture-folder.ts";
 
-const irqbalance: FolderPlan = { "proc/812/comm": "irqbalance", "proc/813/comm": "bash" };
+const irqbalance: FolderPlan = {
+  "proc/812/comm": "irqbalance",
+  "proc/812/status": formatHostStatus(812),
+  "proc/813/comm": "bash",
+};
 const rule: FolderPlan = {
   "etc/udev/rules.d/60-rps.rules":
     'SUBSYSTEM=="net", RUN+="/bin/sh -c \'echo 3 > /proc/irq/40/smp_affinity\'"',

@@ -161,6 +161,36 @@ describe("by its policy scripts", () => {
     expect(hasIrqBalanceChanges(node.host)).toBe(false);
   });
 
+  test("another program's file of the entry's name stays, and is a problem", async () => {
+    using node = createTuningNode(1);
+    writeFolder(node.fake.root, { "etc/irqbalance.d/virtfn": "#!/bin/sh" });
+    startIrqBalance(node.fake, { pid: 77, args: ["--policyscript=/etc/irqbalance.d"] });
+    node.attach(0, "web-1");
+    expect(problems(await passOnce(node.host))).toEqual([
+      expect.stringContaining("/etc/irqbalance.d/virtfn: it is another program's"),
+    ]);
+    await leaveIrqBalance(node.host, new IrqBalanceFinder(node.host));
+    expect(fs.readFileSync(join(node.fake.root, entry), "utf8")).toBe("#!/bin/sh\n");
+  });
+
+  test.each([
+    ["of a container", "Uid:\t0\t0\t0\t0\nNSpid:\t77\t1\n"],
+    ["of a user", "Uid:\t1000\t1000\t1000\t1000\nNSpid:\t77\n"],
+    ["that ends meanwhile", undefined],
+  ])("a process %s that calls itself irqbalance is none: it chooses no folder", async (_, status) => {
+    using node = createTuningNode(1);
+    const irqbalance = startIrqBalance(node.fake, { pid: 77, args: ["--policyscript=/opt/cni/bin"] });
+    const path = join(node.fake.root, "proc/77/status");
+    if (status === undefined) fs.rmSync(path);
+    else fs.writeFileSync(path, status);
+    const plugin = join(node.fake.root, "opt/cni/bin/virtfn");
+    fs.writeFileSync(plugin, "the plugin");
+    node.attach(0, "web-1");
+    expect(problems(await passOnce(node.host))).toEqual([]);
+    expect(fs.readFileSync(plugin, "utf8")).toBe("the plugin");
+    expect(irqbalance.looks).toBe(0);
+  });
+
   test("one script for all is the administrator's: its list is used", async () => {
     using node = createTuningNode(1);
     writeFolder(node.fake.root, { "etc/irqbalance.sh": "#!/bin/sh" });
