@@ -8,9 +8,11 @@ import { removeCniDeviceInfo } from "../sriov/cni-device-info.ts";
 import { readHomeName } from "../sriov/home-name.ts";
 import { releaseIpam } from "../sriov/ipam.ts";
 import { comparePciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { readPciNetdevs } from "../sriov/pci-device.ts";
 import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
 import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
+import { isOwnName } from "../sriov/vf-move.ts";
 import type { Notices } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { NetnsError } from "./errors.ts";
@@ -45,10 +47,10 @@ export async function del(host: Host, request: Request, steps: Steps, log: Notic
   const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
     await steps.wait(name, work).catch((error: unknown) => problems.push(error));
   };
-  for (const { device } of own.toSorted((a, b) => comparePciAddress(a.device.address, b.device.address)))
+  for (const record of own.toSorted((a, b) => comparePciAddress(a.device.address, b.device.address)))
     await attempt("release", async () => {
-      await releaseOwn(host, request, device.address, token);
-      warnOfName(host, device, log);
+      await releaseOwn(host, request, record.device.address, token);
+      warnOfName(host, record, log);
     });
   for (const name of own.length === 0
     ? listLeaseNames(request, suspects)
@@ -84,11 +86,19 @@ async function releaseOwn(host: Host, { call }: Request, address: PciAddress, to
   await releaseAttachment(host, record, netns);
 }
 
-function warnOfName(host: Host, device: Attachment["device"], log: Notices): void {
+function warnOfName(host: Host, { device, original }: Attachment, log: Notices): void {
+  const pciAddress = device.address;
   const name = readHomeName(host, device);
-  if (name === undefined) return;
-  const message = "the VF's name is another link's: it gets it back when that is free";
-  log.add("warning", message, { pciAddress: device.address, name });
+  const [now = ""] = name === undefined ? readPciNetdevs(host, pciAddress) : [];
+  if (name !== undefined) {
+    const message = "the VF's name is another link's: it gets it back when that is free";
+    log.add("warning", message, { pciAddress, name });
+  } else if (isOwnName(now, pciAddress) && now !== original.name)
+    log.add("warning", "the VF's name is another link's, and could not be noted", {
+      pciAddress,
+      name: original.name,
+      now,
+    });
 }
 
 function openOwner(host: Host, record: Attachment, path: string): NetnsHandle | undefined {

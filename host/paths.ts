@@ -28,6 +28,8 @@ export interface Paths {
   readonly userspaceCopies: string;
   /** Names that VFs on the host could not get back yet. */
   readonly homeNames: string;
+  /** The same, of a node whose /run was full. */
+  readonly homeNamesOnDisk: string;
   /** What PFs were before their VFs were made. */
   readonly pfNotes: string;
   /** What the device plugin advertises now. */
@@ -75,6 +77,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     sriovCni: at("var/lib/cni/sriov"),
     userspaceCopies: at("run/virtfn/userspace"),
     homeNames: at("run/virtfn/names"),
+    homeNamesOnDisk: at("var/lib/virtfn/names"),
     pfNotes: at("run/virtfn/pf"),
     pools: at("run/virtfn/deviceplugin/pools.json"),
     contestedPins: at("run/virtfn/tuning/contested.json"),

@@ -7,18 +7,19 @@ import { listAttached } from "./attachment-store.ts";
 import { SriovError } from "./errors.ts";
 import { findHomeName, listHomeNames, restoreHomeName } from "./home-name.ts";
 import { readVfBasics } from "./inventory.ts";
-import type { PciAddress } from "./pci-address.ts";
+import { comparePciAddress, type PciAddress } from "./pci-address.ts";
 import { applySteps, type RepairStep } from "./repair.ts";
 import { findHomeLink } from "./vf-locate.ts";
+import { isOwnName, parseOwnName } from "./vf-move.ts";
 
 type NameHost = Pick<Host, "files" | "paths" | "locks" | "openNetlink">;
 
 /** A step for each VF that is on the host without its name, in no pod's record, or of which that cannot be read; changes nothing. */
 export function planHomeNames(host: Omit<NameHost, "locks">): readonly RepairStep[] {
-  const noted = listHomeNames(host);
-  if (noted.length === 0) return [];
   using home = host.openNetlink();
-  return noted.flatMap((address) => planStep(host, home, address) ?? []);
+  const nameless = home.listLinks().map(({ name }) => parseOwnName(name));
+  const addresses = new Set([...listHomeNames(host), ...nameless.filter((address) => address !== undefined)]);
+  return [...addresses].toSorted(comparePciAddress).flatMap((address) => planStep(host, home, address) ?? []);
 }
 
 // One that cannot be read keeps no other VF from being given back.
@@ -46,16 +47,14 @@ export async function applyHomeNames(
     const now = planOne(host, home, step.address);
     if (now === undefined)
       return { ...step, action: "keep", reason: "it has its name, or a pod has it, by now" };
-    if (now.step.action === "rename") restoreHomeName(host, home, now.link, now.device, now.name);
+    now.apply(home);
     return now.step;
   });
 }
 
 interface Planned {
   readonly step: RepairStep;
-  readonly link: Link;
-  readonly device: { readonly address: PciAddress; readonly inode: string };
-  readonly name: string;
+  readonly apply: (home: Netlink) => void;
 }
 
 function planOne(
@@ -67,12 +66,28 @@ function planOne(
   if (vf === undefined || listAttached(host).includes(address)) return undefined;
   const device = { address, inode: String(vf.inode) };
   const link = findHomeLink(host, home, address);
-  const name = link && findHomeName(host, device, link);
-  if (name === undefined || link === undefined) return undefined;
+  if (link === undefined) return undefined;
+  const about = { address, holder: "nobody", problem: undefined };
+  const name = findHomeName(host, device, link);
+  if (name === undefined) {
+    if (!isOwnName(link.name, address)) return undefined;
+    return { step: { ...about, ...judgeNameless(link) }, apply: () => {} };
+  }
   const holder = home.getLink({ name });
   const isTaken = holder !== undefined && holder.index !== link.index;
-  const step = { address, holder: "nobody", problem: undefined, ...judge(link, name, isTaken) };
-  return { step, link, device, name };
+  const step = { ...about, ...judge(link, name, isTaken) };
+  return {
+    step,
+    apply: (netlink) => {
+      if (step.action === "rename") restoreHomeName(host, netlink, link, device, name);
+    },
+  };
+}
+
+// Its note could not be written, or is spoilt. Another than it had would be no better.
+function judgeNameless({ name }: Link): Pick<RepairStep, "action" | "reason"> {
+  const reason = `it is called ${name}, and its name before is not known: ip link set ${name} name NAME`;
+  return { action: "keep", reason };
 }
 
 function judge(link: Link, name: string, isTaken: boolean): Pick<RepairStep, "action" | "reason"> {

@@ -41,8 +41,11 @@ export function restoreHomeName(
 
 /** The name that this very VF shall have and could not get yet; `undefined` where there is none, or the note is no such thing. */
 export function readHomeName(host: NoteHost, device: Device): string | undefined {
-  const parsed = v.safeParse(note, host.files.readText(notePath(host, device.address)));
-  return parsed.success && parsed.output.inode === device.inode ? parsed.output.name : undefined;
+  for (const path of notePaths(host, device.address)) {
+    const parsed = v.safeParse(note, host.files.readText(path));
+    if (parsed.success && parsed.output.inode === device.inode) return parsed.output.name;
+  }
+  return undefined;
 }
 
 /** As `readHomeName`, of the VF's `link` on the host; `undefined`, too, where somebody gave it another name since. */
@@ -53,13 +56,13 @@ export function findHomeName(host: NoteHost, device: Device, link: Link): string
 
 /** VFs at whose addresses a name is noted. */
 export function listHomeNames({ files, paths }: NoteHost): readonly PciAddress[] {
-  const names = files.list(paths.homeNames) ?? [];
-  return names.map((name) => name.slice(0, -suffix.length)).filter(isPciAddress);
+  const names = foldersOf(paths).flatMap((folder) => files.list(folder) ?? []);
+  return [...new Set(names.map((name) => name.slice(0, -suffix.length)).filter(isPciAddress))];
 }
 
 // The VF has it again.
 function forgetHomeName(host: NoteHost, address: PciAddress): void {
-  host.files.remove(notePath(host, address));
+  for (const path of notePaths(host, address)) host.files.remove(path);
 }
 
 // Its own altname can be the name too, and that is taken away: udev gives it to a device that comes back under another name, at
@@ -78,15 +81,23 @@ function renameUnlessTaken(home: Netlink, index: number, name: string): boolean 
   return false;
 }
 
-// A name is no reason to keep a pod from ending.
+// Where there is room. A name is no reason to keep a pod from ending.
 function writeNote(host: NoteHost, { address, inode }: Device, name: string): void {
-  try {
-    host.files.writeAtomic(notePath(host, address), `${JSON.stringify({ format: "1.0", inode, name })}\n`);
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
+  for (const path of notePaths(host, address)) {
+    try {
+      host.files.writeAtomic(path, `${JSON.stringify({ format: "1.0", inode, name })}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+    }
   }
 }
 
-function notePath({ paths }: Pick<Host, "paths">, address: PciAddress): string {
-  return `${paths.homeNames}/${address}${suffix}`;
+function notePaths({ paths }: Pick<Host, "paths">, address: PciAddress): readonly string[] {
+  return foldersOf(paths).map((folder) => `${folder}/${address}${suffix}`);
+}
+
+// A note is of this boot alone, so that it is on the disk only where it has to.
+function foldersOf({ homeNames, homeNamesOnDisk }: Host["paths"]): readonly string[] {
+  return [homeNames, homeNamesOnDisk];
 }

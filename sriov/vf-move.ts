@@ -3,7 +3,7 @@
 import { NetlinkError } from "../host/errors.ts";
 import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
-import { pciDomain, pciRoutingId, type PciAddress } from "./pci-address.ts";
+import { formatPciAddress, pciDomain, pciRoutingId, type PciAddress } from "./pci-address.ts";
 import { VfMissingError } from "./vf-errors.ts";
 
 /** One side of a move. */
@@ -88,8 +88,19 @@ export function chooseOwnName(from: Netlink, to: Netlink, link: Link, address: P
 
 /** Whether `chooseOwnName` gave it. */
 export function isOwnName(name: string, address: PciAddress): boolean {
-  return ownPrefixes.some((prefix) => name === `${prefix}${idOf(address)}`);
+  return parseOwnName(name) === address;
 }
+
+/** The VF that `chooseOwnName` gave the name to; `undefined` for other names. */
+export function parseOwnName(name: string): PciAddress | undefined {
+  const parts = ownName.exec(name);
+  if (parts === null) return undefined;
+  const [, domain = "", routingId = ""] = parts;
+  const address = formatPciAddress(Number.parseInt(domain, 16), Number.parseInt(routingId, 16));
+  return name.slice(2) === idOf(address) ? address : undefined;
+}
+
+const ownName = new RegExp(`^(?:${ownPrefixes.join("|")})([0-9a-f]{1,8})([0-9a-f]{4})$`);
 
 function idOf(address: PciAddress): string {
   return `${pciDomain(address).toString(16)}${pciRoutingId(address).toString(16).padStart(4, "0")}`;

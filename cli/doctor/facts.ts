@@ -10,8 +10,10 @@ import { type ContestedPin, readContestedPins } from "../../sriov/contested-pins
 import { type Inventory, readInventory } from "../../sriov/inventory.ts";
 import { judgeOwner, type OwnerVerdict } from "../../sriov/liveness.ts";
 import { type NodeConfig, readNodeConfig } from "../../sriov/node-config.ts";
+import { planHomeNames } from "../../sriov/home-name-repair.ts";
 import { readOwnerFacts } from "../../sriov/owner-facts.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
+import type { RepairStep } from "../../sriov/repair.ts";
 import { isRecordOf, type TunedVector } from "../../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../../sriov/tuning-store.ts";
 import { type PfCounters, readVfCounters } from "../../sriov/vf-counters.ts";
@@ -46,6 +48,8 @@ export interface DoctorFacts {
   readonly live: readonly Attachment[];
   /** Of every readable record: whether its owner is alive. */
   readonly owners: ReadonlyMap<PciAddress, OwnerVerdict>;
+  /** VFs on the host that are not called as before their pods. */
+  readonly displaced: readonly RepairStep[];
   readonly vectors: ReadonlyMap<PciAddress, readonly Vector[]>;
   /** Where tuning pinned vectors of VFs that are there. */
   readonly pins: ReadonlyMap<PciAddress, readonly TunedVector[]>;
@@ -96,6 +100,7 @@ export async function readDoctorFacts(
     attachments,
     live,
     owners: deriveFact(attachments, ({ records }) => judgeOwners(host, records)),
+    displaced: readFact(() => planHomeNames(host)),
     vectors: deriveFact(inventory, (known) => readAllVectors(host, known)),
     pins: deriveFact(inventory, (known) => readPins(host, known)),
     contested: readFact(() => readContestedPins(host)),

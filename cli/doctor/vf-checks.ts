@@ -4,6 +4,7 @@ import { isNetworkVf } from "../../sriov/inventory.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
 import type { OwnerVerdict } from "../../sriov/liveness.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
+import type { RepairStep } from "../../sriov/repair.ts";
 import { type Check, count, fail, type Finding, listSome, makeCheck, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
 
@@ -29,7 +30,21 @@ export const vfChecks: readonly Check[] = [
     ok: ({ namespaces: { found, count: namespaces } }) =>
       `${count(found.size, "VF")} in ${count(namespaces, "network namespace")}, each with a record`,
   }),
+  makeCheck({
+    name: "vf-names",
+    needs: ["displaced"],
+    find: ({ displaced }) => displaced.map(tellDisplaced),
+    ok: () => "no VF has a name of virtfn's in place of its own",
+  }),
 ];
+
+function tellDisplaced({ address, reason, problem }: RepairStep): Finding {
+  if (problem !== undefined) return unknown(`${address}: ${reason} (${problem.message})`);
+  return warn(`${address}: ${reason}`, {
+    expected: "the name that it had before its pod, which was another link's when it came home",
+    fix: "virtfn repair, and tuning each minute, give it back once that is free; one that is not known: by hand, as a pod's DEL has logged it",
+  });
+}
 
 function findStale(record: Attachment, verdict: OwnerVerdict | undefined): readonly Finding[] {
   if (verdict === undefined) return [];

@@ -130,10 +130,13 @@ test("the name is given to no other VF at the address, and not while the node or
   const note = `${node.host.paths.homeNames}/0000:3b:02.1.json`;
   const text = node.host.files.readText(note) ?? "";
   node.host.files.writeAtomic(note, text.replace(/"inode":"\d+"/, '"inode":"1"'));
-  expect(await repair(node.host)).toBe("no VF is in use\n");
-  expect(home.getLink({ index })?.name).toBe("vf03b11");
-  node.host.files.writeAtomic(note, "");
-  expect(await repair(node.host)).toBe("no VF is in use\n");
+  for (const spoilt of [undefined, ""]) {
+    if (spoilt !== undefined) node.host.files.writeAtomic(note, spoilt);
+    expect(await repair(node.host)).toMatch(
+      /nobody +kept +it is called vf03b11, and its name before is not known/,
+    );
+    expect(home.getLink({ index })?.name).toBe("vf03b11");
+  }
 });
 
 test("a note that cannot be read is told, and keeps no other VF from being given back", async () => {
@@ -201,17 +204,54 @@ async function runKilled(verb: string, killAt: number | undefined): Promise<numb
   return faulty.calls.length;
 }
 
-test("a note that cannot be written keeps no pod from ending", async () => {
+/** The host with no room for files below those folders. */
+function fill(host: Host, ...folders: readonly string[]): Host {
+  const writeAtomic: Host["files"]["writeAtomic"] = (path, ...rest) => {
+    if (folders.some((folder) => path.startsWith(folder))) throw new SystemCallError("write", path, "ENOSPC");
+    host.files.writeAtomic(path, ...rest);
+  };
+  return { ...host, files: { ...host.files, writeAtomic } };
+}
+
+test("with a full /run the name is noted on the disk, and not lost", async () => {
   const { node, before } = await createAttachedNode(config);
   using _node = node;
   takeName(node);
-  const files: Host["files"] = {
-    ...node.host.files,
-    writeAtomic: (path, ...rest) => {
-      if (path.startsWith(node.host.paths.homeNames)) throw new SystemCallError("write", path, "ENOSPC");
-      node.host.files.writeAtomic(path, ...rest);
-    },
-  };
-  expect(await callCni({ ...node.host, files }, config, { command: "DEL" })).toMatchObject(done);
-  expect(linesOf(node.toText())).toEqual(displaced(before).filter((line) => !line.startsWith("names ")));
+  const host = fill(node.host, `${node.root}/run/`);
+  const ended = await callCni(host, config, { command: "DEL" });
+  expect(ended).toMatchObject(done);
+  expect(ended.stderr).toContain("it gets it back when that is free");
+  expect(linesOf(node.toText())).toEqual(displaced(before));
+  expect(node.host.files.list(node.host.paths.homeNames)).toBeUndefined();
+  freeName(node);
+  expect(await repair(node.host)).toMatch(/renamed +its name ens1f0v1 is free again/);
+  expect(node.toText()).toBe(before);
+});
+
+test("with both full no pod is kept from ending, the VF is told of, and keeps the name that it has", async () => {
+  const { node, before } = await createAttachedNode(config);
+  using _node = node;
+  node.addNetns("web-2");
+  takeName(node);
+  const host = fill(node.host, `${node.root}/run/`, `${node.root}/var/`);
+  const ended = await callCni(host, config, { command: "DEL" });
+  expect(ended).toMatchObject(done);
+  expect(ended.stderr).toMatch(
+    /level=warning msg="the VF's name is another link's, and could not be noted" .*pciAddress=0000:3b:02\.1 name=ens1f0v1 now=vf03b11/,
+  );
+  const text = before.replace("/run/netns/web-1", "/run/netns/web-1\n/run/netns/web-2");
+  const nameless = displaced(text).filter((line) => !line.startsWith("names "));
+  expect(linesOf(node.toText())).toEqual(nameless);
+  freeName(node);
+  for (const args of [["--dry-run"], []])
+    expect(await repair(node.host, ...args)).toMatch(
+      /0000:3b:02\.1 +nobody +(?:keep|kept) +it is called vf03b11, and its name before is not known: ip link set vf03b11 name NAME/,
+    );
+  expect(await callCni(node.host, config, second)).toMatchObject({ exitCode: 0 });
+  expect(await repair(node.host)).not.toContain("nobody");
+  expect(await callCni(node.host, config, { ...second, command: "DEL" })).toMatchObject(done);
+  expect(linesOf(node.toText())).toEqual(nameless);
+  using home = node.host.openNetlink();
+  home.setLink(home.getLink({ name: "vf03b11" })?.index ?? 0, { set: "name", value: "ens1f0v1" });
+  expect(await repair(node.host)).toBe("no VF is in use\n");
 });

@@ -31,6 +31,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     limits             ok       networks may set anything
     records            ok       the owners of 1 record are alive
     orphans            ok       1 VF in 1 network namespace, each with a record
+    vf-names           ok       no VF has a name of virtfn's in place of its own
     mtu                ok       ens1f0 1500
     macs               ok       4 of PFs and VFs, each once
     vf-counters        ok       the driver igb does not count for its VFs: take the counters in the pods
@@ -39,7 +40,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     irq-spread         ok       1 VF with interrupts, on 2 CPUs
     pf-queues          ok       ens1f0 (its driver tells none)
 
-    21 checks: 0 errors, 0 warnings, 0 unknown
+    22 checks: 0 errors, 0 warnings, 0 unknown
     "
   `);
   expect(exitCode).toBe(0);
