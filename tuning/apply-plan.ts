@@ -9,14 +9,13 @@ import type { PinStep } from "../sriov/placement.ts";
 import type { VfPlan } from "./node-plan.ts";
 import { holdsVf } from "./node-state.ts";
 import { describeProblem, type Problem } from "./problem.ts";
-import type { Refusals } from "./refusals.ts";
 import { forgetFailedPins, rememberBefore } from "./remember.ts";
-import { StepWriter } from "./step-writer.ts";
+import { type StepMemory, StepWriter } from "./step-writer.ts";
 import { openVfQueues } from "./vf-queues.ts";
 
 /**
  * `stale`: the VF changed since it was looked at; `busy`: the CNI has its lock: nothing was written. `unsettled`: a pin reads
- * back differently, as when the interrupt was closed or moved at that moment. All three: look again soon.
+ * back differently, as when the interrupt was closed or moved at that moment, or its CPU is full. All three: look again soon.
  */
 export interface VfOutcome {
   readonly result: "done" | "stale" | "busy" | "unsettled";
@@ -39,7 +38,7 @@ export type ApplyHost = Pick<Host, "files" | "paths" | "namespaces" | "locks" | 
 export async function applyVfPlan(
   host: ApplyHost,
   plan: VfPlan,
-  options: { readonly refusals: Refusals; readonly lockTimeoutMs: number },
+  options: { readonly memory: StepMemory; readonly lockTimeoutMs: number },
 ): Promise<VfOutcome> {
   const { vf } = plan.target;
   if ([plan.pins, plan.masks, plan.values, plan.threads].every((steps) => steps.length === 0))
@@ -47,14 +46,14 @@ export async function applyVfPlan(
   try {
     using _lock = await host.locks.acquire(vf.address, { timeoutMs: options.lockTimeoutMs });
     const record = readUnchanged(host, plan);
-    return record === undefined ? unchanged("stale") : applyLocked(host, plan, record, options.refusals);
+    return record === undefined ? unchanged("stale") : applyLocked(host, plan, record, options.memory);
   } catch (error) {
     if (error instanceof LockTimeoutError) return unchanged("busy");
     return { ...unchanged("done"), problems: [describeProblem(vf.address, "tuning", error)] };
   }
 }
 
-function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals: Refusals): VfOutcome {
+function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, memory: StepMemory): VfOutcome {
   const { vf } = plan.target;
   const needsQueues = plan.masks.length + plan.values.length > 0;
   using queues = needsQueues ? openVfQueues(host, record) : undefined;
@@ -62,7 +61,7 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
     masks: plan.masks.length === 0 ? [] : (queues?.read() ?? []),
     values: plan.values.length === 0 ? [] : (queues?.readValues() ?? []),
   });
-  const writer = new StepWriter(host, vf.address, refusals);
+  const writer = new StepWriter(host, vf.address, memory);
   const pins = writeEach(plan.pins, (pin) => writer.pin(plan.target, pin));
   if (pins.failed.length > 0)
     forgetFailedPins(
@@ -75,7 +74,7 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, refusals
   const threads = writeEach(plan.threads, (step) => writer.thread(step));
   // The kernel starts the threads with it: they are to be pinned then.
   const hasNewThreads = values.done.some(({ path }) => path === "threaded");
-  const isUnsettled = hasNewThreads || pins.problems.some(({ code }) => code === "PARTIAL");
+  const isUnsettled = hasNewThreads || pins.problems.some(({ code }) => ["PARTIAL", "ENOSPC"].includes(code));
   return {
     result: isUnsettled ? "unsettled" : "done",
     pinned: pins.done.map(({ msiIndex }) => msiIndex),

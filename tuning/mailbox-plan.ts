@@ -13,7 +13,7 @@ import { only, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
  */
 export function planMailboxes(
   { facts, vfs }: NodeState,
-  { refusals, contests }: PlanMemory,
+  { refusals, fullCpus, contests }: PlanMemory,
 ): readonly PinStep[] {
   const allowed = facts.housekeeping.filter((cpu) => facts.topology.cpus.has(cpu));
   const mailboxes = vfs
@@ -35,7 +35,8 @@ export function planMailboxes(
     const isKept = cpu !== undefined && allowed.includes(cpu);
     const isQuiet = from.every((each) => !facts.topology.cpus.has(each) || allowed.includes(each));
     if (cpu === undefined && isQuiet) return [];
-    const to = isKept ? cpu : chooseCpu(facts.topology, target, counts);
+    const withRoom = new Map([...counts].filter(([each]) => !fullCpus.has(each)));
+    const to = isKept ? cpu : chooseCpu(facts.topology, target, withRoom);
     if (to === undefined) return [];
     if (!isKept) count(to);
     return [{ vf: target.vf.address, msiIndex: vector.msiIndex, from, to }];

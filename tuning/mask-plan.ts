@@ -6,6 +6,7 @@ import { chooseRpsCpus } from "../sriov/rps.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import { chooseXpsCpus } from "../sriov/xps.ts";
 import type { TunedVf } from "./node-state.ts";
+import type { Problem } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** One rps_cpus (of "rx-0") or xps_cpus (of "tx-0") to write; texts as the kernel has them. */
@@ -13,6 +14,12 @@ export interface MaskStep {
   readonly queue: string;
   readonly from: string;
   readonly to: string;
+}
+
+/** `problems`: what the kernel refused or narrowed, and is not told again. */
+interface MaskPlan {
+  readonly steps: readonly MaskStep[];
+  readonly problems: readonly Problem[];
 }
 
 /** CPUs by MSI index of the interrupt. */
@@ -24,14 +31,18 @@ export function planMasks(
   target: TunedVf,
   cpus: IrqCpus,
   refusals: Refusals,
-): readonly MaskStep[] {
+): MaskPlan {
+  const { address } = target.vf;
   const wanted = new Map([...planRps(topology, target, cpus), ...planXps(topology, target, cpus)]);
-  return (target.masks ?? []).flatMap(({ queue, text }) => {
+  const changes = (target.masks ?? []).flatMap(({ queue, text }): readonly MaskStep[] => {
     const mask = wanted.get(queue);
     if (mask === undefined || mask.join() === parseCpuMask(text).join()) return [];
-    const step = { queue, from: text, to: formatCpuMask(mask, countMaskGroups(text)) };
-    return refusals.hasMask(target.vf.address, step) ? [] : [step];
+    return [{ queue, from: text, to: formatCpuMask(mask, countMaskGroups(text)) }];
   });
+  return {
+    steps: changes.filter((step) => refusals.findMask(address, step) === undefined),
+    problems: changes.flatMap((step) => refusals.findMask(address, step) ?? []),
+  };
 }
 
 type Masks = readonly (readonly [queue: string, cpus: readonly number[]])[];

@@ -46,7 +46,7 @@ function planVf(
   topology: CpuTopology,
   target: TunedVf,
   pins: readonly PinStep[],
-  { refusals, contests }: PlanMemory,
+  { refusals, fullCpus, contests }: PlanMemory,
 ): VfPlan {
   if (target.candidates.policy === "none")
     return {
@@ -75,15 +75,24 @@ function planVf(
   const isWaiting =
     queues.some(({ affinity }) => affinity === undefined) ||
     (queues.length === 0 && target.vectors.some(({ role }) => role === undefined));
+  const masks = isWaiting ? { steps: [], problems: [] } : planMasks(topology, target, cpus, refusals);
   const values = planValues(target, refusals);
   const threads = planThreads(target, isWaiting ? new Map() : cpus, refusals);
   return {
     target,
     pins,
-    masks: isWaiting ? [] : planMasks(topology, target, cpus, refusals),
+    masks: masks.steps,
     values: values.steps,
     threads: threads.steps,
-    problems: [...values.problems, ...threads.problems],
+    problems: [
+      ...target.vectors.flatMap((vector) => refusals.findPin(target.vf.address, vector) ?? []),
+      ...queues.flatMap(({ msiIndex }) =>
+        cpus.has(msiIndex) ? [] : (fullCpus.problemOf({ vf: target.vf.address, msiIndex }) ?? []),
+      ),
+      ...masks.problems,
+      ...values.problems,
+      ...threads.problems,
+    ],
     cpus,
     mailboxes: new Map(),
     isWaiting,

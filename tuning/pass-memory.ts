@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import { readContestedPins } from "../sriov/contested-pins.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
 import { Contests } from "./contests.ts";
+import { FullCpus } from "./full-cpus.ts";
 import type { IrqBalanceHost } from "./irqbalance/keep-off.ts";
 import { IrqBalanceKeeper } from "./irqbalance/keeper.ts";
 import { Refusals } from "./refusals.ts";
@@ -11,6 +12,7 @@ import { UndonePins } from "./undone-pins.ts";
 
 export interface PassMemory {
   readonly refusals: Refusals;
+  readonly fullCpus: FullCpus;
   readonly undone: UndonePins;
   readonly contests: Contests;
   readonly irqBalance: IrqBalanceKeeper;
@@ -20,6 +22,7 @@ export interface PassMemory {
 export function createPassMemory(host: IrqBalanceHost): PassMemory {
   return {
     refusals: new Refusals(),
+    fullCpus: new FullCpus(host),
     undone: new UndonePins(),
     contests: new Contests(host, readKnown(host)),
     irqBalance: new IrqBalanceKeeper(host),

@@ -73,9 +73,10 @@ const unfinished: ReadonlySet<
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
   const first = readNodeState(host, options.facts);
-  const { refusals, undone, contests } = options.memory;
+  const { refusals, fullCpus, undone, contests } = options.memory;
   const vfs = new Set(first.vfs.map(({ vf }) => vf.address));
   refusals.keepOnly(vfs);
+  fullCpus.keepOnly(vfs);
   contests.keepOnly(vfs);
   const restored = new Map<PciAddress, RestoreOutcome>();
   for (const address of first.toRestore)
@@ -103,7 +104,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   const applied = new Map<PciAddress, VfOutcome>();
   for (const plan of plans) {
     const { address } = plan.target.vf;
-    const outcome = await applyVfPlan(host, plan, { refusals, lockTimeoutMs: options.lockTimeoutMs });
+    const outcome = await applyVfPlan(host, plan, options);
     undone.settle(address, outcome);
     applied.set(address, outcome);
   }

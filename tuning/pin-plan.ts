@@ -9,7 +9,7 @@ import { turnQueues } from "./queue-turns.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** What passes before this one found not worth trying. */
-export type PlanMemory = Pick<PassMemory, "refusals" | "contests">;
+export type PlanMemory = Pick<PassMemory, "refusals" | "fullCpus" | "contests">;
 
 interface Placeable {
   readonly target: TunedVf;
@@ -20,7 +20,7 @@ interface Placeable {
  * Steps for interrupts that are not where they shall be, or not noted there yet, ordered by VF and MSI index. The plan starts
  * from the remembered pins, so that one that somebody moved goes back unless there is a reason for another place.
  */
-export function planPins(state: NodeState, { refusals, contests }: PlanMemory): readonly PinStep[] {
+export function planPins(state: NodeState, { refusals, fullCpus, contests }: PlanMemory): readonly PinStep[] {
   const { topology } = state.facts;
   const placeable = state.vfs.flatMap((target) =>
     target.candidates.policy === "none" ? [] : listQueueVectors(target).map((vector) => ({ target, vector })),
@@ -32,7 +32,7 @@ export function planPins(state: NodeState, { refusals, contests }: PlanMemory): 
   const before = new Map(placeable.map((each) => [idOf(each), whereItIs(each)] as const));
   const fixedLoad = countLoad(placeable.filter((each) => !isMovable(each)));
   const placed = new Map(
-    planPlacement(topology, irqs, before, { fixedLoad, capacity: new Map() }).map(
+    planPlacement(topology, irqs, before, { fixedLoad, capacity: fullCpus.listCapacities() }).map(
       (step) => [irqKey(step), step.to] as const,
     ),
   );

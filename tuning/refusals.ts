@@ -2,6 +2,7 @@
 
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { type ChannelStep, formatChannels } from "./channel-plan.ts";
+import type { Problem } from "./problem.ts";
 import type { ThreadStep } from "./thread-plan.ts";
 import type { ValueStep } from "./value-plan.ts";
 
@@ -10,30 +11,37 @@ const finalErrnos = new Set(["EPERM", "EIO"]);
 
 /** Lives as long as the process; a restart tries everything once more. */
 export class Refusals {
-  readonly #pins = new Map<string, number>();
-  readonly #masks = new Map<string, string>();
+  readonly #pins = new Map<string, { readonly irq: number; readonly problem: Problem }>();
+  readonly #masks = new Map<string, { readonly change: string; readonly problem: Problem }>();
   readonly #values = new Map<string, string>();
   readonly #threads = new Map<string, string>();
   readonly #channels = new Map<string, string>();
 
   /** Whether this vector, under its present IRQ number, can't be placed. */
-  hasPin(vf: PciAddress, vector: { readonly msiIndex: number; readonly irq: number }): boolean {
-    return this.#pins.get(`${vf} ${vector.msiIndex}`) === vector.irq;
+  hasPin(vf: PciAddress, vector: PinnedVector): boolean {
+    return this.findPin(vf, vector) !== undefined;
   }
 
-  /** Remembers a refused pin if its errno is a final one. */
-  addPin(vf: PciAddress, vector: { readonly msiIndex: number; readonly irq: number }, errno: string): void {
-    if (finalErrnos.has(errno)) this.#pins.set(`${vf} ${vector.msiIndex}`, vector.irq);
+  /** Why it can't be. */
+  findPin(vf: PciAddress, { msiIndex, irq }: PinnedVector): Problem | undefined {
+    const refusal = this.#pins.get(`${vf} ${msiIndex}`);
+    return refusal?.irq === irq ? refusal.problem : undefined;
   }
 
-  /** Whether this mask was refused or narrowed when the queue had `from`. */
-  hasMask(vf: PciAddress, step: MaskChange): boolean {
-    return this.#masks.get(`${vf} ${step.queue}`) === `${step.from} to ${step.to}`;
+  /** Remembers a refused pin if its errno, the problem's code, is a final one. */
+  addPin(vf: PciAddress, { msiIndex, irq }: PinnedVector, problem: Problem): void {
+    if (finalErrnos.has(problem.code)) this.#pins.set(`${vf} ${msiIndex}`, { irq, problem });
+  }
+
+  /** How this mask was refused or narrowed when the queue had `from`, if it was. */
+  findMask(vf: PciAddress, step: MaskChange): Problem | undefined {
+    const refusal = this.#masks.get(`${vf} ${step.queue}`);
+    return refusal?.change === `${step.from} to ${step.to}` ? refusal.problem : undefined;
   }
 
   /** Remembers that writing `to` left the queue at `from`. */
-  addMask(vf: PciAddress, step: MaskChange): void {
-    this.#masks.set(`${vf} ${step.queue}`, `${step.from} to ${step.to}`);
+  addMask(vf: PciAddress, step: MaskChange, problem: Problem): void {
+    this.#masks.set(`${vf} ${step.queue}`, { change: `${step.from} to ${step.to}`, problem });
   }
 
   /** Whether this value was refused, or read back differently, when it was `from`. */
@@ -71,6 +79,11 @@ export class Refusals {
     for (const memory of [this.#pins, this.#masks, this.#values, this.#threads, this.#channels])
       for (const key of memory.keys()) if (!vfs.has(key.split(" ", 1)[0] ?? "")) memory.delete(key);
   }
+}
+
+interface PinnedVector {
+  readonly msiIndex: number;
+  readonly irq: number;
 }
 
 interface MaskChange {

@@ -12,34 +12,34 @@ import { readNapiThread } from "./napi-threads.ts";
 import type { TunedVf } from "./node-state.ts";
 import { only } from "./pin-plan.ts";
 import { describeProblem, type Problem, unsupported } from "./problem.ts";
-import type { Refusals } from "./refusals.ts";
+import type { PassMemory } from "./pass-memory.ts";
 import type { ThreadStep } from "./thread-plan.ts";
 import type { ValueStep } from "./value-plan.ts";
 import { maskFile, type VfQueues } from "./vf-queues.ts";
+
+/** What steps that fail are remembered in. */
+export type StepMemory = Pick<PassMemory, "refusals" | "fullCpus">;
 
 /** Each method carries one step out and gives what is wrong with it, if anything; none throws what the node does. */
 export class StepWriter {
   readonly #host: Pick<Host, "files" | "paths" | "threads">;
   readonly #vf: PciAddress;
-  readonly #refusals: Refusals;
+  readonly #refusals: StepMemory["refusals"];
+  readonly #fullCpus: StepMemory["fullCpus"];
 
-  constructor(host: Pick<Host, "files" | "paths" | "threads">, vf: PciAddress, refusals: Refusals) {
+  constructor(host: Pick<Host, "files" | "paths" | "threads">, vf: PciAddress, memory: StepMemory) {
     this.#host = host;
     this.#vf = vf;
-    this.#refusals = refusals;
+    this.#refusals = memory.refusals;
+    this.#fullCpus = memory.fullCpus;
   }
 
   pin(target: TunedVf, pin: PinStep): Problem | undefined {
     const about = `vector ${pin.msiIndex}`;
     const vector = target.vectors.find(({ msiIndex }) => msiIndex === pin.msiIndex);
     if (vector === undefined || only(pin.from) === pin.to) return undefined;
-    return this.#attempt(about, () => {
-      try {
-        writeAffinity(this.#host, vector.irq, `${pin.to}`);
-      } catch (error) {
-        if (error instanceof SystemCallError) this.#refusals.addPin(pin.vf, vector, error.errno);
-        throw error;
-      }
+    const problem = this.#attempt(about, () => {
+      writeAffinity(this.#host, vector.irq, `${pin.to}`);
       const got = readAffinity(this.#host, vector.irq) ?? [];
       if (only(got) === pin.to) return undefined;
       return this.#partial(
@@ -47,22 +47,22 @@ export class StepWriter {
         `pinned IRQ ${vector.irq} to CPU ${pin.to}, read back "${formatCpuList(got)}"`,
       );
     });
+    if (problem !== undefined) this.#refusals.addPin(pin.vf, vector, problem);
+    if (problem?.code === "ENOSPC") this.#fullCpus.add(pin, pin.to, problem);
+    return problem;
   }
 
   mask(queues: VfQueues | undefined, step: MaskStep): Problem | undefined {
-    return this.#attempt(step.queue, () => {
-      let got: string | undefined;
-      try {
-        got = queues?.write(step.queue, step.to);
-      } catch (error) {
-        this.#refusals.addMask(this.#vf, step);
-        throw error;
-      }
+    let { from } = step;
+    const problem = this.#attempt(step.queue, () => {
+      const got = queues?.write(step.queue, step.to);
       if (got === undefined || parseCpuMask(got).join() === parseCpuMask(step.to).join()) return undefined;
-      this.#refusals.addMask(this.#vf, { ...step, from: got });
+      from = got;
       const file = maskFile(step.queue);
       return this.#partial(step.queue, `wrote ${file} ${step.to} of ${step.queue}, the kernel kept ${got}`);
     });
+    if (problem !== undefined) this.#refusals.addMask(this.#vf, { ...step, from }, problem);
+    return problem;
   }
 
   value(queues: VfQueues | undefined, step: ValueStep): Problem | undefined {

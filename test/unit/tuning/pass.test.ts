@@ -198,13 +198,16 @@ describe("a refused pin", () => {
   });
 
   test.each(["EPERM", "EIO"])(
-    "is not tried again after %s while the interrupt is the same",
+    "is not tried again after %s while the interrupt is the same, and told as long",
     async (errno) => {
       using node = createTuningNode();
       node.attach(0, "web-1");
       const { host, attempts } = refusing(node, node.irqs(0)[0], errno);
       const memory = createPassMemory(node.host);
-      for (let i = 0; i < 3; i += 1) await passOnce(host, memory);
+      for (let i = 0; i < 3; i += 1) {
+        const { problems } = await passOnce(host, memory);
+        expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual([`vector 0 ${errno}`]);
+      }
       expect(attempts()).toBe(1);
       expect(node.affinities(0)).toBe("0-3 1 0-3");
     },

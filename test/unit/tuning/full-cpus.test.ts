@@ -1,0 +1,81 @@
+// CPUs that have no interrupt vector left: others are taken.
+
+import { expect, test } from "vitest";
+
+import { SystemCallError } from "../../../host/errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
+import type { PassReport } from "../../../tuning/pass.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { passOnce } from "../../support/tuning-pass.ts";
+
+/** The node with a kernel that has no vector left on some CPUs; `tries`: where it refused one. */
+function filling(node: TuningNode, full: ReadonlySet<string>): { host: Host; tries: string[] } {
+  const tries: string[] = [];
+  const files: Host["files"] = {
+    ...node.host.files,
+    writeText(path, text) {
+      if (path.endsWith("/smp_affinity_list") && full.has(text)) {
+        tries.push(text);
+        throw new SystemCallError("write", path, "ENOSPC");
+      }
+      node.host.files.writeText(path, text);
+    },
+  };
+  return { host: { ...node.host, files }, tries };
+}
+
+function codes({ problems }: PassReport): readonly string[] {
+  return problems.map(({ about, code }) => `${about} ${code}`);
+}
+
+test("an interrupt goes to another CPU at the next pass, which is soon", async () => {
+  using node = createTuningNode();
+  node.attach(0, "web-1");
+  const { host, tries } = filling(node, new Set(["0"]));
+  const memory = createPassMemory(host);
+  const first = await passOnce(host, memory);
+  expect([codes(first), first.isUnfinished]).toEqual([["vector 0 ENOSPC"], true]);
+  const second = await passOnce(host, memory);
+  expect([codes(second), second.isUnfinished]).toEqual([[], false]);
+  expect(node.affinities(0)).toBe("2 1 0-3");
+  node.attach(1, "web-2");
+  for (let pass = 0; pass < 3; pass += 1) await passOnce(host, memory);
+  expect(node.affinities(1)).toMatch(/^[123] [123] 0-3$/);
+  expect(tries).toEqual(["0"]);
+});
+
+test("the CPU is tried again after ten minutes, and one that is still full takes nothing from another", async () => {
+  using node = createTuningNode(2);
+  for (const vf of [0, 1]) node.attach(vf, `web-${vf}`);
+  const full = new Set(["0"]);
+  const { host, tries } = filling(node, full);
+  const memory = createPassMemory(host);
+  for (let pass = 0; pass < 3; pass += 1) await passOnce(host, memory);
+  const before = [node.affinities(0), node.affinities(1)];
+  await node.fake.clock.advance(600_000);
+  for (let pass = 0; pass < 3; pass += 1) await passOnce(host, memory);
+  expect(tries).toEqual(["0", "0"]);
+  expect([node.affinities(0), node.affinities(1)]).toEqual(before);
+  full.clear();
+  await node.fake.clock.advance(600_000);
+  expect(codes(await passOnce(host, memory))).toEqual([]);
+  expect(`${node.affinities(0)} ${node.affinities(1)}`).toMatch(/\b0 /);
+});
+
+test("with none left it stays where it is, and is a problem as long as that is so", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const full = new Set(["0", "1", "2", "3"]);
+  const { host, tries } = filling(node, full);
+  const memory = createPassMemory(host);
+  for (let pass = 0; pass < 6; pass += 1) await passOnce(host, memory);
+  const last = await passOnce(host, memory);
+  expect([codes(last), last.isUnfinished]).toEqual([["vector 0 ENOSPC", "vector 1 ENOSPC"], false]);
+  expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+  expect(tries.toSorted()).toEqual(["0", "1", "2", "3"]);
+  full.clear();
+  await node.fake.clock.advance(600_000);
+  expect(codes(await passOnce(host, memory))).toEqual([]);
+  expect(node.affinities(0)).toBe("0 1 0-3");
+});

@@ -1,0 +1,49 @@
+// Masks that the kernel refuses or cuts to its housekeeping CPUs: tried once, and told as long as that is so.
+
+import { expect, test } from "vitest";
+
+import { SystemCallError } from "../../../host/errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { passOnce } from "../../support/tuning-pass.ts";
+
+/** The node with a kernel that makes something else of each mask, or throws; `writes`: what it was told. */
+function steering(node: TuningNode, make: (mask: string) => string): { host: Host; writes: string[] } {
+  const writes: string[] = [];
+  const namespaces: Host["namespaces"] = {
+    ...node.host.namespaces,
+    openSysfs(netns) {
+      const sysfs = node.host.namespaces.openSysfs(netns);
+      return {
+        ...sysfs,
+        writeText(path, text) {
+          writes.push(text);
+          sysfs.writeText(path, make(text));
+        },
+      };
+    },
+  };
+  return { host: { ...node.host, namespaces }, writes };
+}
+
+function refuse(): never {
+  throw new SystemCallError("write", "rps_cpus", "EINVAL");
+}
+
+test.each<[string, string, (mask: string) => string]>([
+  ["refused", "rx-0 EINVAL", refuse],
+  ["narrowed", "rx-0 PARTIAL", () => "00000004"],
+])("one that is %s is told as long as it is, and written once", async (_, problem, make) => {
+  using node = createTuningNode();
+  node.attach(0, "web-1");
+  const { host, writes } = steering(node, make);
+  const memory = createPassMemory(host);
+  for (let pass = 0; pass < 3; pass += 1) {
+    const { problems } = await passOnce(host, memory);
+    expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual([problem]);
+  }
+  expect(writes).toEqual(["0000000d"]);
+  node.detach(0, "web-1");
+  expect((await passOnce(host, memory)).problems).toEqual([]);
+});

@@ -1,0 +1,47 @@
+// CPUs that have no interrupt vector left: the next pass takes others.
+
+import type { Host } from "../host/host.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
+import { irqKey } from "../sriov/placement.ts";
+import type { IrqId } from "../sriov/placement-model.ts";
+import type { Problem } from "./problem.ts";
+
+/** So long nothing more is put on a CPU that was full: no event tells that other devices gave vectors back. */
+const fullMs = 600_000;
+
+/** Lives as long as the process. Times are of the monotonic clock. */
+export class FullCpus {
+  readonly #clock: Host["clock"];
+  readonly #untilMs = new Map<number, number>();
+  /** By irqKey. */
+  readonly #problems = new Map<string, Problem>();
+
+  constructor({ clock }: Pick<Host, "clock">) {
+    this.#clock = clock;
+  }
+
+  /** The CPU had none for this interrupt. */
+  add(irq: IrqId, cpu: number, problem: Problem): void {
+    this.#untilMs.set(cpu, this.#clock.monotonicMs() + fullMs);
+    this.#problems.set(irqKey(irq), problem);
+  }
+
+  has(cpu: number): boolean {
+    return this.#clock.monotonicMs() < (this.#untilMs.get(cpu) ?? -Infinity);
+  }
+
+  /** For the placement: what is on such a CPU may stay, nothing more comes. */
+  listCapacities(): ReadonlyMap<number, number> {
+    return new Map([...this.#untilMs.keys()].filter((cpu) => this.has(cpu)).map((cpu) => [cpu, 0]));
+  }
+
+  /** What was said when a CPU had none for this interrupt the last time. */
+  problemOf(irq: IrqId): Problem | undefined {
+    return this.#problems.get(irqKey(irq));
+  }
+
+  /** Forgets VFs that are not in use any more. */
+  keepOnly(vfs: ReadonlySet<PciAddress>): void {
+    for (const [key, { vf }] of this.#problems) if (vf === "node" || !vfs.has(vf)) this.#problems.delete(key);
+  }
+}
