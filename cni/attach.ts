@@ -7,7 +7,7 @@ import { formatCidr } from "../sriov/cidr.ts";
 import type { IpamResult } from "../sriov/ipam.ts";
 import { applyLinkSizes, type LinkSizes } from "../sriov/link-sizes.ts";
 import { ownSysfs, resetQueueMasks } from "../sriov/queue-masks.ts";
-import { VfMissingError, VfStepError } from "../sriov/vf-errors.ts";
+import { VfMissingError, VfReadBackError, VfStepError } from "../sriov/vf-errors.ts";
 import { setMac, takeAdminMac } from "../sriov/vf-mac.ts";
 import { moveVfAs, type Side } from "../sriov/vf-move.ts";
 import { planAddresses, type AddressPlan } from "./addresses.ts";
@@ -82,9 +82,13 @@ export async function attachVf(
   return { target, index, plan, applied: { ...wanted, mac, mtu, addresses, routes } };
 }
 
+// Drivers differ in what they make of one that is larger than the PF's: some take it, some refuse it, some set less and say nothing.
 function setMtu(inside: Side["netlink"], index: number, mtu: number): void {
   try {
     inside.setLink(index, { set: "mtu", value: mtu });
+    const link = inside.getLink({ index });
+    if (link?.mtu !== mtu)
+      throw new VfReadBackError(`the MTU of ${link?.name ?? index}`, String(mtu), String(link?.mtu));
   } catch (cause) {
     throw new VfStepError("the VF", `mtu ${mtu}`, [], { cause });
   }
