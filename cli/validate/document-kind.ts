@@ -1,12 +1,22 @@
 // What a document is, by its keys: the programs' configurations have no common word that would tell.
 
-export type Kind = "network" | "list" | "entry" | "node" | "resources" | "definition" | "items" | "unknown";
+export type Kind =
+  | "network"
+  | "list"
+  | "entry"
+  | "node"
+  | "resources"
+  | "definition"
+  | "configMap"
+  | "items"
+  | "unknown";
 
 /** The kind of a parsed document. */
 export function kindOf(value: unknown): Kind {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "unknown";
   const keys = new Set(Object.keys(value).map((key) => key.toLowerCase()));
   if (memberOf(value, "kind") === "NetworkAttachmentDefinition") return "definition";
+  if (memberOf(value, "kind") === "ConfigMap") return "configMap";
   if (keys.has("kind") && Array.isArray(memberOf(value, "items"))) return "items";
   if (keys.has("kind") || keys.has("apiversion")) return "unknown";
   if (keys.has("plugins")) return "list";
@@ -19,8 +29,8 @@ export function kindOf(value: unknown): Kind {
 /** The document in words, with its name where it has one. */
 export function describeKind(value: unknown): string {
   const kind = kindOf(value);
-  const name =
-    kind === "definition" ? memberOf(memberOf(value, "metadata"), "name") : memberOf(value, "name");
+  const isObject = kind === "definition" || kind === "configMap";
+  const name = memberOf(isObject ? memberOf(value, "metadata") : value, "name");
   const named = typeof name === "string" ? ` ${JSON.stringify(name)}` : "";
   return `${words[kind]}${kind === "items" ? "" : named}`;
 }
@@ -32,6 +42,7 @@ const words: Readonly<Record<Kind, string>> = {
   node: "node.yaml",
   resources: "resource configuration",
   definition: "NetworkAttachmentDefinition",
+  configMap: "ConfigMap",
   items: "list of objects",
   unknown: "unknown",
 };

@@ -12,8 +12,8 @@ import { type Finding, validateText, type ValidatedFile } from "./validate-text.
 const usage = `Usage: virtfn validate [--json] [--resource-prefix PREFIX] FILE...
 
 Checks network configurations and lists of them (.conf, .conflist), NetworkAttachmentDefinitions, the chained entry of
-install-cni, resource configurations and node.yaml, in YAML or JSON; what a file is, its content tells. Of resource configurations
-and a node.yaml together also limits that contradict each other.
+install-cni, resource configurations and node.yaml, in YAML or JSON, and ConfigMaps with such files in them; what a file is, its
+content tells. Of files with resource configurations and a node.yaml together also limits that contradict each other.
 
   -                         as a FILE: stdin, read to its end (Ctrl-D on a terminal), like other files at most 64 MiB
   --json                    the findings as JSON

@@ -67,6 +67,8 @@ function checkDocument(
       return place(checkResources(source));
     case "definition":
       return checkDefinition(document, value, path, source);
+    case "configMap":
+      return checkConfigMap(document, value, path, source);
     case "items":
       return (memberOf(value, "items") as readonly unknown[]).flatMap((item, at) =>
         checkDocument(document, item, join(path, `items[${at}]`), source),
@@ -77,7 +79,7 @@ function checkDocument(
 }
 
 const expectedKinds =
-  "a network configuration (name, type), a list of plugins, a NetworkAttachmentDefinition, resourceList, networks, or keys of node.yaml";
+  "a network configuration (name, type), a list of plugins, a NetworkAttachmentDefinition, a ConfigMap, resourceList, networks, or keys of node.yaml";
 
 // The configuration of a NetworkAttachmentDefinition is JSON in a text; Source: its specification, 4.1.
 function checkDefinition(
@@ -86,20 +88,46 @@ function checkDefinition(
   path: string,
   { prefix }: Source,
 ): readonly Finding[] {
-  const at = join(path, "spec.config");
   const config = memberOf(memberOf(value, "spec"), "config");
   if (config === undefined || config === "") return [];
-  if (typeof config !== "string")
-    return [{ ...document.placeOf(at), problem: "spec.config: expected JSON in a text" }];
   const name = memberOf(memberOf(value, "metadata"), "name");
   // Multus gives it the object's name.
-  const { problems } = validateText("", config, {
-    prefix,
-    name: typeof name === "string" ? name : undefined,
-  });
-  return problems.map(({ problem, line, column }) => {
+  const unnamed = { prefix, name: typeof name === "string" ? name : undefined };
+  return checkInside(document, config, { path, key: "spec.config", expected: "JSON in a text" }, unnamed);
+}
+
+// Each key becomes a file of the programs.
+function checkConfigMap(
+  document: ConfigText,
+  value: unknown,
+  path: string,
+  { prefix }: Source,
+): readonly Finding[] {
+  return Object.entries(memberOf(value, "data") ?? {}).flatMap(([name, text]) =>
+    checkInside(document, text, { path, key: `data.${name}`, expected: "a text" }, { prefix }),
+  );
+}
+
+interface Inside {
+  /** Of the object in its document. */
+  readonly path: string;
+  /** Of the text in the object. */
+  readonly key: string;
+  readonly expected: string;
+}
+
+/** Problems of a configuration that is a text in an object, at their places in the document as far as that can be told. */
+function checkInside(
+  document: ConfigText,
+  text: unknown,
+  { path, key, expected }: Inside,
+  unnamed: Unnamed,
+): readonly Finding[] {
+  const at = join(path, key);
+  if (typeof text !== "string") return [{ ...document.placeOf(at), problem: `${key}: expected ${expected}` }];
+  return validateText("", text, unnamed).problems.map(({ problem, line, column }) => {
     const place = document.placeInside(at, { line, column }) ?? document.placeOf(at);
-    return { line: place.line, column: place.column, problem: `spec.config: ${problem}` };
+    return { line: place.line, column: place.column, problem: `${key}: ${problem}` };
   });
 }
 

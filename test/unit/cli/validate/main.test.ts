@@ -111,6 +111,34 @@ test.each([
   expect(await validate(text)).toEqual(expected);
 });
 
+test("each key of a ConfigMap is a file, as kubectl prints it", async () => {
+  const text = `apiVersion: v1
+data:
+  chained.yaml: |
+    networks:
+    - vlan: 5
+  config.yaml: |
+    resourceList:
+    - resourceName: a
+      limitss: {}
+  empty: ""
+  number: 5
+kind: ConfigMap
+metadata:
+  name: virtfn-deviceplugin
+`;
+  expect(await validate(text)).toMatchInlineSnapshot(`
+    "x:9:7: data.config.yaml: resourceList[0].limitss: unknown key, did you mean limits?
+    x:10:3: data.empty: the file is empty
+    x:11:3: data.number: expected a text
+    exit 1"
+  `);
+  expect(await validate(text.replace("limitss", "limits").replace(/ {2}empty.*\n.*\n/, ""))).toBe(
+    'x: ok (ConfigMap "virtfn-deviceplugin")\nexit 0',
+  );
+  expect(await validate("kind: ConfigMap\nmetadata: {name: a}")).toBe('x: ok (ConfigMap "a")\nexit 0');
+});
+
 test("several documents, and a list of objects", async () => {
   const bad = `spec: { config: '{"cniVersion": "1.0.0", "type": "virtfn", "mtu": 5}' }`;
   const items = `apiVersion: v1\nkind: List\nitems:\n  - kind: NetworkAttachmentDefinition\n    ${bad}\n`;
