@@ -1,11 +1,12 @@
 // Puts interrupts of a VF back where they were before tuning.
 
-import { HostError } from "../host/errors.ts";
+import { HostError, SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { formatCpuList, parseCpuList } from "./cpu-list.ts";
 import { SriovError } from "./errors.ts";
 import { readVfIrqs, type VirtualFunction } from "./inventory.ts";
 import type { TunedVector } from "./tuning-record.ts";
+import { readAttribute } from "./sysfs.ts";
 import { readTuningRecordOf } from "./tuning-store.ts";
 import { readAffinity, writeAffinity } from "./vectors.ts";
 
@@ -61,10 +62,24 @@ export function restoreAffinity(
   const irq = vf.irqs[msiIndex];
   const before = irq === undefined ? undefined : readAffinity(host, irq);
   if (irq === undefined || before === undefined || isSame(before, original)) return false;
-  writeAffinity(host, irq, original);
+  const written = writeOriginal(host, irq, original);
   const after = readAffinity(host, irq) ?? [];
-  if (!isSame(after, original)) throw new AffinityPendingError(irq, original, formatCpuList(after));
+  if (!isSame(after, written)) throw new AffinityPendingError(irq, written, formatCpuList(after));
   return true;
+}
+
+/** Gives what was written: all online CPUs, as the kernel itself does, where none of `original` is online any more. */
+function writeOriginal(host: Node, irq: number, original: string): string {
+  try {
+    writeAffinity(host, irq, original);
+    return original;
+  } catch (error) {
+    const online = readAttribute(host.files, `${host.paths.sys}/devices/system/cpu/online`) ?? "";
+    const isOffline = parseCpuList(original).every((cpu) => !parseCpuList(online).includes(cpu));
+    if (!(error instanceof SystemCallError && error.errno === "EINVAL" && isOffline)) throw error;
+    writeAffinity(host, irq, online);
+    return online;
+  }
 }
 
 function isSame(cpus: readonly number[], cpuList: string): boolean {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { restoreAffinities } from "../../../sriov/affinity-restore.ts";
 import { readVf } from "../../../sriov/inventory.ts";
@@ -82,6 +83,27 @@ test("what does not take while the VF is closed stays remembered, for the next p
   node.detach(0, "web-2");
   await passOnce(node.host);
   expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+  expect(readTuningRecord(node.host, node.address(0))).toBeUndefined();
+});
+
+test("one whose CPUs are all offline by now goes where the kernel had put it: anywhere", async () => {
+  using node = createTuningNode(1);
+  node.open(0, "ens1f0v0", "6");
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  node.setOnline("0-5,7");
+  node.detach(0, "web-1");
+  const files: Host["files"] = {
+    ...node.host.files,
+    writeText(path, text) {
+      if (path.endsWith("/smp_affinity_list") && text === "6")
+        throw new SystemCallError("write", path, "EINVAL");
+      node.host.files.writeText(path, text);
+    },
+  };
+  const { restored } = await passOnce({ ...node.host, files });
+  expect([...restored.values()]).toEqual([{ result: "restored", writes: 2, problems: [] }]);
+  expect(node.affinities(0)).toBe("0-5,7 0-5,7 6");
   expect(readTuningRecord(node.host, node.address(0))).toBeUndefined();
 });
 
