@@ -10,20 +10,31 @@ import type { TunedVf } from "./node-state.ts";
 export function turnQueues(vfs: readonly TunedVf[]): ReadonlyMap<string, number> {
   const turns = new Map<string, number>();
   const cpuOf = new Map<string, number>();
-  for (const { vf, record, candidates, vectors, saved } of vfs) {
+  for (const target of vfs) {
+    const { vf, record, candidates, vectors, saved } = target;
     const { cpus, isByQueue } = candidates;
     if (!isByQueue || cpus.length === 0) continue;
     const { pod, containerId } = record.owner;
     const owner = pod?.uid ?? containerId;
     const first = turns.get(owner) ?? 0;
-    const queues = vectors.flatMap(({ role }) => (role?.kind === "queue" ? [role.queue] : []));
     for (const { msiIndex, role } of vectors) {
       const turned = role?.kind === "queue" ? cpus[(first + role.queue) % cpus.length] : undefined;
       const kept = saved?.vectors.find((vector) => vector.msiIndex === msiIndex)?.cpu;
       const cpu = turned ?? (kept !== undefined && cpus.includes(kept) ? kept : undefined);
       if (cpu !== undefined) cpuOf.set(irqKey({ vf: vf.address, msiIndex }), cpu);
     }
-    turns.set(owner, first + Math.max(0, ...queues.map((queue) => queue + 1)));
+    turns.set(owner, first + countQueues(target));
   }
   return cpuOf;
+}
+
+// While an interface is down some drivers' handlers are gone, and its queues are as many as were pinned: other VFs' stay where they are.
+function countQueues({ vectors, saved }: TunedVf): number {
+  const known = vectors.flatMap(({ role }) => (role?.kind === "queue" ? [role.queue + 1] : []));
+  const pinned = vectors.filter(
+    ({ msiIndex, role }) =>
+      role === undefined &&
+      saved?.vectors.some((each) => each.msiIndex === msiIndex && each.isMailbox !== true) === true,
+  );
+  return Math.max(pinned.length, ...known);
 }

@@ -57,6 +57,24 @@ describe("a pass", () => {
     expect([node.affinities(0), node.affinities(1)]).toEqual(["1 1 0-3", "2 2 0-3"]);
   });
 
+  test("of follow-pod leaves the queues of a pod's other VF where they are while one is down", async () => {
+    using node = createTuningNode(2, "ice");
+    const both = { namespace: "shop", name: "web", uid: "uid-web" };
+    for (const vf of [0, 1])
+      node.attach(vf, `web-${vf}`, (record) => ({
+        ...record,
+        owner: { ...record.owner, pod: both },
+        tuning: { policy: "follow-pod" },
+      }));
+    const facts = { exclusive: new Map([["shop/web", [1, 2, 3]]]) };
+    await passOnce(node.host, undefined, facts);
+    const before = [node.affinities(0), node.affinities(1)];
+    expect(before).toEqual(["1 2 0-3", "3 1 0-3"]);
+    node.close(0, "net1");
+    await passOnce(node.host, undefined, facts);
+    expect([node.affinities(0), node.affinities(1)]).toEqual(before);
+  });
+
   test("takes the policy of the VF's resource, and of the node where neither pod nor network asked", async () => {
     using node = createTuningNode();
     const { config } = parseTuningConfig(
