@@ -1,6 +1,7 @@
 // The interrupt vectors of a VF as /proc/irq shows them, wherever the VF's netdev is.
 
 import { join } from "node:path";
+import { SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { parseCpuList } from "./cpu-list.ts";
 import type { VirtualFunction } from "./inventory.ts";
@@ -41,15 +42,14 @@ export function readVectors(
     const action = host.files
       .list(join(host.paths.proc, "irq", `${irq}`))
       ?.find((name) => !attributes.has(name));
-    const affinity = host.files.readText(affinityPath(host, irq));
     return {
       msiIndex,
       irq,
       action,
       role: judgeVectorRole({ driver: vf.driver, msiIndex, vectors: vf.irqs.length, action }),
-      affinity: affinity === undefined ? undefined : parseCpuList(affinity),
+      affinity: readAffinity(host, irq),
       effective: parseCpuList(
-        host.files.readText(join(host.paths.proc, "irq", `${irq}`, "effective_affinity_list")) ?? "",
+        readEntry(host, join(host.paths.proc, "irq", `${irq}`, "effective_affinity_list")) ?? "",
       ),
       isManaged: ((host.files.stat(affinityPath(host, irq))?.mode ?? writeBits) & writeBits) === 0,
     };
@@ -61,13 +61,23 @@ export function readAffinity(
   host: Pick<Host, "files" | "paths">,
   irq: number,
 ): readonly number[] | undefined {
-  const text = host.files.readText(affinityPath(host, irq));
+  const text = readEntry(host, affinityPath(host, irq));
   return text === undefined ? undefined : parseCpuList(text);
 }
 
 /** Sets the affinity of an interrupt. SystemCallError: EPERM or EIO managed, ENOSPC no vector free on the CPU, EINVAL offline. */
 export function writeAffinity(host: Pick<Host, "files" | "paths">, irq: number, cpuList: string): void {
   host.files.writeText(affinityPath(host, irq), cpuList);
+}
+
+/** An entry that goes between open and read is one that is not there. Source: kernel fs/proc/inode.c, proc_reg_read. */
+function readEntry({ files }: Pick<Host, "files">, path: string): string | undefined {
+  try {
+    return files.readText(path);
+  } catch (error) {
+    if (error instanceof SystemCallError && error.errno === "EIO") return undefined;
+    throw error;
+  }
 }
 
 function affinityPath(host: Pick<Host, "paths">, irq: number): string {

@@ -74,7 +74,8 @@ function planVf(
   );
   const isWaiting =
     queues.some(({ affinity }) => affinity === undefined) ||
-    (queues.length === 0 && target.vectors.some(({ role }) => role === undefined));
+    (queues.length === 0 && target.vectors.some(({ role }) => role === undefined)) ||
+    hasLostVectors(target);
   const masks = isWaiting ? { steps: [], problems: [] } : planMasks(topology, target, cpus, refusals);
   const values = planValues(target, refusals);
   const threads = planThreads(target, isWaiting ? new Map() : cpus, refusals);
@@ -85,6 +86,7 @@ function planVf(
     values: values.steps,
     threads: threads.steps,
     problems: [
+      ...findUntold(target),
       ...target.vectors.flatMap((vector) => refusals.findPin(target.vf.address, vector) ?? []),
       ...queues.flatMap(({ msiIndex }) =>
         cpus.has(msiIndex) ? [] : (fullCpus.problemOf({ vf: target.vf.address, msiIndex }) ?? []),
@@ -98,6 +100,19 @@ function planVf(
     isWaiting,
     resting,
   };
+}
+
+/** They could not be read just now, or are about to come back. */
+function hasLostVectors({ vectors, saved }: TunedVf): boolean {
+  return vectors.length === 0 && (saved?.vectors.length ?? 0) > 0;
+}
+
+/** All of a VF's interrupts have handlers, and neither their order, nor their names, nor the kernel tells that one is a queue's. */
+function findUntold({ vf, vectors }: TunedVf): readonly Problem[] {
+  if (vectors.length === 0 || vectors.some(({ role }) => role?.kind !== "other")) return [];
+  const names = vectors.map(({ action }) => action ?? "-").join(", ");
+  const message = `none of its ${vectors.length} interrupts (${names}) is known to serve a queue: they are not placed`;
+  return [{ vf: vf.address, about: "vectors", code: "UNSUPPORTED", message }];
 }
 
 function withMailboxes(plan: VfPlan, steps: readonly PinStep[]): VfPlan {

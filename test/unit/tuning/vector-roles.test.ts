@@ -37,10 +37,13 @@ test("the kernel tells which of them are queues", async () => {
   ]);
 });
 
-test("where it does not they stay where they are", async () => {
+test("where it does not they stay where they are, which is a problem", async () => {
   using node = makeNode(["mgmt@pci", "blk0@pci", "blk1@pci"]);
-  await passOnce(withNapis(node, [undefined, undefined]));
+  const { problems } = await passOnce(withNapis(node, [undefined, undefined]));
   expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+  expect(problems.map(({ about, code, message }) => `${about} ${code}: ${message}`)).toEqual([
+    "vectors UNSUPPORTED: none of its 3 interrupts (mgmt@pci, blk0@pci, blk1@pci) is known to serve a queue: they are not placed",
+  ]);
 });
 
 test("it is not asked about a driver whose names tell", async () => {

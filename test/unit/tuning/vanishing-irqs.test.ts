@@ -1,0 +1,39 @@
+// Interrupts that go while they are looked at, and some that can't be looked at.
+
+import { expect, test } from "vitest";
+
+import { SystemCallError } from "../../../host/errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { withFault } from "../../support/faults.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { passOnce } from "../../support/tuning-pass.ts";
+
+/** The node where what is in the folder of an interrupt can't be read. */
+function unreadable(node: TuningNode, irq: number | undefined, errno: string): Host {
+  const files: Host["files"] = {
+    ...node.host.files,
+    readText(path) {
+      if (path.includes(`/proc/irq/${irq}/`)) throw new SystemCallError("read", path, errno);
+      return node.host.files.readText(path);
+    },
+  };
+  return { ...node.host, files };
+}
+
+// EIO: it went between open and read. Source: kernel fs/proc/inode.c, proc_reg_read.
+test.each([
+  ["EIO", []],
+  ["EMFILE", ["vectors EMFILE"]],
+])("with %s nothing of its VF is written, and another pass follows soon", async (errno, expected) => {
+  using node = createTuningNode(2, "ice");
+  node.attach(0, "web-1");
+  node.attach(1, "web-2");
+  await passOnce(node.host);
+  const before = [node.affinities(0), node.affinities(1), node.mask("web-1")];
+  const { host, calls } = withFault(unreadable(node, node.irqs(0)[1], errno));
+  const { problems, isUnfinished } = await passOnce(host);
+  expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual(expected);
+  expect(isUnfinished).toBe(true);
+  expect(calls.filter((call) => /write|remove|rename/i.test(call))).toEqual([]);
+  expect([node.affinities(0), node.affinities(1), node.mask("web-1")]).toEqual(before);
+});
