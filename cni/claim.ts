@@ -27,7 +27,7 @@ import { type Notices, tellSetAside } from "./call-log.ts";
 import { SecondEntryError } from "./errors.ts";
 import type { Target } from "./targets.ts";
 import { planDriverChange } from "./driver-change.ts";
-import { checkMacFree } from "./mac-clash.ts";
+import { checkMacFree, checkMacOwedToNobody } from "./mac-clash.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
 /**
@@ -77,7 +77,10 @@ export async function claimVf(
     throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
   if (link !== undefined) checkNodeUse(home, vf, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
-  if (side !== undefined && network.mac !== undefined) checkMacFree(side.target, network.mac);
+  if (side !== undefined && network.mac !== undefined) {
+    checkMacFree(side.target, network.mac);
+    checkMacOwedToNobody(host, side.target, network.mac);
+  }
   if (side !== undefined && network.mtu !== undefined) tellLargeMtu(home, target, side.target, who.log);
   const settings = side === undefined ? {} : toVfSide(side.info);
   const sizes = link === undefined ? undefined : planLinkSizes(host.openEthtool, link, network);

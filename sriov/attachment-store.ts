@@ -32,6 +32,11 @@ export function readAttachmentsOf(host: Store, containerId: string): Attachments
   return readAll(host, (json) => isOfOther(json, containerId));
 }
 
+/** The records whose files have `text` in them, which is told without the whole check of the others. */
+export function readAttachmentsWith(host: Store, text: string): readonly Attachment[] {
+  return readAll(host, (json) => !json.includes(text)).records;
+}
+
 function readAll(host: Store, isLeftOut: (json: string) => boolean): Attachments {
   const records: Attachment[] = [];
   const unreadable: Attachments["unreadable"][number][] = [];

@@ -154,3 +154,24 @@ test("of eight pods that want one VF at once one gets it, the others are told to
   await Promise.all(environments.map((environment) => node.call("DEL", config, environment)));
   expect(node.toText()).toBe(before);
 });
+
+test("of six pods that ask for one MAC on VFs of one PF at once, one gets it", async () => {
+  using node = createStandInNode(6);
+  using pods = new DisposableStack();
+  const before = node.toText();
+  const calls = Array.from({ length: 6 }, (_, vf) => ({
+    config: { ...config, deviceID: `0000:3b:02.${vf}`, mac: "02:aa:bb:cc:dd:01" },
+    environment: { CNI_CONTAINERID: `c${vf}`, CNI_NETNS: pods.use(createTestNetns()).path },
+  }));
+  const all = (verb: string) =>
+    Promise.all(calls.map((call) => node.call(verb, call.config, call.environment)));
+  const answers = await all("ADD");
+  expect(answers.map(({ json }) => JSON.stringify(json?.["code"] ?? 0)).toSorted()).toEqual([
+    "0",
+    ...Array<string>(5).fill("11"),
+  ]);
+  for (const { json } of answers.filter(({ json }) => json?.["code"] !== undefined))
+    expect(json?.["msg"]).toContain("ERR_VF_MAC_TAKEN");
+  await all("DEL");
+  expect(node.toText()).toBe(before);
+});

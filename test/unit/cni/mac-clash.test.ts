@@ -3,6 +3,8 @@
 import { expect, test } from "vitest";
 
 import type { Host } from "../../../host/host.ts";
+import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
@@ -73,6 +75,31 @@ test("a VF may keep the MAC that it has already", async () => {
   using node = makeNode();
   const own = node.kernel.nics[0]?.link.vfs[1]?.mac ?? "";
   expect(await callCni(node.host, { ...config, mac: own })).toMatchObject({ exitCode: 0 });
+});
+
+test("a MAC that another VF gets back from its pod is not free, also while that pod has another", async () => {
+  using node = makeNode();
+  const own = node.kernel.nics[0]?.link.vfs[1]?.mac ?? "";
+  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
+  const before = node.toText();
+  const asking = { ...second.config, mac: own };
+  const { json } = await callCni(node.host, asking, second.call);
+  expect(json).toMatchObject({ code: 11 });
+  expect(json?.["msg"]).toContain(`giving ${own} to ens1f0 vf 0: ens1f0 vf 1 gets it back from its pod`);
+  expect(node.toText()).toBe(before);
+  const elsewhere = { ...asking, deviceID: "0000:5e:02.0" };
+  expect(await callCni(node.host, elsewhere, second.call)).toMatchObject({ exitCode: 0 });
+});
+
+test("a record of an earlier boot holds no MAC", async () => {
+  using node = makeNode();
+  const own = node.kernel.nics[0]?.link.vfs[1]?.mac ?? "";
+  await callCni(node.host, config);
+  const record = readAttachment(node.host, parsePciAddress(config.deviceID));
+  if (record === undefined) throw new Error("no record");
+  writeAttachment(node.host, { ...record, bootId: "before" });
+  const answer = await callCni(node.host, { ...second.config, mac: own }, second.call);
+  expect(answer).toMatchObject({ exitCode: 0 });
 });
 
 test("of two ADDs at once that ask for one MAC one gets it, and the other is told who has it", async () => {
