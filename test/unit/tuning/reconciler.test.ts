@@ -124,6 +124,25 @@ describe("reconcile", () => {
     expect(loop.sleepsMs.slice(0, 2)).toEqual([pollMs, 120]);
   });
 
+  test("counts no wait for the kubelet as work: the node is not left alone for that", async () => {
+    using node = createTuningNode(1);
+    const files: Host["files"] = {
+      ...node.host.files,
+      // As a kubelet that hangs does, this comes before the look at the records.
+      readText: (path) => {
+        if (path === node.host.paths.pools) elapsedMs += 1_000;
+        return node.host.files.readText(path);
+      },
+    };
+    let elapsedMs = 0;
+    const loop = start(node, { files }, () => elapsedMs);
+    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+    node.attach(0, "web-1");
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+    await loop.end();
+    expect(loop.sleepsMs.filter((ms) => ms !== pollMs)).toEqual([]);
+  });
+
   test("wakes up when hardware appears on the host, and not for the veth of a pod", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1");
