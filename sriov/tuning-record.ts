@@ -2,7 +2,9 @@
 
 import * as v from "valibot";
 
-import { SriovError } from "./errors.ts";
+import { parseCpuList } from "./cpu-list.ts";
+import { parseCpuMask } from "./cpu-mask.ts";
+import { CpuSetError, SriovError } from "./errors.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { firstFormat } from "./state-file.ts";
 
@@ -71,6 +73,14 @@ export class TuningRecordError extends SriovError {
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const cpuList = v.pipe(
+  v.string(),
+  v.check((text) => isReadable(parseCpuList, text), "expected a list of CPUs like 0-3,8"),
+);
+const cpuMask = v.pipe(
+  v.string(),
+  v.check((text) => isReadable(parseCpuMask, text), "expected a mask of CPUs like ff,00000000"),
+);
 const valuePath = v.pipe(v.string(), v.regex(/^(?:threaded|queues\/rx-\d+\/rps_flow_cnt)$/));
 const channelCounts = v.record(v.picklist(["rx", "tx", "combined"]), count);
 const schema = v.object({
@@ -80,7 +90,7 @@ const schema = v.object({
   vectors: v.array(
     v.object({
       msiIndex: count,
-      original: v.string(),
+      original: cpuList,
       cpu: count,
       isMailbox: v.optional(v.boolean()),
     }),
@@ -88,10 +98,10 @@ const schema = v.object({
   masks: v.optional(
     v.object({
       owner: v.string(),
-      queues: v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^rx-\d+$/)), original: v.string() })),
+      queues: v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^rx-\d+$/)), original: cpuMask })),
       // Since 1.1, apart from the others: 1.0 takes no "tx-0" among them.
       txQueues: v.optional(
-        v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^tx-\d+$/)), original: v.string() })),
+        v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^tx-\d+$/)), original: cpuMask })),
         [],
       ),
     }),
@@ -107,7 +117,7 @@ const schema = v.object({
     v.object({ owner: v.string(), original: channelCounts, to: channelCounts, isSet: v.boolean() }),
   ),
   threads: v.optional(
-    v.array(v.object({ pid: count, name: v.pipe(v.string(), v.startsWith("napi/")), original: v.string() })),
+    v.array(v.object({ pid: count, name: v.pipe(v.string(), v.startsWith("napi/")), original: cpuList })),
   ),
 });
 
@@ -153,6 +163,16 @@ export function isRecordOf(
 
 function isTx({ queue }: TunedQueue): boolean {
   return queue.startsWith("tx-");
+}
+
+function isReadable(parse: (text: string) => unknown, text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof CpuSetError) return false;
+    throw error;
+  }
 }
 
 function parseJson(json: string, path: string): unknown {

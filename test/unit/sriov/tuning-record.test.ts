@@ -3,6 +3,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { formatCpuList } from "../../../sriov/cpu-list.ts";
+import { formatCpuMask } from "../../../sriov/cpu-mask.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import {
   formatTuningRecord,
@@ -14,8 +16,11 @@ import {
 const address = parsePciAddress("0000:3b:02.1");
 const path = "/var/lib/virtfn/tuning/0000:3b:02.1.json";
 
+const cpuList = fc.array(fc.nat(300)).map(formatCpuList);
+const cpuMask = fc.array(fc.nat(95)).map((cpus) => formatCpuMask(cpus, 3));
+
 function queues(direction: "rx" | "tx") {
-  return fc.array(fc.record({ queue: fc.nat().map((n) => `${direction}-${n}`), original: fc.string() }));
+  return fc.array(fc.record({ queue: fc.nat().map((n) => `${direction}-${n}`), original: cpuMask }));
 }
 
 test("a record is read as it was written", () => {
@@ -23,7 +28,7 @@ test("a record is read as it was written", () => {
     address: fc.constant(address),
     bootId: fc.uuid(),
     inode: fc.bigInt({ min: 1n, max: 2n ** 64n }).map(String),
-    vectors: fc.array(fc.record({ msiIndex: fc.nat(), original: fc.string(), cpu: fc.nat() })),
+    vectors: fc.array(fc.record({ msiIndex: fc.nat(), original: cpuList, cpu: fc.nat() })),
     masks: fc.option(
       fc.record({
         owner: fc.string(),
@@ -42,7 +47,7 @@ test("a record is read as it was written", () => {
     ),
     threads: fc.option(
       fc.array(
-        fc.record({ pid: fc.nat(), name: fc.string().map((text) => `napi/${text}`), original: fc.string() }),
+        fc.record({ pid: fc.nat(), name: fc.string().map((text) => `napi/${text}`), original: cpuList }),
       ),
       { nil: undefined },
     ),

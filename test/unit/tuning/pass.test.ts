@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
+import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
 import { readTuningRecord } from "../../../sriov/tuning-store.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { listWrites, passOnce } from "../../support/tuning-pass.ts";
@@ -134,6 +135,29 @@ describe("a pass", () => {
     const { problems } = await passOnce(node.host);
     expect(problems.map(({ code }) => code)).toEqual(["ERR_RECORD_CORRUPT"]);
     expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test.each([
+    [
+      "masks",
+      (json: string) => json.replace(/("original": )"[0-9a-f,]+"(?=\s+\}\s+\],\s+"txQueues")/, '$1"zz"'),
+    ],
+    ["vectors", (json: string) => json.replace('"original": "0-3"', '"original": "0-"')],
+  ])("goes on with the other VFs where what was saved of the %s is none", async (_, spoil) => {
+    using node = createTuningNode();
+    for (const vf of [0, 1]) node.attach(vf, `web-${vf}`);
+    await passOnce(node.host);
+    const path = join(node.host.paths.tuningState, `${node.address(0)}.json`);
+    const json = fs.readFileSync(path, "utf8");
+    expect(spoil(json)).not.toBe(json);
+    fs.writeFileSync(path, spoil(json));
+    const { problems } = await passOnce(node.host, undefined, {
+      config: parseTuningConfig({ xps: "off" }, "tuning").config,
+    });
+    expect(problems.map(({ about, code }) => `${about} ${code}`)).toEqual([
+      "tuning record ERR_TUNING_RECORD",
+    ]);
+    expect([node.affinities(0), node.affinities(1)]).toEqual(["0 1 0-3", "2 3 0-3"]);
   });
 
   test("moves an unreadable tuning record aside and goes on", async () => {
