@@ -16,7 +16,7 @@ export default defineConfig({
       // vitest by itself leaves one CPU to others, which on two is half of them. No unit test is timed: the limit is for one that hangs.
       project("unit", { maxWorkers: availableParallelism(), testTimeout: 60_000 }),
       project("netns", { fileParallelism: false, testTimeout: 30_000 }),
-      project("process", { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 }),
+      project("process", { fileParallelism: false, testTimeout: 180_000, hookTimeout: 120_000 }),
       project("lab", emulatedNode),
       project("nodes", emulated),
       project("soak", { fileParallelism: false, testTimeout: 3_600_000 }),

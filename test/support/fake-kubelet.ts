@@ -23,7 +23,7 @@ import {
   RegistrationService,
 } from "../../kubelet/gen/deviceplugin.ts";
 import { type PluginInfo, RegistrationClient } from "../../kubelet/gen/pluginregistration.ts";
-import { waitFor } from "./wait-for.ts";
+import { patienceMs, waitFor } from "./wait-for.ts";
 
 interface Endpoint {
   readonly client: DevicePluginClient;
@@ -96,7 +96,7 @@ export class FakeKubelet {
   }
 
   /** Waits until the resource has this many devices; the milliseconds it took. */
-  async waitForDevices(resource: string, count: number, timeoutMs = 5_000): Promise<number> {
+  async waitForDevices(resource: string, count: number, timeoutMs = patienceMs): Promise<number> {
     const startMs = performance.now();
     await waitFor(
       `${count} devices of ${resource}`,

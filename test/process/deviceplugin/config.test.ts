@@ -10,7 +10,7 @@ import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
 import { findFreePort } from "../../support/free-port.ts";
-import { waitFor } from "../../support/wait-for.ts";
+import { beforeNextLookMs, waitFor } from "../../support/wait-for.ts";
 
 const place = "etc/virtfn/deviceplugin/config.yaml";
 const twoResources = `
@@ -29,45 +29,32 @@ test("each resource of the configuration has its devices, and the first that sel
   expect(node.kubelet.devices("sriov/vf")).toBeUndefined();
 });
 
-test(
-  "a file that is replaced is in force within 2 s, and only the changed resource is sent",
-  { retry: 2 },
-  async () => {
-    await using node = await startNode(machines.igb, twoResources);
-    await node.kubelet.waitForDevices("sriov/front", 3);
-    await node.kubelet.waitForDevices("example.com/rest", 4);
-    const before = node.kubelet.messages("example.com/rest");
-    node.write(
-      twoResources.replace("#0-2", "#0-2,5").replace('["8086"]', '["8086"], pfNames: ["ens1f0#3-4,6"]'),
-    );
-    expect(await node.kubelet.waitForDevices("sriov/front", 4)).toBeLessThan(2_000);
-    await node.kubelet.waitForDevices("example.com/rest", 3);
-    node.write(
-      twoResources.replace("#0-2", "#0-1").replace('["8086"]', '["8086"], pfNames: ["ens1f0#3-4,6"]'),
-    );
-    await node.kubelet.waitForDevices("sriov/front", 2);
-    expect(node.kubelet.messages("example.com/rest")).toBe(before + 1);
-    expect(node.kubelet.registrations).toBe(2);
-  },
-);
+test("a file that is replaced is in force at once, and only the changed resource is sent", async () => {
+  await using node = await startNode(machines.igb, twoResources);
+  await node.kubelet.waitForDevices("sriov/front", 3);
+  await node.kubelet.waitForDevices("example.com/rest", 4);
+  const before = node.kubelet.messages("example.com/rest");
+  node.write(
+    twoResources.replace("#0-2", "#0-2,5").replace('["8086"]', '["8086"], pfNames: ["ens1f0#3-4,6"]'),
+  );
+  expect(await node.kubelet.waitForDevices("sriov/front", 4)).toBeLessThan(beforeNextLookMs);
+  await node.kubelet.waitForDevices("example.com/rest", 3);
+  node.write(twoResources.replace("#0-2", "#0-1").replace('["8086"]', '["8086"], pfNames: ["ens1f0#3-4,6"]'));
+  await node.kubelet.waitForDevices("sriov/front", 2);
+  expect(node.kubelet.messages("example.com/rest")).toBe(before + 1);
+  expect(node.kubelet.registrations).toBe(2);
+});
 
-test(
-  "the swap of a ConfigMap's link is in force within 2 s; a resource that went is given up",
-  { retry: 2 },
-  async () => {
-    await using node = await startNode(machines.igb, undefined);
-    node.mountConfigMap(twoResources);
-    await using _plugin = node.start();
-    await node.kubelet.waitForDevices("sriov/front", 3);
-    await node.kubelet.waitForDevices("example.com/rest", 4);
-    node.mountConfigMap('{"resourceList": [{"resourceName": "front"}]}');
-    expect(await node.kubelet.waitForDevices("sriov/front", 7)).toBeLessThan(2_000);
-    await waitFor(
-      "the end of example.com/rest",
-      () => node.kubelet.devices("example.com/rest") === undefined,
-    );
-  },
-);
+test("the swap of a ConfigMap's link is in force at once; a resource that went is given up", async () => {
+  await using node = await startNode(machines.igb, undefined);
+  node.mountConfigMap(twoResources);
+  await using _plugin = node.start();
+  await node.kubelet.waitForDevices("sriov/front", 3);
+  await node.kubelet.waitForDevices("example.com/rest", 4);
+  node.mountConfigMap('{"resourceList": [{"resourceName": "front"}]}');
+  expect(await node.kubelet.waitForDevices("sriov/front", 7)).toBeLessThan(beforeNextLookMs);
+  await waitFor("the end of example.com/rest", () => node.kubelet.devices("example.com/rest") === undefined);
+});
 
 test("a bad configuration changes nothing, and log, metric and readiness say so until it is good", async () => {
   const port = await findFreePort();
@@ -113,8 +100,6 @@ test("what no parser can take, and a pipe in the file's place, leave the plugin 
   expect(node.kubelet.registrations).toBe(2);
 });
 
-/** No figure is looked at: other suites run on the same machine. */
-const patienceMs = 20_000;
 const limitedResource = `
 resourceList:
   - resourceName: front
@@ -148,16 +133,16 @@ test("a resource whose limits cannot be written down is not offered until they c
   execFileSync("mount", ["-t", "tmpfs", "-o", "nr_inodes=1", "none", folder]);
   try {
     await using plugin = node.start(["--listen", `127.0.0.1:${port}`]);
-    await node.kubelet.waitForDevices("sriov/rest", 4, patienceMs);
+    await node.kubelet.waitForDevices("sriov/rest", 4);
     await plugin.waitForLine("cannot write down what is offered");
     expect(await get(port, "/readyz")).toMatch(/^not ready: sriov\/front: its limits cannot be written to /u);
     expect(node.kubelet.devices("sriov/front")).toBeUndefined();
     // It is tried again, and told once.
-    await waitFor("three looks", async () => (await countScans(port)) >= 3, patienceMs);
+    await waitFor("three looks", async () => (await countScans(port)) >= 3);
     const refusals = plugin.lines.filter(({ msg }) => msg === "cannot write down what is offered");
     expect(refusals).toHaveLength(1);
     execFileSync("mount", ["-o", "remount,nr_inodes=1000", folder]);
-    await node.kubelet.waitForDevices("sriov/front", 3, patienceMs);
+    await node.kubelet.waitForDevices("sriov/front", 3);
   } finally {
     execFileSync("umount", [folder]);
   }
@@ -172,22 +157,22 @@ test("a device plugin that can write nothing offers what has its limits written 
   execFileSync("mount", ["-t", "tmpfs", "none", folder]);
   try {
     const first = node.start();
-    await node.kubelet.waitForDevices("sriov/front", 3, patienceMs);
+    await node.kubelet.waitForDevices("sriov/front", 3);
     await first.end("SIGTERM");
     await waitFor("the end of sriov/front", () => node.kubelet.devices("sriov/front") === undefined);
     execFileSync("mount", ["-o", "remount,ro", folder]);
     const renamed = limitedResource.replace("resourceName: rest", "resourceName: others");
     node.write(renamed);
     await using plugin = node.start(["--listen", `127.0.0.1:${port}`]);
-    await node.kubelet.waitForDevices("sriov/front", 3, patienceMs);
+    await node.kubelet.waitForDevices("sriov/front", 3);
     await plugin.waitForLine("cannot write down what is offered");
-    await waitFor("readiness", async () => (await get(port, "/readyz")) === "ok\n", patienceMs);
+    await waitFor("readiness", async () => (await get(port, "/readyz")) === "ok\n");
     node.write(renamed.replace("[100]", "[200]"));
     const told = /^not ready: sriov\/front: its limits cannot be written to /u;
-    await waitFor("the unwritten limit", async () => told.test(await get(port, "/readyz")), patienceMs);
+    await waitFor("the unwritten limit", async () => told.test(await get(port, "/readyz")));
     expect(node.kubelet.devices("sriov/front")).toHaveLength(3);
     execFileSync("mount", ["-o", "remount,rw", folder]);
-    await waitFor("readiness", async () => (await get(port, "/readyz")) === "ok\n", patienceMs);
+    await waitFor("readiness", async () => (await get(port, "/readyz")) === "ok\n");
     const limits = readAdvertisement(node.tree.host)?.rules.get("sriov/front")?.limits;
     expect(limits?.vlans).toEqual([{ first: 200, last: 200 }]);
   } finally {

@@ -31,7 +31,7 @@ test("a VF that stops to answer is found by the look every 30 s, and the reason 
 
   const config = join(tree.root, "sys/bus/pci/devices", vf, "config");
   fs.writeFileSync(config, new Uint8Array(64).fill(0xff));
-  await waitFor("the kubelet to know", () => healthOf(vf) === "Unhealthy", pollMs + 5_000);
+  await waitFor("the kubelet to know", () => healthOf(vf) === "Unhealthy", 2 * pollMs);
   expect(kubelet.devices(resource)?.filter(({ health }) => health === "Healthy")).toHaveLength(6);
   expect(await plugin.waitForLine("devices are unhealthy")).toMatchObject({
     level: "warn",

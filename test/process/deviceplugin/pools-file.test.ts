@@ -7,10 +7,7 @@ import { machines } from "../../fixtures/machines.ts";
 import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
-import { waitFor } from "../../support/wait-for.ts";
-
-/** Less than the 30 s between looks, and no figure: other suites run on the same machine. */
-const patienceMs = 15_000;
+import { beforeNextLookMs, waitFor } from "../../support/wait-for.ts";
 
 test("what is removed or spoilt is written anew at once, with the limits in it", async () => {
   using tree = createFixtureTree(machines.igb);
@@ -22,7 +19,7 @@ test("what is removed or spoilt is written anew at once, with the limits in it",
   await kubelet.start();
   using _kubelet = { [Symbol.dispose]: () => kubelet.stop() };
   await using _plugin = new DevicePluginProcess(tree.root);
-  await kubelet.waitForDevices("sriov/front", 7, patienceMs);
+  await kubelet.waitForDevices("sriov/front", 7);
   const { pools } = tree.host.paths;
   const read = (): string | undefined => tree.host.files.readText(pools);
   const written = read();
@@ -34,7 +31,7 @@ test("what is removed or spoilt is written anew at once, with the limits in it",
   ];
   for (const harm of harms) {
     harm();
-    await waitFor(String(harm), () => read() === written, patienceMs);
+    await waitFor(String(harm), () => read() === written, beforeNextLookMs);
   }
   expect(kubelet.registrations).toBe(1);
 });

@@ -9,16 +9,14 @@ import { DevicePluginProcess } from "../../support/deviceplugin-process.ts";
 import { FakeKubelet } from "../../support/fake-kubelet.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
 import { findFreePort } from "../../support/free-port.ts";
-import { waitFor } from "../../support/wait-for.ts";
+import { beforeNextLookMs, waitFor } from "../../support/wait-for.ts";
 
 const resource = "sriov/vf";
-/** From the moment both are up; the kubelet looks into plugins_registry/ once a second. A loaded machine may try again. */
-const goalMs = 2_000;
 
-describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }, (way) => {
+describe.each(["plugins_registry", "device-plugins"])("through %s", (way) => {
   test("all VFs of the machine are offered with their NUMA node, soon after the start", async () => {
     await using node = await startNode(way);
-    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
+    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(beforeNextLookMs);
     expect(node.kubelet.devices(resource)?.[0]).toEqual({
       ID: "0000:01:10.0",
       health: "Healthy",
@@ -30,7 +28,7 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }
     await using node = await startNode(way, { isKubeletUp: false });
     await node.plugin.waitForLine("serving the plugin's socket");
     await node.kubelet.start();
-    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
+    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(beforeNextLookMs);
   });
 
   test("a kubelet that is restarted gets the devices again", async () => {
@@ -40,7 +38,7 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }
       node.kubelet.stop();
       await Bun.sleep(pauseMs);
       await node.kubelet.start();
-      expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
+      expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(beforeNextLookMs);
     }
   });
 
@@ -71,7 +69,7 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }
     await using node = await startNode(way);
     await node.kubelet.waitForDevices(resource, 7);
     node.kubelet.cancelStream(resource);
-    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
+    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(beforeNextLookMs);
   });
 
   test("a plugin that was killed and started again offers the devices again", async () => {
@@ -82,7 +80,7 @@ describe.each(["plugins_registry", "device-plugins"])("through %s", { retry: 2 }
     await using _again = new DevicePluginProcess(node.root, { way });
     const { registrations } = node.kubelet;
     await node.waitForRegistrationsAfter(registrations);
-    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(goalMs);
+    expect(await node.kubelet.waitForDevices(resource, 7)).toBeLessThan(beforeNextLookMs);
   });
 
   test("a plugin that is ended removes its socket and exits with 0", async () => {

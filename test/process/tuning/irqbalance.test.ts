@@ -7,12 +7,12 @@ import { describe, expect, onTestFinished, test, type TestContext } from "vitest
 
 import { findIrqBalance, RealIrqBalance } from "../../support/real-irqbalance.ts";
 import { TuningMachine } from "../../support/tuning-process.ts";
-import { waitFor } from "../../support/wait-for.ts";
+import { beforeNextLookMs, waitFor } from "../../support/wait-for.ts";
 
 /** Until the daemon has made its first pass: a Bun process takes its time on a busy machine. */
 const startTimeoutMs = 20_000;
 /** Until the daemon has seen that irqbalance is another one. */
-const restartTimeoutMs = 5_000;
+const restartTimeoutMs = 20_000;
 
 /** A list that nobody but irqbalance has: no interrupt of the machine. */
 const administrators = [9001, 9002];
@@ -53,15 +53,15 @@ describe("its list", () => {
     await using _daemon = machine.start("--listen", "off");
     await waitForBans(first, [...administrators, ...queues(machine, 0)], startTimeoutMs);
     machine.attach(1, "web-2");
-    await waitForBans(first, [...administrators, ...queues(machine, 0, 1)], 1_000);
+    await waitForBans(first, [...administrators, ...queues(machine, 0, 1)], beforeNextLookMs);
     machine.detach(0);
-    await waitForBans(first, [...administrators, ...queues(machine, 1)], 1_000);
+    await waitForBans(first, [...administrators, ...queues(machine, 1)], beforeNextLookMs);
 
     await first[Symbol.asyncDispose]();
     const second = await start(machine, "-t", "600");
     await waitForBans(second, queues(machine, 1), restartTimeoutMs);
     machine.detach(1);
-    await waitForBans(second, [], 1_000);
+    await waitForBans(second, [], beforeNextLookMs);
     expect(await second.bans()).toEqual([]);
   });
 
@@ -76,14 +76,14 @@ describe("its list", () => {
     await waitForBans(irqbalance, queues(machine, 0), startTimeoutMs);
     irqbalance.signal("SIGSTOP");
     machine.attach(1, "web-2");
-    await machine.waitForAffinities(1, "1 3 0-15", 1_000);
+    await machine.waitForAffinities(1, "1 3 0-15", beforeNextLookMs);
     // An asker that were gone by the answer would be its end.
-    await irqbalance.waitForQuestion(5_000);
+    await irqbalance.waitForQuestion(beforeNextLookMs);
     const ended = daemon.end("SIGTERM");
     await Bun.sleep(500);
     irqbalance.signal("SIGCONT");
     expect(await ended).toBe(0);
-    await waitForBans(irqbalance, queues(machine, 0, 1), 1_000);
+    await waitForBans(irqbalance, queues(machine, 0, 1), beforeNextLookMs);
     expect(irqbalance.hasEnded()).toBe(false);
   });
 
@@ -134,7 +134,7 @@ test.for(["its list", "its policy scripts"])(
     expect(await irqbalance.bans()).toEqual(way === "its list" ? [tx, rx] : []);
     machine.detach(0);
     expect((await machine.start("--once").result()).exitCode).toBe(0);
-    await waitFor("it to take them again", async () => isBalanced(tx, rx), 10_000);
+    await waitFor("it to take them again", async () => isBalanced(tx, rx), 20_000);
     expect(await irqbalance.bans()).toEqual([]);
   },
 );
