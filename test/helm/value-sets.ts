@@ -8,6 +8,8 @@ export const overlayValues: Readonly<Record<string, Values>> = {
   multus: { chained: false },
   provision: { provision: true },
   report: { report: true },
+  selinux: { selinux: true },
+  "udev-rule": { udevRule: true },
   uninstall: { uninstall: true },
 };
 

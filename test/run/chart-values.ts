@@ -27,6 +27,8 @@ export const chartValues = v.strictObject({
   cdi: v.boolean(),
   provision: v.boolean(),
   report: v.boolean(),
+  selinux: v.boolean(),
+  udevRule: v.boolean(),
   uninstall: v.boolean(),
   paths: v.strictObject({ cniBin: folder, cniConf: folder, kubelet: folder }),
   ports: v.strictObject({ deviceplugin: port, tuning: port, installCni: port, uninstall: port }),

@@ -138,7 +138,7 @@ test("nothing is allowed at the API server, as nothing asks it", () => {
   expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
 });
 
-test.each(["cdi", "lab", "multus", "provision", "udev-rule", "uninstall"])(
+test.each(["cdi", "lab", "multus", "provision", "selinux", "udev-rule", "uninstall"])(
   "every change of the overlay %s meets what is there in the base",
   (overlay) => {
     const folder = join(deploy, "kustomize/overlays", overlay);
