@@ -38,6 +38,8 @@ export interface Paths {
   readonly contestedPins: string;
   /** What tuning could not do in its last look. */
   readonly tuningProblems: string;
+  /** CPUs that pods have for themselves, as the kubelet told tuning last. */
+  readonly podCpus: string;
   /** What tuning made of the node's table of socket flows. */
   readonly rfsNote: string;
   /** Device-info files of device plugins; /var/run of a node is /run. */
@@ -82,6 +84,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     pools: at("run/virtfn/deviceplugin/pools.json"),
     contestedPins: at("run/virtfn/tuning/contested.json"),
     tuningProblems: at("run/virtfn/tuning/problems.json"),
+    podCpus: at("run/virtfn/tuning/pod-cpus.json"),
     rfsNote: at("run/virtfn/tuning/rfs.json"),
     cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),

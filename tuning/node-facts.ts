@@ -6,6 +6,7 @@ import { type Advertisement, readAdvertisement } from "../sriov/advertised-pools
 import type { CpuFacts } from "../sriov/cpu-facts.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { readNodeConfig } from "../sriov/node-config.ts";
+import { type PodCpus, readPodCpus } from "../sriov/pod-cpus.ts";
 import { mergePolicies } from "../sriov/resource-rules.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import type { TuningConfig } from "../sriov/tuning-config.ts";
@@ -15,14 +16,12 @@ import { describeProblem, type Problem } from "./problem.ts";
 export interface NodeFacts extends CpuFacts {
   readonly config: TuningConfig;
   readonly resourceOf: ReadonlyMap<string, string>;
+  /** As the kubelet told last; `undefined` where it never did. */
+  readonly podCpus: PodCpus | undefined;
   readonly problems: readonly Problem[];
 }
 
-/** CPUs as the kubelet tells: exclusive ones by "namespace/name" of the pod, and those that it may hand out so. */
-interface PodCpus {
-  readonly exclusive: ReadonlyMap<string, readonly number[]>;
-  readonly allocatable: readonly number[];
-}
+const none: PodCpus = { exclusive: new Map(), allocatable: [] };
 
 type Eyes = Pick<Host, "files" | "paths" | "clock">;
 
@@ -30,12 +29,12 @@ type Eyes = Pick<Host, "files" | "paths" | "clock">;
 const kubeletTimeoutMs = 1_000;
 
 /**
- * Gives the facts at each call. What can't be read is a problem, and counts as it was read last; a node.yaml that was never
- * understood is an error (ERR_NODE_CONFIG): nothing is changed against the will of who wrote it.
+ * Gives the facts at each call. What can't be read is a problem, and counts as it was read last, what the kubelet tells also
+ * as a daemon before this one wrote it down; a node.yaml that was never understood is an error (ERR_NODE_CONFIG): nothing is changed against the will of who wrote it.
  */
 export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Promise<NodeFacts> {
   let config: TuningConfig | undefined;
-  let cpus: PodCpus = { exclusive: new Map(), allocatable: [] };
+  let cpus = readKnown(host);
   let advertised: Advertisement | undefined;
   return async (topology) => {
     const problems: Problem[] = [];
@@ -50,7 +49,7 @@ export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Pr
       keepLast("node.yaml", error);
     }
     try {
-      cpus = (await readPodCpus(host)) ?? cpus;
+      cpus = (await askKubelet(host)) ?? cpus;
     } catch (error) {
       keepLast("kubelet", error);
     }
@@ -62,14 +61,25 @@ export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Pr
     return {
       topology,
       config: { ...config, resources: mergePolicies(config, advertised?.rules ?? new Map()) },
-      exclusive: cpus.exclusive,
-      housekeeping: config.housekeepingCpus ?? listHousekeeping(topology, cpus),
+      exclusive: cpus?.exclusive ?? new Map(),
+      housekeeping: config.housekeepingCpus ?? listHousekeeping(topology, cpus ?? none),
+      podCpus: cpus,
       resourceOf: new Map(
         [...(advertised?.pools ?? [])].flatMap(([resource, ids]) => ids.map((id) => [id, resource] as const)),
       ),
       problems,
     };
   };
+}
+
+// What can't be read tells nothing; the next one replaces it.
+function readKnown(host: Eyes): PodCpus | undefined {
+  try {
+    return readPodCpus(host);
+  } catch (error) {
+    if (error instanceof HostError || error instanceof SriovError) return undefined;
+    throw error;
+  }
 }
 
 /** CPUs that the kubelet gives to no pod alone (the reserved ones under the static CPU manager, else all), without isolated ones. */
@@ -79,7 +89,7 @@ function listHousekeeping(topology: CpuTopology, { exclusive, allocatable }: Pod
 }
 
 /** Undefined without a socket to ask at: no kubelet, or one that starts again. gRPC is loaded only for one. Throws ERR_POD_RESOURCES. */
-async function readPodCpus(host: Eyes): Promise<PodCpus | undefined> {
+async function askKubelet(host: Eyes): Promise<PodCpus | undefined> {
   if (host.files.stat(host.paths.kubelet.podResourcesSocket)?.kind !== "socket") return undefined;
   const { PodResources } = await import("../kubelet/pod-resources.ts");
   using kubelet = new PodResources(host, { timeoutMs: kubeletTimeoutMs });

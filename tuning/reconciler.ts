@@ -4,6 +4,7 @@ import type { Log } from "../host/log.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { formatContestedPins, writeContestedPins } from "../sriov/contested-pins.ts";
+import { formatPodCpus, writePodCpus } from "../sriov/pod-cpus.ts";
 import { createTopologyReader } from "../sriov/topology.ts";
 import { formatTuningProblems, writeTuningProblems } from "../sriov/tuning-problems.ts";
 import { CarrierWatches } from "./carrier-watches.ts";
@@ -55,11 +56,17 @@ export async function reconcile(
     write: (problems) => writeTuningProblems(host, problems),
     failure: "cannot write down what is wrong",
   });
+  const readFacts = createNodeFactsReader(host);
+  const tellPodCpus = createFileTeller(log, {
+    known: undefined,
+    format: formatPodCpus,
+    write: (cpus) => writePodCpus(host, cpus),
+    failure: "cannot write down which pods have which CPUs",
+  });
   const reports = new ReportLog(log);
   const wakeup = new Wakeup(host);
   const rest = new Wakeup(host);
   const readTopology = createTopologyReader(host);
-  const readFacts = createNodeFactsReader(host);
   let retries = 0;
   function onEvent(): void {
     retries = 0;
@@ -82,6 +89,8 @@ export async function reconcile(
       metrics.record(report, (passedMs - startedMs) / 1000, reports.add(report));
       tellContested(report.contested);
       tellProblems(report.problems);
+      const { podCpus } = report.state.facts;
+      if (podCpus !== undefined) tellPodCpus(podCpus);
       pins.follow(report);
       carriers.follow(listWaiting(report));
       onPass?.(report);

@@ -1,6 +1,7 @@
 // Who has which CPUs, as the kubelet tells over gRPC, and what is known while it or a file can't be read.
 
 import { status } from "@grpc/grpc-js";
+import { pino } from "pino";
 import { expect, test } from "vitest";
 
 import type { Host } from "../../../host/host.ts";
@@ -9,6 +10,8 @@ import { parseResourceRules } from "../../../sriov/resource-rules.ts";
 import { readTopology } from "../../../sriov/topology.ts";
 import { choosePolicy } from "../../../sriov/tuning-policy.ts";
 import { createNodeFactsReader, type NodeFacts } from "../../../tuning/node-facts.ts";
+import { createMetrics } from "../../../tuning/metrics.ts";
+import { reconcile } from "../../../tuning/reconciler.ts";
 import { servePodResources } from "../../support/serve-pod-resources.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 
@@ -82,6 +85,27 @@ test("a kubelet that can't tell is a problem, and counts as it told last", async
   });
   const { exclusive, problems } = await read();
   expect([...exclusive.keys()]).toEqual(["shop/web"]);
+  expect(problems).toMatchObject([{ vf: "node", about: "kubelet", code: "ERR_POD_RESOURCES" }]);
+});
+
+test("a daemon that starts while the kubelet can't tell goes by what it told the one before", async () => {
+  using node = createTuningNode();
+  {
+    using _kubelet = await serve(node);
+    const stop = new AbortController();
+    const clock = { ...node.host.clock, nowMs: () => Date.now() };
+    const host = { ...node.host, clock, uevents: { subscribe: () => ({ [Symbol.dispose]: () => {} }) } };
+    const options = { log: pino({ level: "silent" }), metrics: createMetrics(host), signal: stop.signal };
+    await reconcile(host, { ...options, onPass: () => stop.abort() });
+  }
+  using _kubelet = await servePodResources(node.host.paths.kubelet.podResourcesSocket, {
+    list: (_call, done) => done({ code: status.INTERNAL }),
+    getAllocatableResources: (_call, done) => done({ code: status.INTERNAL }),
+    get: (_call, done) => done({ code: status.INTERNAL }),
+  });
+  const { exclusive, housekeeping, problems } = await makeReader(node)();
+  expect([...exclusive]).toEqual([["shop/web", [2, 3]]]);
+  expect(housekeeping).toEqual([0, 4]);
   expect(problems).toMatchObject([{ vf: "node", about: "kubelet", code: "ERR_POD_RESOURCES" }]);
 });
 
