@@ -1,5 +1,6 @@
 // Finds pins that someone else undid, and an irqbalance that knows of none: no event tells of either, so that they are looked at now and then.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import { readAffinity } from "../sriov/vectors.ts";
@@ -56,7 +57,17 @@ export class PinWatch implements Disposable {
 
   #needsPass(): boolean {
     if (this.#pins.size === 0) return false;
-    return this.#irqBalance.hasChanged() || [...this.#pins].some(([irq, cpu]) => !this.#isOn(irq, cpu));
+    return this.#hasOtherIrqBalance() || [...this.#pins].some(([irq, cpu]) => !this.#isOn(irq, cpu));
+  }
+
+  // What keeps it from being found is told by the passes, at the poll at the latest.
+  #hasOtherIrqBalance(): boolean {
+    try {
+      return this.#irqBalance.hasChanged();
+    } catch (error) {
+      if (error instanceof HostError) return false;
+      throw error;
+    }
   }
 
   // What can't be read is for a pass to judge.

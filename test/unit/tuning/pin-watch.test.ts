@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { PinWatch, pinCheckMs } from "../../../tuning/pin-watch.ts";
@@ -85,4 +86,23 @@ test("a pin that could not be made is not looked at", async () => {
   await watched.look();
   expect([watched.seen(), watched.calls()]).toEqual([0, []]);
   lock[Symbol.dispose]();
+});
+
+test("goes on looking where the folder of irqbalance's socket can't be read", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const files: Host["files"] = {
+    ...node.host.files,
+    list(path) {
+      if (path.endsWith("/run/irqbalance")) throw new SystemCallError("readdir", path, "EMFILE");
+      return node.host.files.list(path);
+    },
+  };
+  const broken: TuningNode = { ...node, host: { ...node.host, files } };
+  using watched = await watch(broken);
+  await watched.look();
+  expect(watched.seen()).toBe(0);
+  node.setAffinity(0, 1, "3");
+  await watched.look();
+  expect(watched.seen()).toBe(1);
 });
