@@ -28,15 +28,20 @@ export interface CpuTopology {
 
 /**
  * Gives the topology at each call, and reads it anew only when CPUs came, went or changed their isolation: it is some files for
- * each CPU, and nothing else in it changes while a machine runs.
+ * each CPU, and nothing else in it changes while a machine runs. At the call after that it is read once more: a CPU that comes
+ * is online a little before its caches are known.
  */
 export function createTopologyReader(host: Pick<Host, "files" | "paths">): () => CpuTopology {
-  let last: { readonly cpus: string; readonly topology: CpuTopology } | undefined;
+  let last:
+    | { readonly cpus: string; readonly topology: CpuTopology; readonly isSettled: boolean }
+    | undefined;
   return () => {
     const cpus = ["online", "isolated"]
       .map((name) => readAttribute(host.files, `${host.paths.sys}/devices/system/cpu/${name}`) ?? "")
       .join(" isolated ");
-    if (last?.cpus !== cpus) last = { cpus, topology: readTopology(host) };
+    const isSame = last?.cpus === cpus;
+    if (last === undefined || !isSame || !last.isSettled)
+      last = { cpus, topology: readTopology(host), isSettled: isSame };
     return last.topology;
   };
 }

@@ -77,11 +77,29 @@ test("a kernel without NUMA is one node 0, and a machine without a level-3 cache
 test("a reader reads anew when a CPU goes, and only then", () => {
   using tree = createFixtureTree({ ...machines.virtio, pfs: [] });
   const read = createTopologyReader(tree.host);
+  read();
   const first = read();
   expect(read()).toBe(first);
   const online = join(tree.root, "sys/devices/system/cpu/online");
   fs.writeFileSync(online, `${formatCpuList(first.online.slice(1))}\n`);
   expect(read().online).toEqual(first.online.slice(1));
+});
+
+test("a CPU that is online before its caches are known is seen whole at the next look", () => {
+  using tree = createFixtureTree({
+    cpus: { nodes: 1, coresPerNode: 4, threads: 1, cachesPerNode: 1 },
+    pfs: [],
+  });
+  const cpus = join(tree.root, "sys/devices/system/cpu");
+  const all = fs.readFileSync(join(cpus, "online"), "utf8");
+  const read = createTopologyReader(tree.host);
+  fs.writeFileSync(join(cpus, "online"), "0-2\n");
+  fs.renameSync(join(cpus, "cpu3/cache"), join(cpus, "cpu3/later"));
+  for (let look = 0; look < 3; look += 1) read();
+  fs.writeFileSync(join(cpus, "online"), all);
+  expect(read().cpus.get(3)?.l3).toBeUndefined();
+  fs.renameSync(join(cpus, "cpu3/later"), join(cpus, "cpu3/cache"));
+  expect(read().cpus.get(3)?.l3).toBe(0);
 });
 
 test("this machine's own topology is sound", () => {
