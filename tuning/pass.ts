@@ -142,7 +142,9 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
       ...outcomes.flatMap(({ problems }) => problems),
     ],
     isUnfinished:
-      plans.some(({ isWaiting }) => isWaiting) || outcomes.some(({ result }) => unfinished.has(result)),
+      plans.some(({ isWaiting }) => isWaiting) ||
+      irqBalance.isUnheard ||
+      outcomes.some(({ result }) => unfinished.has(result)),
   };
 }
 

@@ -5,11 +5,12 @@ import { join } from "node:path";
 
 import type { FakeHost } from "./fake-host.ts";
 
-/** `bans`: of the administrator. */
+/** `bans`: of the administrator. `isDeaf`: its socket is there, and nobody listens yet. */
 interface FakeIrqBalanceOptions {
   readonly pid: number;
   readonly args?: readonly string[];
   readonly bans?: readonly number[];
+  readonly isDeaf?: boolean;
 }
 
 /** What /proc/PID/status has of one of the host's root. */
@@ -32,7 +33,7 @@ class FakeIrqBalance {
   looks = 0;
   readonly #fake: FakeHost;
 
-  constructor(fake: FakeHost, { pid, args = [], bans = [] }: FakeIrqBalanceOptions) {
+  constructor(fake: FakeHost, { pid, args = [], bans = [], isDeaf = false }: FakeIrqBalanceOptions) {
     this.#fake = fake;
     this.pid = pid;
     this.bans = bans;
@@ -45,7 +46,12 @@ class FakeIrqBalance {
     this.path = join(fake.root, `run/irqbalance/irqbalance${pid}.sock`);
     fs.mkdirSync(join(fake.root, "run/irqbalance"), { recursive: true });
     fs.writeFileSync(this.path, "");
-    fake.sockets.servers.set(this.path, (message) => this.#answer(message.slice(0, 500)));
+    if (!isDeaf) this.listen();
+  }
+
+  /** One that was started deaf hears from now on. */
+  listen(): void {
+    this.#fake.sockets.servers.set(this.path, (message) => this.#answer(message.slice(0, 500)));
   }
 
   /** Ends as systemd ends it: its folder below /run goes with it. */

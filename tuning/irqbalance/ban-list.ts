@@ -2,7 +2,7 @@
 
 import { SystemCallError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
-import { IrqBalanceError } from "./errors.ts";
+import { IrqBalanceError, IrqBalanceUnheardError } from "./errors.ts";
 import { listAddresses } from "./process.ts";
 
 type Caller = Pick<Host, "paths" | "localSockets">;
@@ -59,7 +59,7 @@ async function ask(host: Caller, pid: number, message: string): Promise<string> 
       missing ??= error;
     }
   }
-  throw new IrqBalanceError(`process ${pid} cannot be asked: ${missing?.message ?? "no address"}`, {
+  throw new IrqBalanceUnheardError(`process ${pid} cannot be asked: ${missing?.message ?? "no address"}`, {
     cause: missing,
   });
 }

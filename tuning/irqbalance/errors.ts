@@ -10,3 +10,6 @@ export class IrqBalanceError extends SriovError {
     super(`telling irqbalance to keep off the interrupts of VFs: ${problem}`, options);
   }
 }
+
+/** It runs and nobody listens where it should: one that has just started soon does. */
+export class IrqBalanceUnheardError extends IrqBalanceError {}

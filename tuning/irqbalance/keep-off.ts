@@ -8,7 +8,7 @@ import { describeProblem, type Problem } from "../problem.ts";
 import { readBans, takeFitting, writeBans } from "./ban-list.ts";
 import { parseIrqBalanceArguments } from "./command-line.ts";
 import { configureIrqBalance, isIrqBalanceConfigured, unconfigureIrqBalance } from "./config-file.ts";
-import { IrqBalanceError } from "./errors.ts";
+import { IrqBalanceError, IrqBalanceUnheardError } from "./errors.ts";
 import type { IrqBalanceFinder } from "./finder.ts";
 import { listPinnedIrqs } from "./pinned-irqs.ts";
 import { isPolicyFolder, ownPolicyFolder, removePolicyEntry, writePolicyEntry } from "./policy-entry.ts";
@@ -17,10 +17,11 @@ import { readTold, type Told, type ToldRecord, writeTold } from "./told-record.t
 
 export type IrqBalanceHost = Pick<Host, "files" | "paths" | "clock" | "localSockets">;
 
-/** `told`: what it was told in this call, if there was something new. */
+/** `told`: what it was told in this call, if there was something new. `isUnheard`: it runs and does not listen, not yet perhaps. */
 export interface KeepOffOutcome {
   readonly told: { readonly pid: number; readonly irqs: readonly number[] } | undefined;
   readonly problems: readonly Problem[];
+  readonly isUnheard: boolean;
 }
 
 export interface KeepOffOptions {
@@ -35,18 +36,20 @@ export async function keepIrqBalanceOff(
   { finder, configure }: KeepOffOptions,
 ): Promise<KeepOffOutcome> {
   const problems: Problem[] = [];
+  let isUnheard = false;
   async function attempt<T>(work: () => Promise<T> | T): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof HostError || error instanceof SriovError)) throw error;
       problems.push(describeProblem("node", "irqbalance", error));
+      isUnheard ||= error instanceof IrqBalanceUnheardError;
       return undefined;
     }
   }
   await attempt(() => setUp(host, configure));
   const told = await attempt(async () => tellPins(host, finder));
-  return { told, problems };
+  return { told, problems, isUnheard };
 }
 
 /** Takes everything back: our line, our entries, our part of the list. Throws ERR_IRQBALANCE, ERR_SYSTEM_CALL. */

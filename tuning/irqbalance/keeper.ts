@@ -20,6 +20,7 @@ export class IrqBalanceKeeper {
   #run: Promise<void> | undefined;
   #told: KeepOffOutcome["told"];
   #problems: readonly Problem[] = [];
+  #isUnheard = false;
 
   constructor(host: IrqBalanceHost) {
     this.#host = host;
@@ -30,13 +31,15 @@ export class IrqBalanceKeeper {
   async keepOff(configure: boolean, patience?: Patience): Promise<KeepOffOutcome> {
     // What is under way may be about earlier pins.
     const isFree = this.#run === undefined || (await this.#isDone(this.#run, patience?.waitMs));
-    if (!isFree) return { told: undefined, problems: this.#problems };
+    // Of what is under way the caller hears when it is done.
+    const late = (): KeepOffOutcome => ({ told: undefined, problems: this.#problems, isUnheard: false });
+    if (!isFree) return late();
     const run = this.#start(configure);
     if (!(await this.#isDone(run, patience?.waitMs))) {
       void run.finally(() => patience?.onLate());
-      return { told: undefined, problems: this.#problems };
+      return late();
     }
-    const outcome = { told: this.#told, problems: this.#problems };
+    const outcome = { told: this.#told, problems: this.#problems, isUnheard: this.#isUnheard };
     this.#told = undefined;
     return outcome;
   }
@@ -49,9 +52,10 @@ export class IrqBalanceKeeper {
   async #start(configure: boolean): Promise<void> {
     const work = async (): Promise<void> => {
       try {
-        const { told, problems } = await keepIrqBalanceOff(this.#host, { finder: this.finder, configure });
-        this.#told = told ?? this.#told;
-        this.#problems = problems;
+        const outcome = await keepIrqBalanceOff(this.#host, { finder: this.finder, configure });
+        this.#told = outcome.told ?? this.#told;
+        this.#problems = outcome.problems;
+        this.#isUnheard = outcome.isUnheard;
       } finally {
         this.#run = undefined;
       }

@@ -15,6 +15,7 @@ import { readTuningProblems } from "../../../sriov/tuning-problems.ts";
 import type { TuningDaemonHost } from "../../../tuning/node-watch.ts";
 import { pinCheckMs } from "../../../tuning/pin-watch.ts";
 import { pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
+import { startIrqBalance } from "../../support/fake-irqbalance.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
@@ -72,6 +73,19 @@ function start(
 }
 
 describe("reconcile", () => {
+  test("an irqbalance that has just started and does not listen yet is asked again soon", async () => {
+    using node = createTuningNode(1);
+    const irqbalance = startIrqBalance(node.fake, { pid: 77, isDeaf: true });
+    node.attach(0, "web-1");
+    const loop = start(node);
+    await waitFor("the first try", () => loop.passes() > 0);
+    irqbalance.listen();
+    await waitFor("the bans", () => irqbalance.bans.length > 0);
+    expect(irqbalance.bans).toEqual(node.irqs(0).slice(0, 2));
+    expect(loop.sleepsMs[0]).toBe(retryDelaysMs[0]);
+    await loop.end();
+  });
+
   test("writes down what it can't do, as long as that is so", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
