@@ -74,9 +74,13 @@ function planVf(
   );
   const isWaiting =
     queues.some(({ affinity }) => affinity === undefined) ||
-    (queues.length === 0 && target.vectors.some(({ role }) => role === undefined)) ||
+    (queues.length === 0 &&
+      target.vectors.some(({ role, action }) => role === undefined && action === undefined)) ||
     hasLostVectors(target);
-  const masks = isWaiting ? { steps: [], problems: [] } : planMasks(topology, target, cpus, refusals);
+  // While the interface is down it can't be told whose interrupt is whose: what is there stays.
+  const hasUntold = queues.some(({ role }) => role === undefined);
+  const masks =
+    isWaiting || hasUntold ? { steps: [], problems: [] } : planMasks(topology, target, cpus, refusals);
   const values = planValues(target, refusals);
   const threads = planThreads(target, isWaiting ? new Map() : cpus, refusals);
   return {
@@ -108,8 +112,10 @@ function hasLostVectors({ vectors, saved }: TunedVf): boolean {
 }
 
 /** All of a VF's interrupts have handlers, and neither their order, nor their names, nor the kernel tells that one is a queue's. */
-function findUntold({ vf, vectors }: TunedVf): readonly Problem[] {
-  if (vectors.length === 0 || vectors.some(({ role }) => role?.kind !== "other")) return [];
+function findUntold(target: TunedVf): readonly Problem[] {
+  const { vf, vectors } = target;
+  const areThere = vectors.length > 0 && vectors.every(({ action }) => action !== undefined);
+  if (!areThere || listQueueVectors(target).length > 0) return [];
   const names = vectors.map(({ action }) => action ?? "-").join(", ");
   const message = `none of its ${vectors.length} interrupts (${names}) is known to serve a queue: they are not placed`;
   return [{ vf: vf.address, about: "vectors", code: "UNSUPPORTED", message }];

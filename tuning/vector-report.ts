@@ -61,7 +61,7 @@ export function describeVectors(plan: VfPlan, { counts, rates }: InterruptReadin
 
 function describeStep(vector: Vector, isOurs: boolean, isPinned: boolean): VectorReport["step"] {
   if (isPinned) return "pin";
-  if (!isOurs) return vector.role === undefined ? "wait" : "leave";
+  if (!isOurs) return vector.role === undefined && vector.action === undefined ? "wait" : "leave";
   if (vector.affinity === undefined) return "wait";
   return vector.affinity.length === 1 ? "keep" : "fixed";
 }

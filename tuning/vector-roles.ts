@@ -10,11 +10,14 @@ export function areUntold(vectors: readonly Vector[]): boolean {
 }
 
 /**
- * The vectors with those as queues that a NAPI instance belongs to, which polls both ways. `napis`: in the order in which the
- * driver added them, which is that of its queues. Source: Documentation/netlink/specs/netdev.yaml, napi-get.
+ * The vectors with those as queues that a NAPI instance belongs to, which polls both ways. Where it belongs to none of them, as
+ * while the VF is down, each may be a queue's or not. `napis`: in the order in which the driver added them, which is that of its
+ * queues. Source: Documentation/netlink/specs/netdev.yaml, napi-get.
  */
 export function tellByNapi(vectors: readonly Vector[], napis: readonly SeenNapi[]): readonly Vector[] {
   const irqs = napis.flatMap(({ irq }) => irq ?? []);
+  const isTold = vectors.some(({ irq, action }) => irqs.includes(irq) || action === undefined);
+  if (!isTold) return vectors.map((vector) => ({ ...vector, role: undefined }));
   return vectors.map((vector) => {
     const queue = irqs.indexOf(vector.irq);
     return queue === -1 ? vector : { ...vector, role: { kind: "queue", direction: "both", queue } };

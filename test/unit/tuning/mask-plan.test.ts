@@ -42,6 +42,16 @@ test("each CPU sends through the queue with the nearest interrupt, and stays wit
   expect(xps(node)).toEqual(["0,2,4,6", "1,3,5,7"]);
 });
 
+test("masks stay as they are while the interface is down and its handlers are gone", async () => {
+  const { node } = openNode();
+  using _node = node;
+  await passOnce(node.host);
+  const before = [node.mask("web-1"), node.mask("web-1", "rx-1"), ...xps(node)];
+  node.close(0, "net1");
+  expect(await listWrites(node)).toEqual([]);
+  expect([node.mask("web-1"), node.mask("web-1", "rx-1"), ...xps(node)]).toEqual(before);
+});
+
 test("with xps off it stays as it is, and as it was before where tuning had set it", async () => {
   const { node } = openNode();
   using _node = node;

@@ -39,11 +39,24 @@ test("the kernel tells which of them are queues", async () => {
 
 test("where it does not they stay where they are, which is a problem", async () => {
   using node = makeNode(["mgmt@pci", "blk0@pci", "blk1@pci"]);
-  const { problems } = await passOnce(withNapis(node, [undefined, undefined]));
+  const facts = { housekeeping: [3] };
+  const { problems } = await passOnce(withNapis(node, [undefined, undefined]), undefined, facts);
   expect(node.affinities(0)).toBe("0-3 0-3 0-3");
   expect(problems.map(({ about, code, message }) => `${about} ${code}: ${message}`)).toEqual([
     "vectors UNSUPPORTED: none of its 3 interrupts (mgmt@pci, blk0@pci, blk1@pci) is known to serve a queue: they are not placed",
   ]);
+});
+
+test("they stay on their CPUs while the interface is down, when it tells nothing", async () => {
+  using node = makeNode(["mgmt@pci", "blk0@pci", "blk1@pci"]);
+  const [, first, second] = node.irqs(0);
+  const facts = { housekeeping: [3] };
+  await passOnce(withNapis(node, [first, second]), undefined, facts);
+  expect(node.affinities(0)).toBe("3 0 1");
+  const { problems, applied } = await passOnce(withNapis(node, []), undefined, facts);
+  expect(problems).toEqual([]);
+  expect([...applied.values()].map(({ pinned, masks }) => [pinned, masks])).toEqual([[[], []]]);
+  expect(node.affinities(0)).toBe("3 0 1");
 });
 
 test("it is not asked about a driver whose names tell", async () => {
