@@ -107,7 +107,7 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
 }
 
 async function readNodeFacts(host: TuningHost): Promise<NodeFacts> {
-  return createNodeFactsReader(host)(readTopology(host));
+  return createNodeFactsReader(host)(() => readTopology(host));
 }
 
 function formatJson(value: object): string {

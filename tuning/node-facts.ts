@@ -32,11 +32,11 @@ const kubeletTimeoutMs = 1_000;
  * Gives the facts at each call. What can't be read is a problem, and counts as it was read last, what the kubelet tells also
  * as a daemon before this one wrote it down; a node.yaml that was never understood is an error (ERR_NODE_CONFIG): nothing is changed against the will of who wrote it.
  */
-export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Promise<NodeFacts> {
+export function createNodeFactsReader(host: Eyes): (lookAtCpus: () => CpuTopology) => Promise<NodeFacts> {
   let config: TuningConfig | undefined;
   let cpus = readKnown(host);
   let advertised: Advertisement | undefined;
-  return async (topology) => {
+  return async (lookAtCpus) => {
     const problems: Problem[] = [];
     function keepLast(about: string, error: unknown): void {
       if (!(error instanceof HostError || error instanceof SriovError)) throw error;
@@ -58,6 +58,8 @@ export function createNodeFactsReader(host: Eyes): (topology: CpuTopology) => Pr
     } catch (error) {
       keepLast("pools", error);
     }
+    // Last, since one may have come or gone while the kubelet took its time.
+    const topology = lookAtCpus();
     return {
       topology,
       config: { ...config, resources: mergePolicies(config, advertised?.rules ?? new Map()) },

@@ -79,7 +79,7 @@ export async function reconcile(
   while (!signal.aborted) {
     let startedMs = host.clock.monotonicMs();
     const report = await attemptPass(log, async () => {
-      const facts = await readFacts(readTopology());
+      const facts = await readFacts(readTopology);
       // A kubelet that lets it wait keeps no CPU busy.
       startedMs = host.clock.monotonicMs();
       return runPass(host, { memory, facts, lockTimeoutMs, patience });

@@ -16,7 +16,7 @@ export async function readPolicies(
   records: readonly Attachment[],
 ): Promise<ReadonlyMap<PciAddress, PolicyReport>> {
   if (records.length === 0) return new Map();
-  const facts = await createNodeFactsReader(host)(readTopology(host));
+  const facts = await createNodeFactsReader(host)(() => readTopology(host));
   return new Map(
     records.flatMap((record) => {
       const vf = vfs.get(record.device.address);

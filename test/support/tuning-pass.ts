@@ -16,7 +16,7 @@ export async function passOnce(
   known: Partial<NodeFacts> = {},
   patience?: Patience,
 ): Promise<PassReport> {
-  const facts = { ...(await createNodeFactsReader(host)(readTopology(host))), ...known };
+  const facts = { ...(await createNodeFactsReader(host)(() => readTopology(host))), ...known };
   return runPass(host, { memory, facts, lockTimeoutMs: 0, ...(patience === undefined ? {} : { patience }) });
 }
 

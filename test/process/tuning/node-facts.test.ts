@@ -43,7 +43,7 @@ function makeReader(node: TuningNode): () => Promise<NodeFacts> {
   // gRPC's deadlines are of the real clock.
   const host: Host = { ...node.host, clock: { ...node.host.clock, nowMs: () => Date.now() } };
   const read = createNodeFactsReader(host);
-  return async () => read(readTopology(host));
+  return async () => read(() => readTopology(host));
 }
 
 test("exclusive CPUs by pod, and as housekeeping CPUs those that the kubelet never hands out", async () => {
