@@ -61,7 +61,8 @@ export class StepWriter {
       const file = maskFile(step.queue);
       return this.#partial(step.queue, `wrote ${file} ${step.to} of ${step.queue}, the kernel kept ${got}`);
     });
-    if (problem !== undefined) this.#refusals.addMask(this.#vf, { ...step, from }, problem);
+    const isFinal = problem?.code === "EINVAL" || problem?.code === "PARTIAL";
+    if (isFinal) this.#refusals.addMask(this.#vf, { ...step, from }, problem);
     return problem;
   }
 

@@ -47,3 +47,18 @@ test.each<[string, string, (mask: string) => string]>([
   node.detach(0, "web-1");
   expect((await passOnce(host, memory)).problems).toEqual([]);
 });
+
+test("one that could not be written since the netdev was going is tried again", async () => {
+  using node = createTuningNode();
+  node.attach(0, "web-1");
+  let isGoing = true;
+  const { host, writes } = steering(node, (mask) => {
+    if (isGoing) throw new SystemCallError("write", "rps_cpus", "ENODEV");
+    return mask;
+  });
+  const memory = createPassMemory(host);
+  expect((await passOnce(host, memory)).problems.map(({ code }) => code)).toEqual(["ENODEV"]);
+  isGoing = false;
+  expect((await passOnce(host, memory)).problems).toEqual([]);
+  expect(writes).toEqual(["0000000d", "0000000d"]);
+});
