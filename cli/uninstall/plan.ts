@@ -57,8 +57,8 @@ export function planUninstall(host: View, folders: UninstallFolders): readonly U
 }
 
 /** Folders where others write too, the inner ones first; where there were none, the kubelet made them for the pod's volumes. */
-function sharedFolders({ cdi, deviceInfo }: Host["paths"]): readonly string[] {
-  return [cdi, deviceInfo, dirname(deviceInfo), dirname(dirname(deviceInfo))];
+function sharedFolders({ cdi, deviceInfo, cniDeviceInfo }: Host["paths"]): readonly string[] {
+  return [cdi, deviceInfo, cniDeviceInfo, dirname(deviceInfo), dirname(dirname(deviceInfo))];
 }
 
 /** Of the folders, those that have nothing but what was `removed`: what others have in there stays. */

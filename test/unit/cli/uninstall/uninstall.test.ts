@@ -229,6 +229,19 @@ test.each([
   expect(show(node)).toBe(before);
 });
 
+test("the folder of device-info files for Multus goes when none of another plugin is in it", async () => {
+  using node = makeNode();
+  install(node);
+  const folder = join(node.root, "run/k8s.cni.cncf.io/devinfo/cni");
+  fs.mkdirSync(folder, { recursive: true });
+  await uninstall(node.host, folders);
+  expect(fs.existsSync(join(node.root, "run/k8s.cni.cncf.io"))).toBe(false);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(join(folder, "another.json"), "{}");
+  await uninstall(node.host, folders);
+  expect(fs.readdirSync(folder)).toEqual(["another.json"]);
+});
+
 test("the command tells each step, or what it would do", async () => {
   using node = makeNode();
   install(node);
