@@ -2,7 +2,7 @@
 
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
-import { listHolders } from "../kubelet/device-holders.ts";
+import { listHolders, tryReadCheckpoint } from "../kubelet/device-holders.ts";
 import { ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
@@ -14,7 +14,7 @@ import { findLinkInside } from "../sriov/vf-locate.ts";
 import { resetVf } from "../sriov/vf-reset.ts";
 import { findVfNamespace } from "../sriov/vf-search.ts";
 import { type Notices, tellSetAside } from "./call-log.ts";
-import { readKubelet, type Suspect } from "./suspects.ts";
+import type { Suspect } from "./suspects.ts";
 
 /** Whose DEL it is: `netns` is undefined when that is gone, `uid` where the runtime does not tell it. */
 export interface Caller {
@@ -64,7 +64,7 @@ function isGivenToOther(
   address: PciAddress,
   uid: string | undefined,
 ): boolean {
-  const holders = listHolders(readKubelet(host), address);
+  const holders = listHolders(tryReadCheckpoint(host), address);
   return holders.length > 0 && !holders.some((holder) => holder === uid);
 }
 

@@ -1,11 +1,8 @@
 // Which VFs a DEL may be about that has no readable record of them.
 
-import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
-import { readCheckpoint, type Checkpoint } from "../kubelet/checkpoint.ts";
-import { listHolders } from "../kubelet/device-holders.ts";
-import { CheckpointError } from "../kubelet/errors.ts";
+import { listHolders, tryReadCheckpoint } from "../kubelet/device-holders.ts";
 import { ownerToken } from "../sriov/attachment.ts";
 import type { Attachments } from "../sriov/attachment-store.ts";
 import { SriovError } from "../sriov/errors.ts";
@@ -64,21 +61,11 @@ function isNameOfOurs(
   const { networks, pf } = config;
   if (networks.some(({ ifNamePrefix }) => /^\d+$/.test(tailOf(name, ifNamePrefix)))) return true;
   if (name !== call.ifName) return false;
-  return pf !== undefined || listHolders(readKubelet(host), address).some((uid) => uid === pod.uid);
+  return pf !== undefined || listHolders(tryReadCheckpoint(host), address).some((uid) => uid === pod.uid);
 }
 
 function tailOf(name: string, prefix: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : "";
-}
-
-/** `undefined` also where it cannot be read: DEL waits for nobody. */
-export function readKubelet(host: Pick<Host, "files" | "paths">): Checkpoint | undefined {
-  try {
-    return readCheckpoint(host);
-  } catch (error) {
-    if (error instanceof CheckpointError || error instanceof HostError) return undefined;
-    throw error;
-  }
 }
 
 // Chained, runtimes hand over no result before CNI 0.4.0: then it is looked for in the pod what the kubelet gave to it. What it
@@ -92,7 +79,7 @@ function findGiven(
   const isNamed = device !== undefined || pf !== undefined || prevResult !== undefined;
   if (isNamed || netns === undefined || (!withMultus && isServedByMultus(annotations))) return [];
   const { uid } = request.pod;
-  const kubelet = readKubelet(host);
+  const kubelet = tryReadCheckpoint(host);
   if (uid === undefined || !kubelet?.pods.has(uid)) return [];
   using inside = host.openNetlink(netns);
   return inside.listLinks().flatMap(({ name, parentDevice = "", kind }) => {

@@ -20,9 +20,14 @@ export function readHolders(
   { files, paths }: Pick<Host, "files" | "paths">,
   device: string,
 ): readonly string[] | undefined {
+  const facts = tryReadCheckpoint({ files, paths: createPaths(paths.hostRoot) });
+  return facts === undefined ? undefined : listHolders(facts, device);
+}
+
+/** The kubelet's checkpoint, for who waits for nobody; `undefined` where there is none, or it cannot be read or understood. */
+export function tryReadCheckpoint(host: Pick<Host, "files" | "paths">): Checkpoint | undefined {
   try {
-    const facts = readCheckpoint({ files, paths: createPaths(paths.hostRoot) });
-    return facts === undefined ? undefined : listHolders(facts, device);
+    return readCheckpoint(host);
   } catch (error) {
     if (error instanceof CheckpointError || error instanceof HostError) return undefined;
     throw error;
