@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
-import { createTuningNode } from "../../support/tuning-node.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { passOnce } from "../../support/tuning-pass.ts";
 
 describe("a pass", () => {
@@ -46,26 +46,14 @@ describe("a pass", () => {
 
   test("of follow-pod deals the queues of a pod's VFs out one after the other", async () => {
     using node = createTuningNode();
-    const both = { namespace: "shop", name: "web", uid: "uid-web" };
-    for (const vf of [0, 1])
-      node.attach(vf, `web-${vf}`, (record) => ({
-        ...record,
-        owner: { ...record.owner, pod: both },
-        tuning: { policy: "follow-pod" },
-      }));
+    attachBoth(node);
     await passOnce(node.host, undefined, { exclusive: new Map([["shop/web", [1, 2, 3]]]) });
     expect([node.affinities(0), node.affinities(1)]).toEqual(["1 1 0-3", "2 2 0-3"]);
   });
 
   test("of follow-pod leaves the queues of a pod's other VF where they are while one is down", async () => {
     using node = createTuningNode(2, "ice");
-    const both = { namespace: "shop", name: "web", uid: "uid-web" };
-    for (const vf of [0, 1])
-      node.attach(vf, `web-${vf}`, (record) => ({
-        ...record,
-        owner: { ...record.owner, pod: both },
-        tuning: { policy: "follow-pod" },
-      }));
+    attachBoth(node);
     const facts = { exclusive: new Map([["shop/web", [1, 2, 3]]]) };
     await passOnce(node.host, undefined, facts);
     const before = [node.affinities(0), node.affinities(1)];
@@ -98,3 +86,14 @@ describe("a pass", () => {
     expect(node.mask("web-1")).toBe("");
   });
 });
+
+/** Two VFs of one pod, whose interrupts shall be on its own CPUs. */
+function attachBoth(node: TuningNode): void {
+  const both = { namespace: "shop", name: "web", uid: "uid-web" };
+  for (const vf of [0, 1])
+    node.attach(vf, `web-${vf}`, (record) => ({
+      ...record,
+      owner: { ...record.owner, pod: both },
+      tuning: { policy: "follow-pod" },
+    }));
+}

@@ -72,6 +72,21 @@ function start(
   };
 }
 
+/** The waits of a loop, once it has pinned a VF that came after its first pass; `slow`: files that take milliseconds of its clock. */
+async function followOne(
+  node: TuningNode,
+  slow: (take: (ms: number) => void) => Partial<Host["files"]>,
+): Promise<readonly number[]> {
+  let elapsedMs = 0;
+  const files = { ...node.host.files, ...slow((ms) => (elapsedMs += ms)) };
+  const loop = start(node, { files }, () => elapsedMs);
+  await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+  node.attach(0, "web-1");
+  await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+  await loop.end();
+  return loop.sleepsMs;
+}
+
 describe("reconcile", () => {
   test("an irqbalance that has just started and does not listen yet is asked again soon", async () => {
     using node = createTuningNode(1);
@@ -121,40 +136,26 @@ describe("reconcile", () => {
 
   test("leaves the node alone after a pass for four times as long as the pass took", async () => {
     using node = createTuningNode(1);
-    const files: Host["files"] = {
-      ...node.host.files,
-      // Each pass looks at the records once.
+    // Each pass looks at the records once.
+    const sleepsMs = await followOne(node, (take) => ({
       list: (path) => {
-        if (path === node.host.paths.attachments) elapsedMs += 30;
+        if (path === node.host.paths.attachments) take(30);
         return node.host.files.list(path);
       },
-    };
-    let elapsedMs = 0;
-    const loop = start(node, { files }, () => elapsedMs);
-    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
-    node.attach(0, "web-1");
-    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
-    await loop.end();
-    expect(loop.sleepsMs.slice(0, 2)).toEqual([pollMs, 120]);
+    }));
+    expect(sleepsMs.slice(0, 2)).toEqual([pollMs, 120]);
   });
 
   test("counts no wait for the kubelet as work: the node is not left alone for that", async () => {
     using node = createTuningNode(1);
-    const files: Host["files"] = {
-      ...node.host.files,
-      // As a kubelet that hangs does, this comes before the look at the records.
+    // As a kubelet that hangs does, this comes before the look at the records.
+    const sleepsMs = await followOne(node, (take) => ({
       readText: (path) => {
-        if (path === node.host.paths.pools) elapsedMs += 1_000;
+        if (path === node.host.paths.pools) take(1_000);
         return node.host.files.readText(path);
       },
-    };
-    let elapsedMs = 0;
-    const loop = start(node, { files }, () => elapsedMs);
-    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
-    node.attach(0, "web-1");
-    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
-    await loop.end();
-    expect(loop.sleepsMs.filter((ms) => ms !== pollMs)).toEqual([]);
+    }));
+    expect(sleepsMs.filter((ms) => ms !== pollMs)).toEqual([]);
   });
 
   test("wakes up when hardware appears on the host, and not for the veth of a pod", async () => {
