@@ -83,6 +83,7 @@ const schema = v.looseObject({
         rpsCpus: v.optional(text),
         rpsFlowCnt: v.optional(text),
         xpsCpus: v.optional(text),
+        xpsRxqs: v.optional(text),
       }),
     ),
   }),

@@ -37,6 +37,8 @@ export interface QueueMasks {
   readonly rpsCpus?: string | undefined;
   readonly rpsFlowCnt?: string | undefined;
   readonly xpsCpus?: string | undefined;
+  /** A mask of receive queues; absent in records of releases that did not keep it. */
+  readonly xpsRxqs?: string | undefined;
 }
 
 /** PF-side settings of a VF; absent where the driver does not report them. Rates in Mbit/s, 0 is no limit. */

@@ -9,7 +9,12 @@ import { readAttribute } from "./sysfs.ts";
 /** The sysfs of the namespace that the netdev is in, paths relative to /sys. */
 export type QueueSysfs = Pick<NetnsSysfs, "readText" | "writeText" | "list">;
 
-const files = { rpsCpus: "rps_cpus", rpsFlowCnt: "rps_flow_cnt", xpsCpus: "xps_cpus" } as const;
+const files = {
+  rpsCpus: "rps_cpus",
+  rpsFlowCnt: "rps_flow_cnt",
+  xpsCpus: "xps_cpus",
+  xpsRxqs: "xps_rxqs",
+} as const;
 type MaskKey = keyof typeof files;
 
 /** The process's own sysfs. */
@@ -54,11 +59,11 @@ function readMasks(sysfs: QueueSysfs, netdev: string, queue: string): QueueMasks
     readAttribute(sysfs, `${queuesOf(netdev)}/${queue}/${files[key]}`);
   return isReceive
     ? { queue, rpsCpus: read("rpsCpus"), rpsFlowCnt: read("rpsFlowCnt") }
-    : { queue, xpsCpus: read("xpsCpus") };
+    : { queue, xpsCpus: read("xpsCpus"), xpsRxqs: read("xpsRxqs") };
 }
 
 function valuesOf(masks: Omit<QueueMasks, "queue">): readonly (readonly [MaskKey, string])[] {
-  const keys: readonly MaskKey[] = ["rpsCpus", "rpsFlowCnt", "xpsCpus"];
+  const keys: readonly MaskKey[] = ["rpsCpus", "rpsFlowCnt", "xpsCpus", "xpsRxqs"];
   return keys.flatMap((key) => {
     const value = masks[key];
     return value === undefined ? [] : [[key, value] as const];

@@ -107,6 +107,7 @@ export const anyAttachment: fc.Arbitrary<Attachment> = fc.record({
         rpsCpus: maybe(name),
         rpsFlowCnt: maybe(name),
         xpsCpus: maybe(name),
+        xpsRxqs: maybe(name),
       }),
     ),
   }),

@@ -118,6 +118,7 @@ export function addNetdev(sysfs: string, name: string, address: string): void {
   fs.writeFileSync(join(folder, "queues/rx-0/rps_cpus"), "00\n");
   fs.writeFileSync(join(folder, "queues/rx-0/rps_flow_cnt"), "0\n");
   fs.writeFileSync(join(folder, "queues/tx-0/xps_cpus"), "00\n");
+  fs.writeFileSync(join(folder, "queues/tx-0/xps_rxqs"), "0\n");
   fs.writeFileSync(join(folder, "threaded"), "0\n");
   showNetdev(sysfs, name, address);
 }
@@ -148,24 +149,26 @@ export function moveNetdev(
 
 /** Writes as sysfs does: a queue's mask reads back in the kernel's form, whatever was written; other files keep the text. */
 export function writeSysfs(path: string, text: string): void {
-  const isMask = path.endsWith("rps_cpus") || path.endsWith("xps_cpus");
+  const isMask = /(?:rps_cpus|xps_cpus|xps_rxqs)$/.test(path);
+  // As many digits as there are CPUs, or receive queues.
+  const digits = path.endsWith("xps_rxqs") ? 1 : 2;
   const isCount = path.endsWith("rps_flow_cnt") || path.endsWith("/threaded");
   const value = Number.parseInt(text.replaceAll(",", "").trim(), isMask ? 16 : 10);
-  if (isMask) fs.writeFileSync(path, `${value.toString(16).padStart(2, "0")}\n`);
+  if (isMask) fs.writeFileSync(path, `${value.toString(16).padStart(digits, "0")}\n`);
   else fs.writeFileSync(path, isCount ? `${value}\n` : text);
 }
 
-/** Queue files and what they hold, as `rx-0 rps 00 flows 0 tx-0 xps 00`. */
+/** Queue files and what they hold, as `rx-0 rps 00 flows 0 tx-0 xps 00`; behind that `rxqs 1` where it is not zero. */
 export function formatQueues(sysfs: string, name: string): string {
   const folder = join(sysfs, "class/net", name, "queues");
-  const words = { rps_cpus: "rps", rps_flow_cnt: "flows", xps_cpus: "xps" } as const;
+  const words = { rps_cpus: "rps", rps_flow_cnt: "flows", xps_cpus: "xps", xps_rxqs: "rxqs" } as const;
   const queues = fs.readdirSync(folder).toSorted();
   return queues
     .map((queue) => {
       const files = Object.entries(words).filter(([file]) => fs.existsSync(join(folder, queue, file)));
-      const values = files.map(
-        ([file, word]) => `${word} ${fs.readFileSync(join(folder, queue, file), "utf8").trim()}`,
-      );
+      const values = files
+        .map(([file, word]) => `${word} ${fs.readFileSync(join(folder, queue, file), "utf8").trim()}`)
+        .filter((value) => value !== "rxqs 0");
       return `${queue} ${values.join(" ")}`;
     })
     .join(" ");

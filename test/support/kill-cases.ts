@@ -47,6 +47,7 @@ export function createKillNode({ config }: Pick<KillCase, "config">): FakeHost {
     const queues = `${node.root}/sys/class/net/${vf}/queues`;
     node.host.files.writeText(`${queues}/rx-0/rps_cpus`, "0c\n");
     node.host.files.writeText(`${queues}/tx-0/xps_cpus`, "ff\n");
+    node.host.files.writeText(`${queues}/tx-0/xps_rxqs`, "1\n");
   }
   if (!("pf" in config)) node.allocate("uid-web-1", { app: ["0000:3b:02.2", "0000:3b:02.1"] });
   return node;

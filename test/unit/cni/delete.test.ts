@@ -73,7 +73,7 @@ test("DEL undoes what the pod itself did to the VF", async () => {
   expect(node.toText()).toBe(before);
 });
 
-test("DEL undoes what tuning set on the queues", async () => {
+test("DEL undoes what tuning, or the pod, set on the queues", async () => {
   const { node, before } = await createAttachedNode(config);
   using _node = node;
   using netns = node.host.namespaces.open("/run/netns/web-1");
@@ -81,6 +81,8 @@ test("DEL undoes what tuning set on the queues", async () => {
   using sysfs = node.host.namespaces.openSysfs(netns);
   sysfs.writeText("class/net/net1/queues/rx-0/rps_cpus", "0c");
   sysfs.writeText("class/net/net1/queues/rx-0/rps_flow_cnt", "4096");
+  sysfs.writeText("class/net/net1/queues/tx-0/xps_cpus", "0c");
+  sysfs.writeText("class/net/net1/queues/tx-0/xps_rxqs", "1");
   await callCni(node.host, config, { command: "DEL" });
   expect(node.toText()).toBe(before);
 });
