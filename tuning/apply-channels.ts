@@ -9,11 +9,11 @@ import type { TuningRecord } from "../sriov/tuning-record.ts";
 import { removeTuningRecord, writeTuningRecord } from "../sriov/tuning-store.ts";
 import { readUnchanged } from "./apply-plan.ts";
 import { type ChannelStep, formatChannels, isSame, ownNote, pick, planChannels } from "./channel-plan.ts";
-import type { TunedVf } from "./node-state.ts";
+import { readChannels, type TunedVf } from "./node-state.ts";
 import { describeProblem, type Problem, unsupported } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 import { withRecordLink } from "./record-netns.ts";
-import { isWorthKeeping } from "./remember.ts";
+import { isWorthKeeping, readOrQuarantine } from "./remember.ts";
 
 /** `stale`, `busy`: see VfOutcome. `isChanged`: the VF's queues, and maybe its interrupts, are others than before. */
 export interface ChannelOutcome {
@@ -39,7 +39,16 @@ export async function applyChannels(
     using _lock = await host.locks.acquire(target.vf.address, { timeoutMs: lockTimeoutMs });
     const record = readUnchanged(host, { target });
     if (record === undefined) return { result: "stale", isChanged: false, problems };
-    return changeLocked(host, { target, record, step }, refusals);
+    const now = {
+      ...target,
+      record,
+      saved: readOrQuarantine(host, target.vf),
+      channels: readChannels(host, record),
+    };
+    const { step: due } = planChannels(now, refusals);
+    // Another process did it meanwhile.
+    if (due === undefined) return { result: "done", isChanged: true, problems };
+    return changeLocked(host, { target: now, record, step: due }, refusals);
   } catch (error) {
     if (error instanceof LockTimeoutError) return { result: "busy", isChanged: false, problems };
     const problem = describeProblem(target.vf.address, "channels", error);

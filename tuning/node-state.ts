@@ -150,8 +150,11 @@ function readToldVectors(host: Eyes, record: Attachment, vf: VirtualFunction): r
   return areUntold(vectors) ? tellByNapi(vectors, readNapis(host, record) ?? []) : vectors;
 }
 
-// A driver without any has none of each kind.
-function readChannels(host: Eyes, record: Attachment): Channels | undefined {
+/** A driver without any has none of each kind; undefined where the VF can't be looked at. */
+export function readChannels(
+  host: Pick<Eyes, "openNetlink" | "openEthtool" | "files" | "paths" | "namespaces">,
+  record: Attachment,
+): Channels | undefined {
   return withRecordLink(host, record, (netns, index) => {
     using ethtool = host.openEthtool(netns);
     return ethtool.getChannels(index) ?? {};

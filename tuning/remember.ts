@@ -19,6 +19,7 @@ import {
 import { readAffinity } from "../sriov/vectors.ts";
 import { readNapiThread } from "./napi-threads.ts";
 import type { VfPlan } from "./node-plan.ts";
+import type { TunedVf } from "./node-state.ts";
 import type { NetdevValue, QueueMask } from "./vf-queues.ts";
 
 type Store = Pick<Host, "files" | "paths" | "clock">;
@@ -41,7 +42,7 @@ export interface Remembered {
  */
 export function rememberBefore(host: Store, plan: VfPlan, seen: Seen): Remembered {
   const { vf, record } = plan.target;
-  const before = readOrQuarantine(host, plan);
+  const before = readOrQuarantine(host, vf);
   // A pod may steer what it sends by itself, where tuning does not.
   const isOurs = ({ queue }: QueueMask): boolean =>
     queue.startsWith("rx-") || plan.masks.some((step) => step.queue === queue);
@@ -76,20 +77,31 @@ export function forgetFailedPins(
   else writeTuningRecord(host, { ...after, vectors });
 }
 
+/** The VF's tuning record as it is now; one that can't be read is moved aside. Call it under the VF's lock. */
+export function readOrQuarantine(host: Store, vf: TunedVf["vf"]): TuningRecord | undefined {
+  try {
+    return readTuningRecordOf(host, vf);
+  } catch (error) {
+    if (!(error instanceof TuningRecordError)) throw error;
+    quarantineTuningRecord(host, vf.address);
+    return undefined;
+  }
+}
+
 /** Whether it has something to put back besides vectors. */
 export function isWorthKeeping({ masks, values, channels, threads }: TuningRecord): boolean {
   return [masks, values, channels, threads].some((each) => each !== undefined);
 }
 
 function rememberVectors(host: Store, plan: VfPlan, known: readonly TunedVector[]): readonly TunedVector[] {
-  if (plan.pins.length === 0) return known;
   const fresh = plan.target.vectors.flatMap(({ msiIndex, irq }): readonly TunedVector[] => {
-    const mailbox = plan.mailboxes.get(msiIndex);
-    const cpu = mailbox ?? plan.cpus.get(msiIndex);
+    const pin = plan.pins.find((step) => step.msiIndex === msiIndex);
     const original =
       known.find((vector) => vector.msiIndex === msiIndex)?.original ?? readOriginal(host, irq);
-    if (cpu === undefined || original === undefined) return [];
-    return [{ msiIndex, original, cpu, ...(mailbox === undefined ? {} : { isMailbox: true }) }];
+    if (pin === undefined || original === undefined) return [];
+    return [
+      { msiIndex, original, cpu: pin.to, ...(plan.mailboxes.has(msiIndex) ? { isMailbox: true } : {}) },
+    ];
   });
   const others = known.filter(({ msiIndex }) => fresh.every((vector) => vector.msiIndex !== msiIndex));
   return [...fresh, ...others].toSorted((a, b) => a.msiIndex - b.msiIndex);
@@ -134,14 +146,4 @@ function rememberThreads(
     ...fresh.map(({ pid, name, from }) => ({ pid, name, original: formatCpuList(from) })),
   ];
   return all.length === 0 ? undefined : all;
-}
-
-function readOrQuarantine(host: Store, { target }: VfPlan): TuningRecord | undefined {
-  try {
-    return readTuningRecordOf(host, target.vf);
-  } catch (error) {
-    if (!(error instanceof TuningRecordError)) throw error;
-    quarantineTuningRecord(host, target.vf.address);
-    return undefined;
-  }
 }

@@ -15,7 +15,10 @@ import { isPolicyFolder, ownPolicyFolder, removePolicyEntry, writePolicyEntry } 
 import type { IrqBalanceProcess } from "./process.ts";
 import { readTold, type Told, type ToldRecord, writeTold } from "./told-record.ts";
 
-export type IrqBalanceHost = Pick<Host, "files" | "paths" | "clock" | "localSockets">;
+export type IrqBalanceHost = Pick<Host, "files" | "paths" | "clock" | "locks" | "localSockets">;
+
+/** Between a look at its list and the note of what is ours in it no other process may change either. */
+const lockName = "irqbalance";
 
 /** `told`: what it was told in this call, if there was something new. `isUnheard`: it runs and does not listen, not yet perhaps. */
 export interface KeepOffOutcome {
@@ -47,13 +50,17 @@ export async function keepIrqBalanceOff(
       return undefined;
     }
   }
-  await attempt(() => setUp(host, configure));
-  const told = await attempt(async () => tellPins(host, finder));
+  const told = await attempt(async () => {
+    using _lock = await host.locks.acquire(lockName);
+    await attempt(() => setUp(host, configure));
+    return await tellPins(host, finder);
+  });
   return { told, problems, isUnheard };
 }
 
-/** Takes everything back: our line, our entries, our part of the list. Throws ERR_IRQBALANCE, ERR_SYSTEM_CALL. */
+/** Takes everything back: our line, our entries, our part of the list. Throws ERR_IRQBALANCE, ERR_LOCK_TIMEOUT, ERR_SYSTEM_CALL. */
 export async function leaveIrqBalance(host: IrqBalanceHost, finder: IrqBalanceFinder): Promise<void> {
+  using _lock = await host.locks.acquire(lockName);
   unconfigureIrqBalance(host);
   const { told, folders } = readTold(host);
   for (const folder of folders) removePolicyEntry(host, folder);
