@@ -94,9 +94,9 @@ function readNetdev(
   link: Link | undefined,
 ): Omit<VfOriginal, "sizes" | "driver" | "driverOverride"> {
   if (link === undefined) return { altNames: [], queues: [] };
-  const { name, mac, mtu, altNames, alias = "", txQueueLength } = link;
+  const { name, mac, mtu, altNames, alias = "", txQueueLength, traits } = link;
   const queues = readQueueMasks(ownSysfs(host), name);
-  return { name, mac, mtu, altNames, alias, txQueueLength, queues };
+  return { name, mac, mtu, altNames, alias, txQueueLength, traits, queues };
 }
 
 // That of its own, where it could not have that since the pod before.

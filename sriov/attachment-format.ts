@@ -67,6 +67,20 @@ const schema = v.looseObject({
     altNames: v.array(text),
     alias: v.optional(text),
     txQueueLength: v.optional(count),
+    traits: v.optional(
+      v.looseObject({
+        hasArp: v.boolean(),
+        hasMulticast: v.boolean(),
+        broadcast: text,
+        linkMode: count,
+        group: count,
+        gsoMaxSegs: v.optional(count),
+        gsoMaxSize: v.optional(count),
+        groMaxSize: v.optional(count),
+        gsoIpv4MaxSize: v.optional(count),
+        groIpv4MaxSize: v.optional(count),
+      }),
+    ),
     driver: v.optional(text),
     driverOverride: v.optional(text),
     sizes: v.optional(

@@ -1,6 +1,6 @@
 // The record of an attached VF: what the programs tell each other about it. Its form on disk: attachment-format.ts.
 
-import type { VlanProto } from "../host/netlink/netlink.ts";
+import type { LinkTraits, VlanProto } from "../host/netlink/netlink.ts";
 import type { LinkSizes } from "./link-sizes.ts";
 import type { PciAddress } from "./pci-address.ts";
 
@@ -63,6 +63,8 @@ export interface VfOriginal extends VfSideSettings {
   /** "" is none; absent in records of releases that did not keep it. */
   readonly alias?: string | undefined;
   readonly txQueueLength?: number | undefined;
+  /** Absent without a netdev, and in records of releases that did not keep them. */
+  readonly traits?: LinkTraits | undefined;
   readonly queues: readonly QueueMasks[];
   /** Channels and ring sizes; absent where ADD changed none. */
   readonly sizes?: LinkSizes | undefined;

@@ -6,6 +6,7 @@ import type { NetnsHandle } from "../host/netns.ts";
 import type { VfSideSettings } from "./attachment.ts";
 import { bindDriver, type DriverState } from "./driver.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
+import { defaultTraits, restoreTraits } from "./link-traits.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
@@ -23,7 +24,7 @@ export interface ResetFrom {
 
 /**
  * Brings the VF from its namespace and resets what a pod or its network can
- * have set: up, promiscuity, MTU, masks, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
+ * have set: up, promiscuity, ARP, MTU, masks, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
  * called after its PF and number. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_DRIVER.
  */
 export async function resetVf(
@@ -63,6 +64,7 @@ function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: L
   const { index } = link;
   if (link.isUp) home.setLink(index, { set: "up", value: false });
   clearPodLeftovers(home, link);
+  restoreTraits(home, link, defaultTraits);
   if (link.mtu !== defaultMtu) home.setLink(index, { set: "mtu", value: defaultMtu });
   const sysfs = ownSysfs(host);
   resetQueueMasks(sysfs, link.name, readQueueMasks(sysfs, link.name));

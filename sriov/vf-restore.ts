@@ -11,6 +11,7 @@ import { resetFunction } from "./function-reset.ts";
 import { restoreHomeName } from "./home-name.ts";
 import { isNetworkVf, readVfBasics, type VfBasics, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
+import { restoreTraits } from "./link-traits.ts";
 import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
@@ -175,6 +176,7 @@ function restoreNetdev(
     home.setLink(index, { set: "alias", value: original.alias });
   if (original.txQueueLength !== undefined && original.txQueueLength !== link.txQueueLength)
     home.setLink(index, { set: "txQueueLength", value: original.txQueueLength });
+  if (original.traits !== undefined) restoreTraits(home, link, original.traits);
   if (original.sizes !== undefined) {
     using ethtool = host.openEthtool();
     applyLinkSizes(ethtool, index, original.sizes);

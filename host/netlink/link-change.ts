@@ -11,6 +11,7 @@ import {
   RTM_NEWLINK,
   XDP,
 } from "./link.ts";
+import { encodeTrait } from "./link-traits.ts";
 import { NLM_F_CREATE, NLM_F_EXCL, type NetlinkRequest } from "./message.ts";
 import type { LinkChange, XdpMode } from "./netlink.ts";
 import { encodeMac, encodeString, encodeU32 } from "./values.ts";
@@ -41,6 +42,11 @@ export function setLinkRequest(index: number, change: LinkChange): NetlinkReques
       return setAttribute(index, { type: IFLA.TXQLEN, value: encodeU32(change.value) });
     case "withoutXdp":
       return setAttribute(index, { type: IFLA.XDP | NLA_F_NESTED, value: detachXdp(change.value) });
+    case "trait": {
+      const setting = encodeTrait(change);
+      if ("flag" in setting) return setFlag(index, setting.flag, setting.isSet);
+      return setAttribute(index, setting.attribute);
+    }
   }
 }
 
@@ -68,7 +74,7 @@ export function deleteLinkRequest(index: number): NetlinkRequest {
 
 /** What a change does, for messages: "set link 5 mtu 9000". */
 export function describeLinkChange(index: number, change: LinkChange): string {
-  return `set link ${index} ${change.set} ${change.value}`;
+  return `set link ${index} ${change.set === "trait" ? change.trait : change.set} ${change.value}`;
 }
 
 // No program is descriptor -1. Source: Linux net/core/dev.c, dev_change_xdp_fd.

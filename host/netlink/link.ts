@@ -8,6 +8,7 @@ import {
   viewOf,
   type Attribute,
 } from "./codec.ts";
+import { decodeTraits } from "./link-traits.ts";
 import type { NetlinkRequest } from "./message.ts";
 import type { Link, LinkRef, XdpMode } from "./netlink.ts";
 import { decodeMac, decodeString, decodeU32, encodeString, encodeU32 } from "./values.ts";
@@ -114,6 +115,7 @@ export function decodeLink(body: Uint8Array): Link | undefined {
     lower: attributes.has(IFLA.LINK_NETNSID) ? undefined : number(IFLA.LINK) || undefined,
     parentDevice: text(IFLA.PARENT_DEV_NAME),
     alias: text(IFLA.IFALIAS),
+    traits: decodeTraits(attributes, flags),
   };
 }
 

@@ -30,7 +30,38 @@ export interface Link {
   /** IFLA_PARENT_DEV_NAME: the PCI address of a PCI NIC (virtio: "virtioN"). */
   readonly parentDevice: string | undefined;
   readonly alias: string | undefined;
+  readonly traits: LinkTraits;
 }
+
+/** How a link resolves addresses and cuts packets; of older kernels some sizes are absent. */
+export interface LinkTraits {
+  /** Not IFF_NOARP. */
+  readonly hasArp: boolean;
+  /** IFF_MULTICAST. */
+  readonly hasMulticast: boolean;
+  /** Where broadcasts go (IFLA_BROADCAST); empty when the device has none. */
+  readonly broadcast: string;
+  /** IFLA_LINKMODE: 1, dormant, keeps it from being operational with a carrier. */
+  readonly linkMode: number;
+  /** IFLA_GROUP: what firewalls may tell links apart by. */
+  readonly group: number;
+  readonly gsoMaxSegs?: number | undefined;
+  /** Sets `gsoIpv4MaxSize`, too, up to 65536. */
+  readonly gsoMaxSize?: number | undefined;
+  /** Sets `groIpv4MaxSize`, too, up to 65536. */
+  readonly groMaxSize?: number | undefined;
+  readonly gsoIpv4MaxSize?: number | undefined;
+  readonly groIpv4MaxSize?: number | undefined;
+}
+
+/** One trait to set. */
+export type LinkTraitChange = {
+  readonly [Trait in keyof LinkTraits]-?: {
+    readonly set: "trait";
+    readonly trait: Trait;
+    readonly value: Exclude<LinkTraits[Trait], undefined>;
+  };
+}[keyof LinkTraits];
 
 export type XdpMode = "drv" | "skb" | "hw";
 
@@ -39,6 +70,7 @@ export type LinkRef = { readonly index: number } | { readonly name: string };
 
 /** One attribute of a link to set; one netlink message each. */
 export type LinkChange =
+  | LinkTraitChange
   | { readonly set: "up"; readonly value: boolean }
   | { readonly set: "name"; readonly value: string }
   | { readonly set: "mac"; readonly value: string }

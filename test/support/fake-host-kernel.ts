@@ -2,6 +2,7 @@
 
 import type {
   InterfaceAddress,
+  LinkTraits,
   NetlinkEvent,
   Route,
   TrafficCounters,
@@ -32,6 +33,7 @@ export interface FakeLink {
   isAllMulticast: boolean;
   alias: string | undefined;
   txQueueLength: number;
+  traits: LinkTraits;
   xdp: readonly XdpMode[];
   kind: string | undefined;
   master: number | undefined;
@@ -92,6 +94,20 @@ export interface FakeKernel {
 
 export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+/** Of a link that nobody has changed. */
+export const freshTraits: LinkTraits = {
+  hasArp: true,
+  hasMulticast: true,
+  broadcast: "ff:ff:ff:ff:ff:ff",
+  linkMode: 0,
+  group: 0,
+  gsoMaxSegs: 65_535,
+  gsoMaxSize: 65_536,
+  groMaxSize: 65_536,
+  gsoIpv4MaxSize: 65_536,
+  groIpv4MaxSize: 65_536,
+};
+
 export const noTraffic: TrafficCounters = {
   rxBytes: 0,
   txBytes: 0,
@@ -138,6 +154,7 @@ export function addLink(
     isAllMulticast: false,
     alias: undefined,
     txQueueLength: 1000,
+    traits: freshTraits,
     xdp: [],
     kind: undefined,
     master: undefined,

@@ -1,7 +1,7 @@
 // What the fake kernel does when it is asked: the rules of a real one that the programs rely on, and its refusals.
 
 import { NetlinkError } from "../../host/errors.ts";
-import type { Link, LinkChange, VfChange } from "../../host/netlink/netlink.ts";
+import type { Link, LinkChange, LinkTraitChange, VfChange } from "../../host/netlink/netlink.ts";
 import {
   emit,
   findByName,
@@ -43,6 +43,9 @@ export function changeLink(netns: FakeNetns, link: FakeLink, change: LinkChange)
       return;
     case "withoutXdp":
       link.xdp = link.xdp.filter((mode) => mode !== change.value);
+      return;
+    case "trait":
+      setTrait(link, change);
       return;
     default:
       change satisfies never;
@@ -145,8 +148,8 @@ export function announceLink(netns: FakeNetns, link: FakeLink): void {
 export function toLink(link: FakeLink): Link {
   const { index, name, mac, mtu, maxMtu, isUp, isPromiscuous, isAllMulticast, kind, master, lower } = link;
   const flags = { isUp, hasCarrier: link.hasCarrier, isPromiscuous, isAllMulticast };
-  const { alias, txQueueLength, xdp } = link;
-  const rest = { kind, master, lower, parentDevice: link.device, alias, txQueueLength, xdp };
+  const { alias, txQueueLength, xdp, traits } = link;
+  const rest = { kind, master, lower, parentDevice: link.device, alias, txQueueLength, xdp, traits };
   return { index, name, altNames: [...link.altNames], mac, mtu, maxMtu, ...flags, ...rest };
 }
 
@@ -176,6 +179,13 @@ export function renameLink(netns: FakeNetns, link: FakeLink, name: string): void
   if (link.device !== undefined)
     moveNetdev({ sysfs: netns.sysfs, name: before }, { sysfs: netns.sysfs, name }, link.device);
   announceLink(netns, link);
+}
+
+function setTrait(link: FakeLink, { trait, value }: LinkTraitChange): void {
+  link.traits = { ...link.traits, [trait]: value };
+  if (typeof value !== "number" || value > 65_536) return;
+  if (trait === "gsoMaxSize") link.traits = { ...link.traits, gsoIpv4MaxSize: value };
+  if (trait === "groMaxSize") link.traits = { ...link.traits, groIpv4MaxSize: value };
 }
 
 function setMac(link: FakeLink, mac: string): void {

@@ -1,7 +1,13 @@
 // The fake node as text: one line for each thing that ADD, DEL or tuning may change, so that whole states can be compared.
 
 import { formatSizes } from "./fake-host-ethtool.ts";
-import type { FakeKernel, FakeLink, FakeNetns, FakeVf } from "./fake-host-kernel.ts";
+import {
+  freshTraits,
+  type FakeKernel,
+  type FakeLink,
+  type FakeNetns,
+  type FakeVf,
+} from "./fake-host-kernel.ts";
 import { vfAddress } from "./fake-host-nic.ts";
 import { formatQueues, readDriver } from "./fake-host-sysfs.ts";
 
@@ -47,6 +53,7 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
     ...link.xdp.map((mode) => `xdp-${mode}`),
     ...(link.alias === undefined ? [] : [`alias ${link.alias}`]),
     ...(link.txQueueLength === 1000 ? [] : [`qlen ${link.txQueueLength}`]),
+    ...formatTraits(link),
   ].join(" ");
   const device = link.device === undefined ? (link.kind ?? "virtual") : link.device;
   const queues = link.pfSide === undefined ? "" : ` ${formatQueues(netns.sysfs, link.name)}`;
@@ -56,6 +63,13 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
     ...[...link.sysctls].map(([path, value]) => `${link.name} sysctl ${path} ${value}`),
     ...link.addresses.map((address) => `${link.name} address ${address.address}/${address.prefixLength}`),
   ];
+}
+
+function formatTraits({ traits }: FakeLink): readonly string[] {
+  const fresh = new Map<string, unknown>(Object.entries(freshTraits));
+  return Object.entries(traits).flatMap(([trait, value]) =>
+    value === fresh.get(trait) ? [] : [`${trait} ${value}`],
+  );
 }
 
 function formatVf(vf: FakeVf): string {

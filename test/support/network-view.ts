@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 
 import type { InterfaceAddress, Link, Route } from "../../host/netlink/netlink.ts";
+import { freshTraits } from "./fake-host-kernel.ts";
 import type { FixtureTree } from "./fixture-tree.ts";
 
 /** A link with nothing on it; `over` says what is special. */
@@ -24,6 +25,7 @@ export function makeLink(over: Partial<Link> & Pick<Link, "index" | "name">): Li
     lower: undefined,
     parentDevice: undefined,
     alias: undefined,
+    traits: freshTraits,
     ...over,
   };
 }

@@ -120,6 +120,32 @@ test("a VF whose name another link has when it comes home is as it was but for t
   expect(node.toText()).toBe(before);
 });
 
+test("nothing that a pod set on its VF's interface is on it after DEL", async () => {
+  using node = createStandInNode(1);
+  using pod = createTestNetns();
+  const look = (): unknown => {
+    const [{ ifindex: _own, link_index: _peers, ...shown } = {}] = node.host.look("link show pf0v0");
+    return { shown, masks: node.host.run(["sh", "-c", "grep . /sys/class/net/pf0v0/queues/*/*ps_*"]) };
+  };
+  const before = look();
+  const environment = { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path };
+  expect(await node.call("ADD", config, environment)).toMatchObject({ exitCode: 0 });
+  for (const set of [
+    "arp off multicast off allmulticast on promisc on",
+    "group 77",
+    "mode dormant",
+    "broadcast 02:00:00:00:00:99",
+    "gso_max_size 4000",
+    "gso_max_segs 5",
+    "gro_max_size 4000",
+    "txqueuelen 7",
+  ])
+    pod.ip(`link set net1 ${set}`);
+  pod.run(["sh", "-c", "for f in /sys/class/net/net1/queues/*/*ps_[cr]*s; do echo 1 > $f; done"]);
+  expect(await node.call("DEL", config, environment)).toMatchObject({ exitCode: 0 });
+  expect(look()).toEqual(before);
+});
+
 test("where CNI_NETNS is the host's own, ADD changes nothing and DEL gives back what the container has", async () => {
   using node = createStandInNode(1);
   using pod = createTestNetns();

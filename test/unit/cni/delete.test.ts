@@ -66,6 +66,14 @@ test("DEL undoes what the pod itself did to the VF", async () => {
   netlink.setLink(index, { set: "allMulticast", value: true });
   netlink.setLink(index, { set: "alias", value: "mine" });
   netlink.setLink(index, { set: "txQueueLength", value: 7 });
+  netlink.setLink(index, { set: "trait", trait: "hasArp", value: false });
+  netlink.setLink(index, { set: "trait", trait: "hasMulticast", value: false });
+  netlink.setLink(index, { set: "trait", trait: "broadcast", value: "02:ee:ee:ee:ee:ee" });
+  netlink.setLink(index, { set: "trait", trait: "linkMode", value: 1 });
+  netlink.setLink(index, { set: "trait", trait: "group", value: 7 });
+  netlink.setLink(index, { set: "trait", trait: "gsoMaxSegs", value: 2 });
+  netlink.setLink(index, { set: "trait", trait: "gsoMaxSize", value: 2000 });
+  netlink.setLink(index, { set: "trait", trait: "groMaxSize", value: 2000 });
   attachXdp(node, "mine");
   netlink.removeAltName(index, "enp0s0v1");
   netlink.addAltName(index, "eth0");
@@ -162,6 +170,22 @@ test("with the record lost DEL resets the VF that it finds in the namespace unde
       route 0.0.0.0/0 via 198.51.100.1 dev eth0
     /run/netns/web-1"
   `);
+});
+
+test("with the record lost DEL takes away, too, what keeps the VF from talking", async () => {
+  const { node } = await createAttachedNode(config);
+  using _node = node;
+  node.host.files.remove(recordPath(node));
+  using netns = node.host.namespaces.open("/run/netns/web-1");
+  using netlink = node.host.openNetlink(netns);
+  const index = netlink.getLink({ name: "net1" })?.index ?? 0;
+  netlink.setLink(index, { set: "trait", trait: "hasArp", value: false });
+  netlink.setLink(index, { set: "trait", trait: "hasMulticast", value: false });
+  netlink.setLink(index, { set: "trait", trait: "broadcast", value: "02:ee:ee:ee:ee:ee" });
+  netlink.setLink(index, { set: "trait", trait: "linkMode", value: 1 });
+  netlink.setLink(index, { set: "trait", trait: "group", value: 7 });
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).not.toMatch(/hasArp|hasMulticast|broadcast|linkMode|group/);
 });
 
 test("with the record lost DEL leaves a VF of another name alone", async () => {
