@@ -4,14 +4,15 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import { machine, reportFigures, reportFlags } from "../report-figures.ts";
-import { listMoments, runStrategy } from "./run-scenario.ts";
-import { type Scenario, scenarios, topologyOf } from "./scenarios.ts";
-import { strategies } from "./strategies.ts";
+import { measureScenario } from "./measure-scenario.ts";
+import { formatScenario } from "./progress.ts";
+import { type Scenario, scenarios } from "./scenarios.ts";
 
 const flags = {
   ...reportFlags,
-  /** Pod events of each scenario, instead of its own number. */
+  /** Pod events of each run, instead of the scenario's own number. */
   events: { type: "string" },
+  /** Of the first run of each scenario; those after it have the seeds that follow. */
   seed: { type: "string", default: "1" },
 } as const;
 
@@ -28,20 +29,8 @@ const figures = {
 await reportFigures("placement", figures, values);
 
 function measure(scenario: Scenario, seed: number): object {
-  console.error(`${scenario.name}: ${scenario.events} pod events`);
-  const topology = topologyOf(scenario);
-  const moments = listMoments(scenario, seed);
-  const measured = Object.entries(strategies).map(([name, place]) => {
-    const result = runStrategy(topology, moments, place);
-    const { coreLoad, cpuLoad, movesPerEvent, msPerEvent, outsideCandidates } = result;
-    console.error(
-      `  ${name.padEnd(20)} cores ${coreLoad.mean} (worst ${coreLoad.worst}), CPUs ${cpuLoad.mean} (worst ${cpuLoad.worst}), ` +
-        `${movesPerEvent} moves, ${msPerEvent.median} ms (mean ${msPerEvent.mean}, p99 ${msPerEvent.p99})` +
-        (outsideCandidates > 0 ? `, ${outsideCandidates} outside their candidates` : ""),
-    );
-    return [name, result] as const;
-  });
-  const { movesPerEvent, msPerEvent } = scenario.goals;
-  console.error(`  ${"goal".padEnd(20)} cores 1, CPUs 1, ${movesPerEvent} moves, ${msPerEvent} ms`);
-  return { ...scenario, strategies: Object.fromEntries(measured) };
+  console.error(`${scenario.name}: ${scenario.runs} x ${scenario.events} pod events`);
+  const measured = measureScenario(scenario, seed);
+  console.error(formatScenario(scenario, measured));
+  return { ...scenario, ...measured };
 }

@@ -4,18 +4,23 @@ import { irqKey } from "../../../sriov/placement.ts";
 import type { IrqToPlace } from "../../../sriov/placement-model.ts";
 import type { CpuTopology } from "../../../sriov/topology.ts";
 import { findLeastLoads } from "../../support/semi-matching.ts";
+import { countForcedMoves } from "./forced-moves.ts";
 import { NodeLoad } from "./node-load.ts";
-import { listEvents, type PodEvent, type Scenario, topologyOf } from "./scenarios.ts";
+import { listEvents, type PodEvent } from "./pod-events.ts";
+import { type Scenario, topologyOf } from "./scenarios.ts";
 import type { Placement, Strategy } from "./strategies.ts";
 
-/** `mean` and `worst` over the events; loads are highest load / least possible highest load, 1 is optimal. */
-export interface StrategyFigures {
-  readonly coreLoad: { readonly mean: number; readonly worst: number };
-  readonly cpuLoad: { readonly mean: number; readonly worst: number };
-  readonly movesPerEvent: number;
-  readonly msPerEvent: { readonly mean: number; readonly median: number; readonly p99: number };
-  /** Part of the interrupts, over all events, that were on a CPU their policy does not allow. */
-  readonly outsideCandidates: number;
+/** What a strategy did at one event. Loads are highest load / least possible highest load, 1 is optimal. */
+export interface EventResult {
+  readonly pods: number;
+  readonly coreLoad: number;
+  readonly cpuLoad: number;
+  readonly moves: number;
+  /** Moves that any placement with the same loads needs, by counting. */
+  readonly forcedMoves: number;
+  readonly ms: number;
+  /** Part of the interrupts that are on a CPU their policy does not allow. */
+  readonly outside: number;
 }
 
 /** A moment of a scenario with the highest loads of an optimal semi-matching over cores, and of one over CPUs. */
@@ -28,7 +33,7 @@ interface Moment extends PodEvent {
 export function listMoments(scenario: Scenario, seed: number): readonly Moment[] {
   const topology = topologyOf(scenario);
   const load = new NodeLoad(topology, []);
-  return [...listEvents(scenario, topology, seed)].map(({ irqs }) => {
+  return [...listEvents(scenario, topology, seed)].map(({ pods, irqs }) => {
     const coresOf = memoize((cpus: readonly number[]) => [...new Set(cpus.map((cpu) => load.coreOf(cpu)))]);
     const cpusOf = memoize((cpus: readonly number[]) => cpus.map(String));
     const least = (binsOf: (cpus: readonly number[]) => readonly string[]): number =>
@@ -36,42 +41,34 @@ export function listMoments(scenario: Scenario, seed: number): readonly Moment[]
         irqs.map(({ candidates }) => binsOf(candidates)),
         new Map(),
       )[0] ?? 0;
-    return { irqs, leastCore: least(coresOf), leastCpu: least(cpusOf) };
+    return { pods, irqs, leastCore: least(coresOf), leastCpu: least(cpusOf) };
   });
 }
 
-/** The figures of `place` over the moments. */
+/** What `place` did at each of the moments. */
 export function runStrategy(
   topology: CpuTopology,
   moments: readonly Moment[],
   place: Strategy,
-): StrategyFigures {
+): readonly EventResult[] {
   let now: Placement = new Map();
-  let moves = 0;
-  let outside = 0;
-  const times: number[] = [];
-  const cores: number[] = [];
-  const cpus: number[] = [];
-  for (const { irqs, leastCore, leastCpu } of moments) {
+  return moments.map(({ pods, irqs, leastCore, leastCpu }) => {
     const kept = keepAttached(irqs, now);
     const startMs = performance.now();
     now = place(topology, irqs, kept);
-    times.push(performance.now() - startMs);
-    moves += [...kept].filter(([key, cpu]) => now.get(key) !== cpu).length;
-    outside +=
-      irqs.filter((irq) => !irq.candidates.includes(now.get(irqKey(irq)) ?? -1)).length / irqs.length || 0;
+    const ms = performance.now() - startMs;
     const load = new NodeLoad(topology, now.values());
-    if (irqs.length === 0) continue;
-    cores.push(Math.max(...load.cores) / leastCore);
-    cpus.push(Math.max(...load.cpus) / leastCpu);
-  }
-  return {
-    coreLoad: { mean: mean(cores), worst: round(Math.max(...cores)) },
-    cpuLoad: { mean: mean(cpus), worst: round(Math.max(...cpus)) },
-    movesPerEvent: round(moves / moments.length),
-    msPerEvent: { mean: mean(times), median: quantile(times, 0.5), p99: quantile(times, 0.99) },
-    outsideCandidates: round(outside / moments.length),
-  };
+    const isOutside = (irq: IrqToPlace): boolean => !irq.candidates.includes(now.get(irqKey(irq)) ?? -1);
+    return {
+      pods,
+      coreLoad: pods === 0 ? 1 : Math.max(...load.cores) / leastCore,
+      cpuLoad: pods === 0 ? 1 : Math.max(...load.cpus) / leastCpu,
+      moves: [...kept].filter(([key, cpu]) => now.get(key) !== cpu).length,
+      forcedMoves: countForcedMoves(topology, irqs, kept, now),
+      ms,
+      outside: irqs.filter(isOutside).length / irqs.length || 0,
+    };
+  });
 }
 
 function keepAttached(irqs: readonly IrqToPlace[], now: Placement): Placement {
@@ -90,17 +87,4 @@ function memoize<Key extends object, Value>(compute: (key: Key) => Value): (key:
     known.set(key, value);
     return value;
   };
-}
-
-function mean(values: readonly number[]): number {
-  return round(values.reduce((sum, value) => sum + value, 0) / values.length);
-}
-
-function quantile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return round(sorted[Math.round(part * (sorted.length - 1))] ?? 0);
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

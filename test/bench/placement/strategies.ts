@@ -5,6 +5,7 @@ import type { IrqToPlace } from "../../../sriov/placement-model.ts";
 import type { CpuTopology } from "../../../sriov/topology.ts";
 import { balanceOnce } from "./irqbalance-model.ts";
 import { NodeLoad } from "./node-load.ts";
+import { createRandom } from "./random.ts";
 
 /** The CPU of each interrupt, by irqKey. */
 export type Placement = ReadonlyMap<string, number>;
@@ -12,14 +13,19 @@ export type Placement = ReadonlyMap<string, number>;
 /** From what is now (interrupts of pods that are gone are out already) to what shall be. */
 export type Strategy = (topology: CpuTopology, irqs: readonly IrqToPlace[], now: Placement) => Placement;
 
-export const strategies: Readonly<Record<string, Strategy>> = {
-  virtfn: placeOptimally,
-  "per-device spread": spreadPerDevice,
-  greedy: placeNewOnes,
-  rebuild: (topology, irqs) => placeNewOnes(topology, irqs, new Map()),
-  "irqbalance (model)": (topology, irqs, now) =>
-    balanceOnce(topology, irqs, placeNewOnes(topology, irqs, now)),
-};
+/** All of them, by name; `seed` is that of the one that draws CPUs at random. */
+export function createStrategies(seed: number): Readonly<Record<string, Strategy>> {
+  const random = createRandom(seed);
+  return {
+    virtfn: placeOptimally,
+    "per-device spread": spreadPerDevice,
+    random: (_topology, irqs, now) => placeAtRandom(irqs, now, random),
+    greedy: placeNewOnes,
+    rebuild: (topology, irqs) => placeNewOnes(topology, irqs, new Map()),
+    "irqbalance (model)": (topology, irqs, now) =>
+      balanceOnce(topology, irqs, placeNewOnes(topology, irqs, now)),
+  };
+}
 
 function placeOptimally(topology: CpuTopology, irqs: readonly IrqToPlace[], now: Placement): Placement {
   const current = new Map([...now].map(([key, cpu]) => [key, [cpu]] as const));
@@ -33,6 +39,16 @@ function spreadPerDevice(_topology: CpuTopology, irqs: readonly IrqToPlace[]): P
   return new Map(
     irqs.flatMap((irq) => {
       const cpu = irq.candidates[irq.msiIndex % irq.candidates.length];
+      return cpu === undefined ? [] : [[irqKey(irq), cpu] as const];
+    }),
+  );
+}
+
+/** Each new interrupt on any candidate; nothing moves afterwards. */
+function placeAtRandom(irqs: readonly IrqToPlace[], now: Placement, random: () => number): Placement {
+  return new Map(
+    irqs.flatMap((irq) => {
+      const cpu = now.get(irqKey(irq)) ?? irq.candidates[Math.floor(random() * irq.candidates.length)];
       return cpu === undefined ? [] : [[irqKey(irq), cpu] as const];
     }),
   );

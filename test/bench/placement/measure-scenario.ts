@@ -1,0 +1,54 @@
+// All strategies through all runs of a scenario.
+
+import { groupByPods, meanPods, type PodsFigures, type StrategyFigures, summarise } from "./figures.ts";
+import { type EventResult, listMoments, runStrategy } from "./run-scenario.ts";
+import { type Scenario, topologyOf } from "./scenarios.ts";
+import { createStrategies } from "./strategies.ts";
+
+/** `pods`: how many there were after an event, on average. */
+export interface RunFigures {
+  readonly seed: number;
+  readonly pods: number;
+  readonly strategies: Readonly<Record<string, StrategyFigures>>;
+}
+
+/** Of all runs together, of virtfn by the number of pods, and of each run. */
+export interface ScenarioFigures extends Omit<RunFigures, "seed"> {
+  readonly byPods: readonly PodsFigures[];
+  readonly perRun: readonly RunFigures[];
+}
+
+/** What each strategy did at each event, by its name. */
+type Results = Readonly<Record<string, readonly EventResult[]>>;
+
+export function measureScenario(scenario: Scenario, firstSeed: number): ScenarioFigures {
+  const seeds = Array.from({ length: scenario.runs }, (_, at) => firstSeed + at);
+  const runs = seeds.map((seed) => ({ seed, results: runAll(scenario, seed) }));
+  const all = joinResults(runs.map(({ results }) => results));
+  return {
+    ...summariseAll(all),
+    byPods: groupByPods(all["virtfn"] ?? [], scenario.vfs),
+    perRun: runs.map(({ seed, results }) => Object.assign(summariseAll(results), { seed })),
+  };
+}
+
+function runAll(scenario: Scenario, seed: number): Results {
+  const topology = topologyOf(scenario);
+  const moments = listMoments(scenario, seed);
+  return mapValues(createStrategies(seed), (place) => runStrategy(topology, moments, place));
+}
+
+function joinResults(runs: readonly Results[]): Results {
+  return mapValues(runs[0] ?? {}, (_, name) => runs.flatMap((results) => results[name] ?? []));
+}
+
+function summariseAll(results: Results): Omit<RunFigures, "seed"> {
+  return { pods: meanPods(results["virtfn"] ?? []), strategies: mapValues(results, summarise) };
+}
+
+function mapValues<From, To>(
+  of: Readonly<Record<string, From>>,
+  compute: (value: From, name: string) => To,
+): Readonly<Record<string, To>> {
+  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, compute(value, name)]));
+}
