@@ -25,7 +25,9 @@ const models: Readonly<Record<EventModel, ChooseVf>> = {
   coin: (vfs, taken, random) => {
     const isComing = taken.size === 0 || (taken.size < vfs && random() < 0.5);
     const eligible = Array.from({ length: vfs }, (_, vf) => vf).filter((vf) => taken.has(vf) !== isComing);
-    return eligible[Math.floor(random() * eligible.length)] ?? 0;
+    const vf = eligible[Math.floor(random() * eligible.length)];
+    if (vf === undefined) throw new RangeError(`no VF of ${vfs} can ${isComing ? "come" : "go"}`);
+    return vf;
   },
 };
 
