@@ -21,6 +21,7 @@ import { enterNetns } from "./netns-enter.ts";
 import { createNamespaces, type NetnsHandle } from "./netns.ts";
 import { createPaths } from "./paths.ts";
 import { createThreads } from "./threads.ts";
+import { createTrafficPrograms } from "./traffic-programs.ts";
 
 interface HostOptions {
   readonly root?: string;
@@ -48,6 +49,7 @@ export function createHost({ root = "/", hostRoot = root, environment }: HostOpt
     openEthtool: (netns) => createEthtool(openGeneric(libc, netns)),
     openNapis: (netns) => createNapis(openGeneric(libc, netns)),
     threads: createThreads(libc),
+    trafficPrograms: createTrafficPrograms(libc),
     openDevlink: () => createDevlink(openGeneric(libc, undefined)),
     exec: createExec(paths.programRoot, environment),
     localSockets: createLocalSockets({ libc, clock }),

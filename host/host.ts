@@ -12,6 +12,7 @@ import type { Netlink } from "./netlink/netlink.ts";
 import type { NetnsHandle, Namespaces } from "./netns.ts";
 import type { Paths } from "./paths.ts";
 import type { Threads } from "./threads.ts";
+import type { TrafficPrograms } from "./traffic-programs.ts";
 
 /**
  * Every effect the programs have on a node. Members hold only functions and plain data, so that a test can wrap each
@@ -29,6 +30,7 @@ export interface Host {
   /** NAPI instances of the links in `netns`, or in the process's own namespace; the caller closes it (`using`). */
   readonly openNapis: (netns?: NetnsHandle) => Napis;
   readonly threads: Threads;
+  readonly trafficPrograms: TrafficPrograms;
   /** What devices of the process's own namespace run; the caller closes it (`using`). */
   readonly openDevlink: () => Devlink;
   readonly exec: Exec;

@@ -25,6 +25,13 @@ export interface Libc {
   setAffinity(pid: number, mask: Uint8Array): void;
   /** Closes a descriptor whose end the kernel waits for (a packet socket: 8-40 ms); where it can, it waits by itself. */
   closeInBackground(fd: number): void;
+  /** bpf(2): a descriptor, or 0. `on` is for the message; `arrays`: what `attributes` shall point to, by offset. */
+  bpf(
+    command: number,
+    attributes: DataView<ArrayBuffer>,
+    on: string,
+    arrays?: ReadonlyMap<number, Uint32Array<ArrayBuffer>>,
+  ): number;
   /** Has two files change places, at once for everybody who looks. Source: rename(2), RENAME_EXCHANGE. */
   exchange(left: string, right: string): void;
   /**
@@ -60,6 +67,7 @@ const SYS_fsconfig = 431;
 const SYS_fsmount = 432;
 // glibc has a wrapper since 2.28 only.
 const SYS_renameat2 = process.arch === "arm64" ? 276 : 316;
+const SYS_bpf = process.arch === "arm64" ? 280 : 321;
 const SYS_io_uring_setup = 425;
 const SYS_io_uring_register = 427;
 const IORING_REGISTER_FILES = 2;
@@ -126,6 +134,13 @@ export function createLibc(): Libc {
         syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, ptr(new Int32Array([fd])), 1, 0);
       close(fd);
       if (ring >= 0) close(ring);
+    },
+    bpf: (command, attributes, on, arrays) => {
+      for (const [offset, array] of arrays ?? []) attributes.setBigUint64(offset, BigInt(ptr(array)), true);
+      const { buffer, byteLength } = attributes;
+      return check("bpf", `${command}, ${on}`, () =>
+        calls().syscall(SYS_bpf, command, ptr(buffer), byteLength, 0, 0),
+      );
     },
     exchange: (left, right) => {
       const [from, to] = [Buffer.from(`${left}\0`), Buffer.from(`${right}\0`)];

@@ -60,10 +60,14 @@ async function restoreDriver(
   return { ...vf, driver: before.driver };
 }
 
-function resetNetdev(host: Pick<Host, "files" | "paths">, home: Netlink, link: Link): void {
+function resetNetdev(
+  host: Pick<Host, "files" | "paths" | "trafficPrograms">,
+  home: Netlink,
+  link: Link,
+): void {
   const { index } = link;
   if (link.isUp) home.setLink(index, { set: "up", value: false });
-  clearPodLeftovers(home, link);
+  clearPodLeftovers(host, home, link);
   restoreTraits(home, link, defaultTraits);
   if (link.mtu !== defaultMtu) home.setLink(index, { set: "mtu", value: defaultMtu });
   const sysfs = ownSysfs(host);

@@ -26,7 +26,7 @@ import { planVf } from "./vf-settings.ts";
 
 export type RestoreHost = Pick<
   Host,
-  "files" | "paths" | "locks" | "clock" | "namespaces" | "openNetlink" | "openEthtool"
+  "files" | "paths" | "locks" | "clock" | "namespaces" | "openNetlink" | "openEthtool" | "trafficPrograms"
 >;
 
 /**
@@ -158,13 +158,13 @@ function removeUppers(inside: Netlink, links: readonly Link[], index: number): v
 }
 
 function restoreNetdev(
-  host: Pick<Host, "files" | "paths" | "openEthtool">,
+  host: Pick<Host, "files" | "paths" | "openEthtool" | "trafficPrograms">,
   home: Netlink,
   link: Link,
   { device, original }: Pick<Attachment, "device" | "original">,
 ): Link {
   const { index } = link;
-  clearPodLeftovers(home, link);
+  clearPodLeftovers(host, home, link);
   for (const altName of link.altNames.filter((name) => !original.altNames.includes(name)))
     home.removeAltName(index, altName);
   if (original.name !== undefined) restoreHomeName(host, home, link, device, original.name);

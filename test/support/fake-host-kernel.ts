@@ -35,6 +35,7 @@ export interface FakeLink {
   txQueueLength: number;
   traits: LinkTraits;
   xdp: readonly XdpMode[];
+  hasTcx: boolean;
   kind: string | undefined;
   master: number | undefined;
   lower: number | undefined;
@@ -156,6 +157,7 @@ export function addLink(
     txQueueLength: 1000,
     traits: freshTraits,
     xdp: [],
+    hasTcx: false,
     kind: undefined,
     master: undefined,
     lower: undefined,

@@ -51,6 +51,7 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
     ...(link.isPromiscuous ? ["promisc"] : []),
     ...(link.isAllMulticast ? ["allmulti"] : []),
     ...link.xdp.map((mode) => `xdp-${mode}`),
+    ...(link.hasTcx ? ["tcx"] : []),
     ...(link.alias === undefined ? [] : [`alias ${link.alias}`]),
     ...(link.txQueueLength === 1000 ? [] : [`qlen ${link.txQueueLength}`]),
     ...formatTraits(link),

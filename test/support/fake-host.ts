@@ -101,6 +101,12 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
       return openFakeNapis(target, paths.proc);
     },
     threads: createFakeThreads(paths.proc),
+    trafficPrograms: {
+      removeAll: (index) => {
+        const link = kernel.host.links.get(index);
+        if (link !== undefined) link.hasTcx = false;
+      },
+    },
     openDevlink: () => createFakeDevlink(new Map()),
     exec: ipam.exec,
     localSockets: sockets.localSockets,

@@ -32,11 +32,12 @@ function errnoOf(change: () => void): string | undefined {
 }
 
 /** As a pod with the capability does it. */
-function attachXdp(node: FakeHost, name: string): void {
+function attachPrograms(node: FakeHost, name: string): void {
   const links = node.kernel.mounted.get("/run/netns/web-1")?.links.values() ?? [];
   const link = [...links].find((found) => found.name === name);
   if (link === undefined) throw new Error(`there is no ${name}`);
   link.xdp = ["skb", "drv"];
+  link.hasTcx = true;
 }
 
 function withoutPod(text: string): string {
@@ -74,7 +75,7 @@ test("DEL undoes what the pod itself did to the VF", async () => {
   netlink.setLink(index, { set: "trait", trait: "gsoMaxSegs", value: 2 });
   netlink.setLink(index, { set: "trait", trait: "gsoMaxSize", value: 2000 });
   netlink.setLink(index, { set: "trait", trait: "groMaxSize", value: 2000 });
-  attachXdp(node, "mine");
+  attachPrograms(node, "mine");
   netlink.removeAltName(index, "enp0s0v1");
   netlink.addAltName(index, "eth0");
   expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
