@@ -2,6 +2,8 @@
 import { type DaemonContext, type DaemonOptions, runDaemon } from "../host/daemon.ts";
 import { HostError, LockTimeoutError } from "../host/errors.ts";
 import type { Log } from "../host/log.ts";
+import { checkMountedFolders } from "../host/mounted-folders.ts";
+import { listNodeFolders } from "../host/paths.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import { watchAttachments } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
@@ -97,6 +99,7 @@ async function becomeOnlyInstance(
   onWait: (reason: string) => void,
 ): Promise<Disposable | undefined> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
+    checkMountedFolders(host.files, listNodeFolders(host.paths));
     try {
       return await host.locks.acquire("deviceplugin", { timeoutMs: lockAttemptMs });
     } catch (error) {
@@ -139,6 +142,7 @@ async function followNode(
   let known = knowWhatWas(host, log);
   while (!signal.aborted) {
     const startedMs = host.clock.monotonicMs();
+    checkMountedFolders(host.files, listNodeFolders(host.paths));
     configWatch ??= stack.use(config.watch(() => wakeup.wake()));
     recordWatch ??= stack.use(watchRecords(host, () => wakeup.wake()));
     const pools = config.read();

@@ -1,6 +1,6 @@
 // Where things lie on a node. Only tests choose another root; nothing in the environment or configuration moves them.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Absolute paths, all below one root (`/` in what ships). */
 export interface Paths {
@@ -99,6 +99,28 @@ export function createPaths(root = "/", hostRoot = root): Paths {
       checkpoint: at("var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"),
     },
   };
+}
+
+/** The folders in which virtfn's programs, the kubelet and the container runtime meet; a container has those that are mounted. */
+export function listNodeFolders({
+  locks,
+  attachments,
+  kubelet,
+  nodeConfig,
+  cdi,
+  deviceInfo,
+}: Paths): readonly string[] {
+  const { devicePlugins, pluginsRegistry, podResourcesSocket } = kubelet;
+  return [
+    dirname(locks),
+    dirname(attachments),
+    dirname(nodeConfig),
+    devicePlugins,
+    pluginsRegistry,
+    dirname(podResourcesSocket),
+    cdi,
+    dirname(dirname(deviceInfo)),
+  ];
 }
 
 /** Whether `path` is a plain absolute path below /var/log. */

@@ -1,6 +1,8 @@
 // The loop of the daemon: a pass after each event, soon again while something is not finished, and now and then anyway.
 
 import type { Log } from "../host/log.ts";
+import { checkMountedFolders } from "../host/mounted-folders.ts";
+import { listNodeFolders } from "../host/paths.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { formatContestedPins, writeContestedPins } from "../sriov/contested-pins.ts";
@@ -38,7 +40,9 @@ export interface ReconcilerOptions {
   readonly onPass?: (report: PassReport) => void;
 }
 
-/** Runs until `signal` is aborted, and leaves all pins as they are then: the next start takes them over. */
+/**
+ * Runs until `signal` is aborted, and leaves all pins as they are then: the next start takes them over. Throws ERR_FOLDER_REMOVED.
+ */
 export async function reconcile(
   host: TuningDaemonHost,
   { log, metrics, signal, onPass }: ReconcilerOptions,
@@ -77,6 +81,7 @@ export async function reconcile(
   using pins = new PinWatch(host, memory.irqBalance.finder, onEvent);
   using carriers = new CarrierWatches(host, onEvent);
   while (!signal.aborted) {
+    checkMountedFolders(host.files, listNodeFolders(host.paths));
     let startedMs = host.clock.monotonicMs();
     const report = await attemptPass(log, async () => {
       const facts = await readFacts(readTopology);

@@ -1,23 +1,12 @@
 // Looks again when a folder changes, and now and then all the same.
 
-import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
+import { checkMountedFolders } from "../../host/mounted-folders.ts";
 
 /** The net below inotify, whose events can be lost. */
 const pollMs = 30_000;
 /** Programs write a configuration in several steps; half of one is an error that nobody needs to read about. */
 const settleMs = 200;
-
-/** A folder was removed on the host, and what this container has of it is not the host's any more. */
-class FolderRemovedError extends HostError {
-  readonly code = "ERR_FOLDER_REMOVED";
-
-  constructor(folder: string) {
-    super(
-      `${folder} was removed on the host, and this container still has the removed one: ending, to be started again with the one that is there`,
-    );
-  }
-}
 
 /**
  * Calls `look` now, after each change in one of `folders`, and every 30 s, until it returns true or `signal` is aborted. A folder may be
@@ -45,11 +34,9 @@ function watchAll(
   onChange: () => void,
 ): Disposable {
   using watches = new DisposableStack();
-  for (const folder of folders) {
-    const stat = files.stat(folder);
-    if (stat?.isRemoved === true) throw new FolderRemovedError(folder);
-    if (stat !== undefined) watches.use(files.watch(folder, onChange));
-  }
+  checkMountedFolders(files, folders);
+  for (const folder of folders)
+    if (files.stat(folder) !== undefined) watches.use(files.watch(folder, onChange));
   return watches.move();
 }
 

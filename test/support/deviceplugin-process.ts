@@ -60,6 +60,11 @@ export class DevicePluginProcess implements AsyncDisposable {
     return this.#child.exitCode;
   }
 
+  /** Waits until it has ended by itself; its exit code. */
+  async waitForEnd(): Promise<number> {
+    return this.#child.exited;
+  }
+
   /** What the kernel does after a change of PCI devices. */
   sendUevent(): void {
     sendUevent(this.#root, "pci");

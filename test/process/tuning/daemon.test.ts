@@ -1,5 +1,8 @@
 // `virtfn tuning` as a process, on a machine that is a folder.
 
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { TuningMachine } from "../../support/tuning-process.ts";
@@ -83,6 +86,23 @@ describe("the daemon", () => {
     expect(metrics).toContain('virtfn_tuning_cpu_irqs{cpu="2"} 1\n');
     expect(metrics).toContain("virtfn_tuning_pins_total 2\n");
   });
+});
+
+test("it ends with 1 where the node's records were removed below its mount: what the next ADD writes it would never see", async () => {
+  using machine = new TuningMachine();
+  const [ofNode, mounted] = [join(machine.root, "of-node"), join(machine.root, "var/lib/virtfn")];
+  for (const folder of [ofNode, mounted]) fs.mkdirSync(folder, { recursive: true });
+  execFileSync("mount", ["--bind", ofNode, mounted]);
+  try {
+    machine.attach(0, "web-1");
+    await using daemon = machine.start("--listen", "off");
+    await machine.waitForAffinities(0, "0 2 0-15", startTimeoutMs);
+    fs.rmSync(ofNode, { recursive: true });
+    const { output, exitCode } = await daemon.result();
+    expect([exitCode, output]).toEqual([1, expect.stringContaining("ERR_FOLDER_REMOVED")]);
+  } finally {
+    execFileSync("umount", ["--lazy", mounted]);
+  }
 });
 
 test("one pass beside the daemon does no harm: both end in the same state", async () => {
