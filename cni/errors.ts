@@ -77,6 +77,17 @@ export class KubeletError extends SriovError {
   readonly code = "ERR_CNI_KUBELET";
 }
 
+/** What the resource of a VF allows stands nowhere now, although a device plugin of ours offers it. */
+export class LimitsUnknownError extends SriovError {
+  readonly code = "ERR_LIMITS_UNKNOWN";
+
+  constructor(resource: string, path: string) {
+    super(
+      `looking for what networks may set on VFs of ${resource}: expected it in ${path}, where a running device plugin writes it, got no such file`,
+    );
+  }
+}
+
 /** The network requires a carrier, and none came in time. */
 export class CarrierError extends SriovError {
   readonly code = "ERR_VF_CARRIER";

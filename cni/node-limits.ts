@@ -1,16 +1,23 @@
 // Whether what networks and pods ask for is allowed: by the node's administrator (/etc/virtfn/node.yaml), and by the resource of the VF.
 
+import { join } from "node:path";
+
 import type { Host } from "../host/host.ts";
+import { formatSocketName } from "../kubelet/socket-name.ts";
+import { devicePluginLock, readAdvertisement } from "../sriov/advertised-pools.ts";
 import { ConfigError, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
-import { readAdvertisement } from "../sriov/advertised-pools.ts";
 import { findLimits, readNodeConfig, type NodeConfig } from "../sriov/node-config.ts";
 import { describeLimit, findContradictions, formatOnOff, type VfLimits } from "../sriov/vf-limits.ts";
 import type { CniConfig, PodNetwork } from "./config.ts";
+import { LimitsUnknownError } from "./errors.ts";
 import type { Target } from "./targets.ts";
 
 const where = "/etc/virtfn/node.yaml";
 
-/** The node's configuration, which allows all that is asked for. Throws ERR_NETWORK_CONFIG with everything that the node does not allow, ERR_NODE_CONFIG or ERR_RECORD_CORRUPT for a file that is not understood. */
+/**
+ * The node's configuration, which allows all that is asked for. Throws ERR_NETWORK_CONFIG with everything that the node does not
+ * allow, ERR_LIMITS_UNKNOWN, ERR_NODE_CONFIG or ERR_RECORD_CORRUPT for a file that is not understood.
+ */
 export async function checkNodeLimits(
   host: Pick<Host, "files" | "paths">,
   config: Pick<CniConfig, "name" | "choices">,
@@ -19,6 +26,7 @@ export async function checkNodeLimits(
   const node = await readNodeConfig(host);
   const isOfResource = targets.some(({ resource }) => resource !== undefined);
   const rules = isOfResource ? readAdvertisement(host)?.rules : undefined;
+  if (rules === undefined) checkNothingIsUntold(host, targets);
   const problems = new Set(checkPolicy(node, config.choices.tuning));
   for (const { resource, network } of targets) {
     const limits = findLimits(node, resource);
@@ -33,6 +41,33 @@ export async function checkNodeLimits(
   }
   if (problems.size > 0) throw new ConfigError(`network "${config.name}"`, [...problems]);
   return node;
+}
+
+/** Where nothing tells the limits of resources: no network may set what they limit on a VF that a device plugin of ours offers. */
+function checkNothingIsUntold(
+  { files, paths }: Pick<Host, "files" | "paths">,
+  targets: readonly Pick<Target, "network" | "resource">[],
+): void {
+  // Its sockets alone do not tell: sriov-network-device-plugin's have the same names.
+  const hasRun = (): boolean => files.stat(join(paths.locks, devicePluginLock)) !== undefined;
+  const isServed = (resource: string): boolean =>
+    [paths.kubelet.pluginsRegistry, paths.kubelet.devicePlugins].some(
+      (folder) => files.stat(join(folder, formatSocketName(resource)))?.kind === "socket",
+    );
+  for (const { resource, network } of targets) {
+    const isAsking = Object.values(listAsked(network)).some((value) => value !== undefined);
+    if (resource !== undefined && isAsking && hasRun() && isServed(resource))
+      throw new LimitsUnknownError(resource, paths.pools);
+  }
+}
+
+/** What the network sets of all that can be limited. */
+function listAsked({
+  vlan,
+  trust,
+  spoofchk,
+}: PodNetwork): Record<keyof VfLimits, number | boolean | undefined> {
+  return { vlans: vlan, trust, spoofchk };
 }
 
 function checkPolicy(
@@ -53,7 +88,7 @@ interface Source {
 function checkNetwork(sources: readonly Source[], network: PodNetwork): readonly ConfigProblem[] {
   const [first, second] = sources;
   const apart = first && second ? findContradictions(first.limits, second.limits) : [];
-  const asked = { vlans: network.vlan, trust: network.trust, spoofchk: network.spoofchk };
+  const asked = listAsked(network);
   return (["vlans", "trust", "spoofchk"] as const).flatMap((key) => {
     const value = asked[key];
     if (value === undefined) return [];

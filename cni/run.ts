@@ -96,6 +96,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_VF_MAC_TAKEN: 11,
   ERR_LOCK_TIMEOUT: 11,
   ERR_CNI_KUBELET: 11,
+  ERR_LIMITS_UNKNOWN: 11,
   ERR_CNI_CHECK: 105,
   ERR_VF_CARRIER: 107,
   ERR_VF_STEP: 102,

@@ -5,6 +5,7 @@ import type { Log } from "../host/log.ts";
 import { checkMountedFolders } from "../host/mounted-folders.ts";
 import { listNodeFolders } from "../host/paths.ts";
 import { Wakeup } from "../host/wakeup.ts";
+import { devicePluginLock } from "../sriov/advertised-pools.ts";
 import { watchAttachments } from "../sriov/attachment-store.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import { readTuningProblems } from "../sriov/tuning-problems.ts";
@@ -101,7 +102,7 @@ async function becomeOnlyInstance(
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     checkMountedFolders(host.files, listNodeFolders(host.paths));
     try {
-      return await host.locks.acquire("deviceplugin", { timeoutMs: lockAttemptMs });
+      return await host.locks.acquire(devicePluginLock, { timeoutMs: lockAttemptMs });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       if (attempt === 0) log.error({ error }, "cannot become the only device plugin of the node");

@@ -11,6 +11,9 @@ import {
 } from "./resource-rules.ts";
 import { firstFormat, parseStateFile } from "./state-file.ts";
 
+/** The lock that a running device plugin holds; its file tells that one has run since the node's start. */
+export const devicePluginLock = "deviceplugin";
+
 /** Device ids by resource name. */
 export type AdvertisedPools = ReadonlyMap<string, readonly string[]>;
 

@@ -1,7 +1,9 @@
 // What the node's administrator allows: limits by the resource that the kubelet tells, never by what a configuration says of itself.
 
+import { once } from "node:events";
 import * as fs from "node:fs";
-import { dirname } from "node:path";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
 import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
@@ -118,6 +120,34 @@ test("limits that cannot be read let no VF out", async () => {
     '{"format": "1.2", "pools": {}, "rules": {"sriov/fast": {"limits": 5}}}',
   );
   expect(await add(node, {})).toContain("ERR_RECORD_CORRUPT");
+});
+
+const untold = /^11 ERR_LIMITS_UNKNOWN: .* of sriov\/fast: .*pools\.json/u;
+const given = /^given$/u;
+
+test.each([
+  [["lock", "socket"], { vlan: 7 }, untold],
+  [["lock", "socket"], { vlan: 0 }, untold],
+  [["lock", "socket"], { trust: "on" }, untold],
+  [["lock", "socket"], { spoofchk: "off" }, untold],
+  [["lock", "socket"], { mtu: 1400 }, given],
+  [["lock", "socket", "list"], { vlan: 7 }, given],
+  // sriov-network-device-plugin's socket has the same name.
+  [["socket"], { vlan: 7 }, given],
+  [["lock"], { vlan: 7 }, given],
+])("of a resource of which there is %j a network with %j: %s", async (there, more, expected) => {
+  using node = makeNode();
+  const { kubelet, locks } = node.host.paths;
+  for (const folder of [kubelet.pluginsRegistry, locks]) fs.mkdirSync(folder, { recursive: true });
+  using cleanup = new DisposableStack();
+  if (there.includes("list")) limitResource(node, { vlans: [7] });
+  if (there.includes("lock")) fs.writeFileSync(join(locks, "deviceplugin"), "");
+  if (there.includes("socket")) {
+    const server = createServer().listen(join(kubelet.pluginsRegistry, "sriov_fast.sock"));
+    cleanup.defer(() => server.close());
+    await once(server, "listening");
+  }
+  expect(await add(node, more)).toMatch(expected);
 });
 
 test("a VF that the kubelet does not hand out has the limits of *", async () => {
