@@ -59,7 +59,10 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
   const { value, problem } = readValue(document, (path, at, node) =>
     byPath.set(path, { ...placeAt(at), node }),
   );
-  const errors = document.errors.map(({ message, pos }) => ({ ...placeAt(pos[0]), problem: message }));
+  const errors = document.errors.map(({ code, message, pos }) => ({
+    ...placeAt(pos[0]),
+    problem: code === "MULTIPLE_DOCS" ? secondDocument : message,
+  }));
   const unreadable = problem === undefined ? [] : [{ line: 1, column: 1, problem }];
   const faults = withoutRepetition(errors.length > 0 ? errors : unreadable);
   const find = (path: string): Noted => findNoted(byPath, path) ?? { line: 1, column: 1, node: undefined };
@@ -80,6 +83,9 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
     },
   };
 }
+
+/** The library's own words name a function of it. */
+const secondDocument = "expected one document, got a second one (behind ---)";
 
 /** What the text says, or why that is no configuration: the library throws for anchors that grow beyond measure. */
 function readValue(

@@ -1,9 +1,9 @@
 // What is wrong with configurations only together: limits of a resource and of a node.yaml that leave nothing to ask for.
 
-import { type ConfigText, parseConfigTexts } from "../../sriov/config-text.ts";
 import { findLimits, type NodeConfig, parseNodeConfig } from "../../sriov/node-config.ts";
 import { parseResourceConfig, ResourceConfigError, type ResourcePool } from "../../sriov/resource-config.ts";
 import { describeLimit, findContradictions } from "../../sriov/vf-limits.ts";
+import { type ConfigPart, listConfigParts } from "./config-part.ts";
 import { kindOf } from "./document-kind.ts";
 import type { Finding } from "./validate-text.ts";
 
@@ -15,30 +15,34 @@ export function findConflicts(
   files: readonly FileText[],
   prefix: string,
 ): ReadonlyMap<FileText, readonly Finding[]> {
-  const read = files.filter((one) => "text" in one);
-  const nodes = read.flatMap(({ file, text }) => readNodes(text).map((config) => ({ file, config })));
+  const read = files.filter((one) => "text" in one).map((one) => ({ one, parts: listConfigParts(one.text) }));
+  const nodes = read.flatMap(({ one, parts }) => listNodes(one.file, parts));
   return new Map(
-    read.map((one) => [one, nodes.flatMap((node) => findWithNode(one.text, prefix, node))] as const),
+    read.map(({ one, parts }) => {
+      const ofResources = parts.filter(({ value }) => kindOf(value) === "resources");
+      return [one, ofResources.flatMap((part) => findInPart(part, prefix, nodes))] as const;
+    }),
   );
 }
 
 interface Node {
-  readonly file: string;
+  /** The file, and in a ConfigMap the key. */
+  readonly where: string;
   readonly config: NodeConfig;
 }
 
-function readNodes(text: string): readonly NodeConfig[] {
-  return parseConfigTexts(text)
-    .filter(({ value, faults }) => faults.length === 0 && kindOf(value) === "node")
-    .map(({ value }) => parseNodeConfig(value).config);
+function listNodes(file: string, parts: readonly ConfigPart[]): readonly Node[] {
+  return parts
+    .filter(({ value }) => kindOf(value) === "node")
+    .map(({ key, value }) => ({
+      where: key === "" ? file : `${file} (${key})`,
+      config: parseNodeConfig(value).config,
+    }));
 }
 
-function findWithNode(text: string, prefix: string, node: Node): readonly Finding[] {
-  return parseConfigTexts(text)
-    .filter(({ value, faults }) => faults.length === 0 && kindOf(value) === "resources")
-    .flatMap((document) =>
-      readPools(text, prefix).flatMap((pool, at) => findInPool(document, pool, at, node)),
-    );
+function findInPart(part: ConfigPart, prefix: string, nodes: readonly Node[]): readonly Finding[] {
+  const pools = readPools(part.text, prefix);
+  return nodes.flatMap((node) => pools.flatMap((pool, at) => findInPool(part, pool, at, node)));
 }
 
 function readPools(text: string, prefix: string): readonly ResourcePool[] {
@@ -51,17 +55,18 @@ function readPools(text: string, prefix: string): readonly ResourcePool[] {
 }
 
 function findInPool(
-  document: ConfigText,
+  { key, placeOf }: ConfigPart,
   { name, rules: { limits } }: ResourcePool,
   at: number,
-  { file, config }: Node,
+  { where, config }: Node,
 ): readonly Finding[] {
   const ofNode = findLimits(config, name);
   if (limits === undefined || ofNode === undefined) return [];
-  return findContradictions(limits, ofNode).map((key) => {
-    const path = `resourceList[${at}].limits.${key}`;
-    const allowed = `${describeLimit(limits, key)} here, ${describeLimit(ofNode, key)} in ${file}`;
-    const { line, column } = document.placeOf(path);
-    return { line, column, problem: `${path}: expected a value that both allow to ${name}, got ${allowed}` };
+  return findContradictions(limits, ofNode).map((limit) => {
+    const path = `resourceList[${at}].limits.${limit}`;
+    const allowed = `${describeLimit(limits, limit)} here, ${describeLimit(ofNode, limit)} in ${where}`;
+    const told = `${path}: expected a value that both allow to ${name}, got ${allowed}`;
+    const { line, column } = placeOf(path);
+    return { line, column, problem: key === "" ? told : `${key}: ${told}` };
   });
 }

@@ -1,8 +1,10 @@
 // One file: its documents, what each of them is, and every problem with its place.
 
-import { parseConfigTexts, type ConfigText, type Place } from "../../sriov/config-text.ts";
+import { parseConfigText, parseConfigTexts, type ConfigText, type Place } from "../../sriov/config-text.ts";
 import { parseNodeConfig } from "../../sriov/node-config.ts";
 import { parseResourceConfig, ResourceConfigError } from "../../sriov/resource-config.ts";
+import { listConfigMapFiles } from "./config-map.ts";
+import { join, placeIn } from "./config-part.ts";
 import { describeKind, kindOf, memberOf } from "./document-kind.ts";
 import { checkNetwork, checkPluginList } from "./network.ts";
 
@@ -27,7 +29,9 @@ export function validateText(file: string, text: string, { prefix, name }: Unnam
   const problems = documents.flatMap((document) =>
     checkDocument(document, document.value, "", { text, name, prefix }),
   );
-  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const sorted = [...problems, ...findSecondDocument(documents, text)].toSorted(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
   return { file, documents: documents.map(({ value }) => describeKind(value)), problems: sorted };
 }
 
@@ -103,8 +107,8 @@ function checkConfigMap(
   path: string,
   { prefix }: Source,
 ): readonly Finding[] {
-  return Object.entries(memberOf(value, "data") ?? {}).flatMap(([name, text]) =>
-    checkInside(document, text, { path, key: `data.${name}`, expected: "a text" }, { prefix }),
+  return listConfigMapFiles(value).flatMap(({ key, text, isEncoded }) =>
+    checkInside(document, text, { path, key, expected: "a text", isEncoded }, { prefix }),
   );
 }
 
@@ -114,21 +118,28 @@ interface Inside {
   /** Of the text in the object. */
   readonly key: string;
   readonly expected: string;
+  readonly isEncoded?: boolean;
 }
 
 /** Problems of a configuration that is a text in an object, at their places in the document as far as that can be told. */
 function checkInside(
   document: ConfigText,
   text: unknown,
-  { path, key, expected }: Inside,
+  { path, key, expected, isEncoded = false }: Inside,
   unnamed: Unnamed,
 ): readonly Finding[] {
   const at = join(path, key);
   if (typeof text !== "string") return [{ ...document.placeOf(at), problem: `${key}: expected ${expected}` }];
-  return validateText("", text, unnamed).problems.map(({ problem, line, column }) => {
-    const place = document.placeInside(at, { line, column }) ?? document.placeOf(at);
-    return { line: place.line, column: place.column, problem: `${key}: ${problem}` };
+  return validateText("", text, unnamed).problems.map(({ problem, ...inner }) => {
+    const { line, column } = placeIn(document, at, isEncoded ? undefined : inner);
+    return { line, column, problem: `${key}: ${problem}` };
   });
+}
+
+// Programs read these as one document, and refuse the file for a second one.
+function findSecondDocument(documents: readonly ConfigText[], text: string): readonly Finding[] {
+  const isOne = documents.some(({ value }) => ["node", "entry", "resources"].includes(kindOf(value)));
+  return isOne && documents.every(({ faults }) => faults.length === 0) ? parseConfigText(text).faults : [];
 }
 
 // The runtime reads these as JSON; YAML takes more than that.
@@ -146,6 +157,8 @@ function withName(value: unknown, name: string | undefined): unknown {
 }
 
 function checkResources({ text, prefix }: Source): readonly string[] {
+  // What is wrong with the file as a whole is told at its place.
+  if (parseConfigText(text).faults.length > 0) return [];
   try {
     parseResourceConfig(text, { path: "", prefix });
     return [];
@@ -157,8 +170,4 @@ function checkResources({ text, prefix }: Source): readonly string[] {
 
 function pathOf(problem: string): string {
   return problem.slice(0, Math.max(0, problem.indexOf(": ")));
-}
-
-function join(...parts: readonly string[]): string {
-  return parts.filter(Boolean).join(".");
 }

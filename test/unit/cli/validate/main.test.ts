@@ -235,26 +235,3 @@ test("resources without a prefix have the one that the device plugin is given", 
     'virtfn validate: --resource-prefix: expected a domain like example.com, not kubernetes.io, got "kubernetes.io"',
   );
 });
-
-test("of a node.yaml and a resource configuration together, limits that allow nothing", async () => {
-  fs.writeFileSync(join(folder, "node.yaml"), 'limits: {example.com/a: {vlans: [1-9]}, "*": {trust: off}}\n');
-  const text = `resourceList:
-- resourceName: a
-  limits: {vlans: [10], trust: on}
-- resourceName: b
-  limits:
-    spoofchk: on
-    trust: on
-- resourceName: c
-  limits: {trust: off}
-`;
-  const flags = ["--resource-prefix", "example.com", "node.yaml"];
-  expect(await validate(text, "r.yaml", flags)).toMatchInlineSnapshot(`
-    "node.yaml: ok (node.yaml)
-    r.yaml:3:12: resourceList[0].limits.vlans: expected a value that both allow to example.com/a, got 10 here, 1-9 in node.yaml
-    r.yaml:7:5: resourceList[1].limits.trust: expected a value that both allow to example.com/b, got on here, off in node.yaml
-    exit 1"
-  `);
-  const mistaken = text.replace("spoofchk", "spoof");
-  expect(await validate(mistaken, "r.yaml", flags)).toContain("resourceList[1].limits.spoof: unknown key");
-});
