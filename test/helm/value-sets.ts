@@ -22,7 +22,7 @@ export const places: Values = {
   image: { repository: "registry.test/virtfn", tag: "0.1.0", pullPolicy: "Never" },
   imagePullSecrets: [{ name: "pull" }],
   namespace: { create: false, name: "net" },
-  paths: { kubelet: "/data/kubelet" },
+  paths: { kubelet: "/data/kubelet", cniBin: "/data/bin", cniConf: "/data/net.d" },
   ports: { tuning: 19_811 },
   nodeSelector: { sriov: "here" },
   tolerations: [],

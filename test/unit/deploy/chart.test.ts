@@ -97,7 +97,12 @@ test("image, namespace, folders, ports and places can be others", () => {
   expect(text.match(/"image":"registry.test\/virtfn:0.1.0","imagePullPolicy":"Never"/g)).toHaveLength(4);
   for (const part of [
     '"namespace":"net"',
-    '"path":"/data/kubelet/device-plugins"',
+    '"path":"/data/kubelet/plugins_registry"',
+    '"path":"/data/kubelet/pod-resources"',
+    '"path":"/data/bin"',
+    '"path":"/data/net.d"',
+    // Not below the kubelet's root. Source: kubernetes pkg/kubelet/cm/devicemanager/manager.go, NewManagerImpl.
+    '"path":"/var/lib/kubelet/device-plugins"',
     '"mountPath":"/var/lib/kubelet/device-plugins"',
     '"--listen=[$(HOST_IP)]:19811"',
     '"nodeSelector":{"kubernetes.io/os":"linux","sriov":"here"}',
@@ -108,6 +113,12 @@ test("image, namespace, folders, ports and places can be others", () => {
     expect(text).toContain(part);
   expect(text).not.toContain("tolerations");
   expect(text).not.toContain("priorityClassName");
+});
+
+test("what is taken away is looked for where it was put", () => {
+  const text = JSON.stringify(render({ ...places, uninstall: true }));
+  for (const flag of ["cni-bin-dir=/data/bin", "cni-conf-dir=/data/net.d", "kubelet-root=/data/kubelet"])
+    expect(text).toContain(`"--${flag}"`);
 });
 
 test("the notes say what to do next", () => {

@@ -206,7 +206,14 @@ test("uninstalling, nothing runs but one container that reaches the host through
   ]);
   expect(operations.find(({ path }) => path === `${spec}/containers`)?.value).toMatchObject([
     {
-      args: ["uninstall", "--stay", "--listen=[$(HOST_IP)]:9813"],
+      args: [
+        "uninstall",
+        "--stay",
+        "--cni-bin-dir=/opt/cni/bin",
+        "--cni-conf-dir=/etc/cni/net.d",
+        "--kubelet-root=/var/lib/kubelet",
+        "--listen=[$(HOST_IP)]:9813",
+      ],
       readinessProbe: { httpGet: { path: "/readyz", port: 9813 } },
       securityContext: { privileged: true, readOnlyRootFilesystem: true },
     },

@@ -31,9 +31,10 @@
   hostPath:
     path: {{ .Values.paths.kubelet }}/plugins_registry
     type: Directory
+# The kubelet has it here whatever its --root-dir is.
 - name: device-plugins
   hostPath:
-    path: {{ .Values.paths.kubelet }}/device-plugins
+    path: /var/lib/kubelet/device-plugins
     type: Directory
 - name: pod-resources
   hostPath:
