@@ -6,11 +6,13 @@ import { readHolders } from "../kubelet/device-holders.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
+import { readDeviceSettings } from "../sriov/device-settings.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
 import { type Holders, judgeUnreadable } from "../sriov/gone-owners.ts";
 import { findHomeName } from "../sriov/home-name.ts";
 import { isNetworkVf, isUserspaceVf, readVfBasics, type VfBasics } from "../sriov/inventory.ts";
 import { type LinkSizes, planLinkSizes } from "../sriov/link-sizes.ts";
+import { readNapiValues } from "../sriov/napi-values.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { findDeviceUse } from "../sriov/node-use.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
@@ -90,13 +92,16 @@ export async function claimVf(
 }
 
 function readNetdev(
-  host: Pick<Host, "files" | "paths">,
+  host: Pick<Host, "files" | "paths" | "openEthtool">,
   link: Link | undefined,
 ): Omit<VfOriginal, "sizes" | "driver" | "driverOverride"> {
   if (link === undefined) return { altNames: [], queues: [] };
   const { name, mac, mtu, altNames, alias = "", txQueueLength, traits } = link;
-  const queues = readQueueMasks(ownSysfs(host), name);
-  return { name, mac, mtu, altNames, alias, txQueueLength, traits, queues };
+  const sysfs = ownSysfs(host);
+  const [queues, napi] = [readQueueMasks(sysfs, name), readNapiValues(sysfs, name)];
+  using ethtool = host.openEthtool();
+  const settings = readDeviceSettings(ethtool, link.index);
+  return { name, mac, mtu, altNames, alias, txQueueLength, traits, queues, settings, napi };
 }
 
 // That of its own, where it could not have that since the pod before.

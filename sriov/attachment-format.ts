@@ -81,6 +81,14 @@ const schema = v.looseObject({
         groIpv4MaxSize: v.optional(count),
       }),
     ),
+    settings: v.optional(
+      v.looseObject({
+        rings: v.optional(v.record(text, count)),
+        features: v.optional(v.array(count)),
+        coalescing: v.optional(v.record(text, count)),
+      }),
+    ),
+    napi: v.optional(v.record(text, text)),
     driver: v.optional(text),
     driverOverride: v.optional(text),
     sizes: v.optional(

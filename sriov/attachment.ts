@@ -1,7 +1,9 @@
 // The record of an attached VF: what the programs tell each other about it. Its form on disk: attachment-format.ts.
 
 import type { LinkTraits, VlanProto } from "../host/netlink/netlink.ts";
+import type { DeviceSettings } from "./device-settings.ts";
 import type { LinkSizes } from "./link-sizes.ts";
+import type { NapiValues } from "./napi-values.ts";
 import type { PciAddress } from "./pci-address.ts";
 
 /** Who has the VF. `containerId` and `attachment` together are the owner token. */
@@ -68,6 +70,9 @@ export interface VfOriginal extends VfSideSettings {
   readonly queues: readonly QueueMasks[];
   /** Channels and ring sizes; absent where ADD changed none. */
   readonly sizes?: LinkSizes | undefined;
+  /** Absent without a netdev, and in records of releases that did not keep them. */
+  readonly settings?: DeviceSettings | undefined;
+  readonly napi?: NapiValues | undefined;
   /** The driver that ADD took the VF from, or DEL will for a reset, and its `driver_override`; absent where neither does. */
   readonly driver?: string | undefined;
   readonly driverOverride?: string | undefined;

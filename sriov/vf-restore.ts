@@ -6,15 +6,17 @@ import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { restoreAffinities } from "./affinity-restore.ts";
 import type { Attachment, VfOriginal } from "./attachment.ts";
+import { restoreChannels, restoreDeviceSettings } from "./device-settings.ts";
 import { bindDriver } from "./driver.ts";
 import { resetFunction } from "./function-reset.ts";
 import { restoreHomeName } from "./home-name.ts";
 import { isNetworkVf, readVfBasics, type VfBasics, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
 import { restoreTraits } from "./link-traits.ts";
+import { restoreNapiValues } from "./napi-values.ts";
 import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
-import { ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
+import { ownSysfs, readQueueMasks, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
 import { forgetPodMac, restoreAdminMac, restoreMac } from "./vf-mac.ts";
@@ -177,14 +179,27 @@ function restoreNetdev(
   if (original.txQueueLength !== undefined && original.txQueueLength !== link.txQueueLength)
     home.setLink(index, { set: "txQueueLength", value: original.txQueueLength });
   if (original.traits !== undefined) restoreTraits(home, link, original.traits);
-  if (original.sizes !== undefined) {
-    using ethtool = host.openEthtool();
-    applyLinkSizes(ethtool, index, original.sizes);
-  }
   const restored = home.getLink({ index });
   if (restored === undefined) throw new VfMissingError(`${link.name} vanished while it was put back`);
+  restoreSettings(host, restored, original);
   restoreQueueMasks(ownSysfs(host), restored.name, original.queues);
+  if (original.napi !== undefined) restoreNapiValues(ownSysfs(host), restored.name, original.napi);
   return restored;
+}
+
+function restoreSettings(
+  host: Pick<Host, "files" | "paths" | "openEthtool">,
+  { index, name }: Link,
+  { sizes, settings, queues }: VfOriginal,
+): void {
+  if (sizes === undefined && settings === undefined) return;
+  using ethtool = host.openEthtool();
+  if (settings !== undefined) {
+    restoreChannels(ethtool, index, readQueueMasks(ownSysfs(host), name), queues);
+    restoreDeviceSettings(ethtool, index, settings);
+  }
+  // What ADD itself changed has to go back.
+  if (sizes !== undefined) applyLinkSizes(ethtool, index, sizes);
 }
 
 function addAltNameUnlessTaken(home: Netlink, index: number, altName: string): void {

@@ -1,9 +1,17 @@
-// Channels and ring sizes of a network device: the ethtool family of generic netlink.
+// Channels, ring sizes, features and coalescing of a network device: the ethtool family of generic netlink.
 // Source: Documentation/networking/ethtool-netlink.rst; numbers from include/uapi/linux/ethtool_netlink.h.
 
 import { NetlinkError } from "../errors.ts";
 import type { Attribute, Attributes } from "./codec.ts";
-import { decodeGeneric, findFamily, genericRequest } from "./generic.ts";
+import {
+  decodeCoalescing,
+  decodeFeatures,
+  encodeCoalescing,
+  encodeWanted,
+  type Coalescing,
+  type Features,
+} from "./ethtool-values.ts";
+import { decodeGeneric, findFamily, genericBody, genericRequest } from "./generic.ts";
 import type { NetlinkSocket } from "./socket.ts";
 import { decodeU32, encodeU32 } from "./values.ts";
 
@@ -34,11 +42,20 @@ export interface Ethtool extends Disposable {
   setChannels(index: number, values: Values<Channels>): void;
   getRings(index: number): Rings | undefined;
   setRings(index: number, values: Values<Rings>): void;
+  getFeatures(index: number): Features | undefined;
+  /** Of those that can be changed. */
+  setFeatures(index: number, wanted: readonly number[]): void;
+  getCoalescing(index: number): Coalescing | undefined;
+  setCoalescing(index: number, values: Coalescing): void;
 }
 
 const NLA_F_NESTED = 0x8000;
 const ETHTOOL_A_HEADER = 1;
 const ETHTOOL_A_HEADER_DEV_INDEX = 1;
+const ETHTOOL_A_HEADER_FLAGS = 3;
+const ETHTOOL_FLAG_COMPACT_BITSETS = 1;
+const features = { name: "features", get: 11, set: 12 } as const;
+const coalescing = { name: "coalescing", get: 19, set: 20 } as const;
 const channels = {
   name: "channels",
   get: 17,
@@ -73,17 +90,40 @@ export function createEthtool(socket: NetlinkSocket): Ethtool {
     const doing = `set ${topic.name} of link ${index} to ${wanted.join(", ")}`;
     socket.change(doing, genericRequest(familyId(), topic.set, [headerOf(index), ...numbers]));
   }
+  function ask(
+    { name, get: command }: Topic | typeof features | typeof coalescing,
+    index: number,
+  ): Uint8Array {
+    const request = genericRequest(familyId(), command, [headerOf(index, ETHTOOL_FLAG_COMPACT_BITSETS)]);
+    return genericBody(socket.get(`get ${name} of link ${index}`, request));
+  }
+  const readFeatures = (index: number): Features => decodeFeatures(ask(features, index));
   return {
     getChannels: (index) => unlessUnsupported(() => get(channels, index)),
     setChannels: (index, values) => set(channels, index, values),
     getRings: (index) => unlessUnsupported(() => get(rings, index)),
     setRings: (index, values) => set(rings, index, values),
+    getFeatures: (index) => unlessUnsupported(() => readFeatures(index)),
+    setFeatures: (index, wanted) => {
+      const now = readFeatures(index);
+      const mask = now.changeable.map(
+        (word, at) => (word & ((now.wanted[at] ?? 0) ^ (wanted[at] ?? 0))) >>> 0,
+      );
+      const asked = [headerOf(index), encodeWanted(wanted, mask)];
+      socket.change(`set features of link ${index}`, genericRequest(familyId(), features.set, asked));
+    },
+    getCoalescing: (index) => unlessUnsupported(() => decodeCoalescing(ask(coalescing, index))),
+    setCoalescing: (index, values) => {
+      const asked = [headerOf(index), ...encodeCoalescing(values)];
+      socket.change(`set coalescing of link ${index}`, genericRequest(familyId(), coalescing.set, asked));
+    },
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
 }
 
-function headerOf(index: number): Attribute {
+function headerOf(index: number, flags = 0): Attribute {
   const value = [{ type: ETHTOOL_A_HEADER_DEV_INDEX, value: encodeU32(index) }];
+  if (flags !== 0) value.push({ type: ETHTOOL_A_HEADER_FLAGS, value: encodeU32(flags) });
   return { type: ETHTOOL_A_HEADER | NLA_F_NESTED, value };
 }
 

@@ -8,6 +8,8 @@ import type { FakeLink, FakeNetns } from "./fake-host-kernel.ts";
 export interface FakeSizes {
   readonly channels: Record<string, Sized>;
   readonly rings: Record<string, Sized>;
+  features: readonly number[];
+  readonly coalescing: Record<string, number>;
 }
 
 export function createFakeSizes(driver: FakeLink["driver"]): FakeSizes {
@@ -15,6 +17,8 @@ export function createFakeSizes(driver: FakeLink["driver"]): FakeSizes {
   return {
     channels: driver === "ice" ? { combined: { value: 4, max: 16 } } : {},
     rings: { rx: ring, tx: ring },
+    features: [0xf000_0001, 1],
+    coalescing: driver === "ice" ? { 2: 50, 11: 1 } : {},
   };
 }
 
@@ -25,7 +29,7 @@ export function openFakeEthtool(netns: FakeNetns): Ethtool {
     if (link === undefined) throw new NetlinkError(`ethtool of link ${index} in ${netns.label}`, "ENODEV");
     return link;
   };
-  const set = (what: keyof FakeSizes, index: number, values: object): void => {
+  const set = (what: "channels" | "rings", index: number, values: object): void => {
     const sizes = find(index).sizes[what];
     for (const [kind, value] of Object.entries(values) as [string, number][]) {
       const now = sizes[kind];
@@ -40,6 +44,13 @@ export function openFakeEthtool(netns: FakeNetns): Ethtool {
     setChannels: (index, values) => set("channels", index, values),
     getRings: (index) => read(find(index).sizes.rings),
     setRings: (index, values) => set("rings", index, values),
+    getFeatures: (index) => ({ wanted: find(index).sizes.features, changeable: [0xffff_ffff, 1] }),
+    setFeatures: (index, wanted) => void (find(index).sizes.features = wanted),
+    getCoalescing: (index) => {
+      const { coalescing } = find(index).sizes;
+      return Object.keys(coalescing).length === 0 ? undefined : { ...coalescing };
+    },
+    setCoalescing: (index, values) => void Object.assign(find(index).sizes.coalescing, values),
     [Symbol.dispose]: () => undefined,
   };
 }
@@ -57,5 +68,8 @@ export function formatSizes({ driver, sizes }: FakeLink): string {
       .filter(([kind, { value }]) => value !== fresh[what][kind]?.value)
       .map(([kind, { value }]) => `${what} ${kind} ${value}`),
   );
+  for (const [key, value] of Object.entries(sizes.coalescing))
+    if (value !== fresh.coalescing[key]) words.push(`coalescing ${key} ${value}`);
+  if (sizes.features.join() !== fresh.features.join()) words.push(`features ${sizes.features.join()}`);
   return words.map((word) => ` ${word}`).join("");
 }

@@ -4,7 +4,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { createTestNetns } from "../../support/netns.ts";
+import { createHost } from "../../../host/create-host.ts";
+import type { Ethtool } from "../../../host/netlink/ethtool.ts";
+import { type DeviceSettings, readDeviceSettings } from "../../../sriov/device-settings.ts";
+import { createTestNetns, type TestNetns } from "../../support/netns.ts";
 import { createStandInNode, type StandInNode } from "../../support/stand-in-node.ts";
 
 const hasHostLocal = existsSync("/usr/lib/cni/host-local");
@@ -14,6 +17,25 @@ function ipam(node: StandInNode): object {
   const routes = [{ dst: "198.51.100.0/24" }, { dst: "2001:db8:9::/64", gw: "2001:db8::1" }];
   const ranges = [[{ subnet: "192.0.2.0/24" }], [{ subnet: "2001:db8::/64" }]];
   return { type: "host-local", ranges, routes, dataDir: join(node.root, "leases") };
+}
+
+function openEthtool(netns: TestNetns): Ethtool {
+  const host = createHost();
+  using handle = host.namespaces.open(netns.path);
+  return host.openEthtool(handle);
+}
+
+function readSettings(netns: TestNetns, name: string): DeviceSettings {
+  using ethtool = openEthtool(netns);
+  return readDeviceSettings(ethtool, Number(netns.look(`link show ${name}`)[0]?.["ifindex"]));
+}
+
+/** As a pod with CAP_NET_ADMIN does it. */
+function setWithEthtool(pod: TestNetns): void {
+  using ethtool = openEthtool(pod);
+  const index = Number(pod.look("link show net1")[0]?.["ifindex"]);
+  ethtool.setFeatures(index, []);
+  ethtool.setChannels(index, { rx: 1, tx: 1 });
 }
 
 function leases(node: StandInNode): readonly string[] {
@@ -125,7 +147,15 @@ test("nothing that a pod set on its VF's interface is on it after DEL", async ()
   using pod = createTestNetns();
   const look = (): unknown => {
     const [{ ifindex: _own, link_index: _peers, ...shown } = {}] = node.host.look("link show pf0v0");
-    return { shown, masks: node.host.run(["sh", "-c", "grep . /sys/class/net/pf0v0/queues/*/*ps_*"]) };
+    return {
+      shown,
+      settings: readSettings(node.host, "pf0v0"),
+      masks: node.host.run([
+        "sh",
+        "-c",
+        "grep . /sys/class/net/pf0v0/queues/*/*ps_* /sys/class/net/pf0v0/*gro* /sys/class/net/pf0v0/napi*",
+      ]),
+    };
   };
   const before = look();
   const environment = { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path };
@@ -141,6 +171,12 @@ test("nothing that a pod set on its VF's interface is on it after DEL", async ()
     "txqueuelen 7",
   ])
     pod.ip(`link set net1 ${set}`);
+  setWithEthtool(pod);
+  pod.run([
+    "sh",
+    "-c",
+    "cd /sys/class/net/net1; echo 1000000 > gro_flush_timeout; echo 9 > napi_defer_hard_irqs",
+  ]);
   pod.run(["sh", "-c", "for f in /sys/class/net/net1/queues/*/*ps_[cr]*s; do echo 1 > $f; done"]);
   expect(await node.call("DEL", config, environment)).toMatchObject({ exitCode: 0 });
   expect(look()).toEqual(before);

@@ -1,4 +1,4 @@
-// Channels and rings on the real kernel: sysfs shows the queues that a device really has.
+// Channels, rings, features and coalescing on the real kernel: sysfs shows the queues that a device really has.
 
 import { expect, test } from "vitest";
 
@@ -49,3 +49,50 @@ test("what a driver does not have is undefined, and setting it an error that say
   const more = indexOf(netns, "va");
   expect(() => ethtool.setChannels(more, { rx: 99 })).toThrow(NetlinkError);
 });
+
+test("features are set and put back, and those that nobody asked for stay", () => {
+  using netns = createTestNetns();
+  netns.ip("link add va type veth peer name vb");
+  using ethtool = openEthtool(netns);
+  const index = indexOf(netns, "va");
+  const before = ethtool.getFeatures(index);
+  const [lowest = 0, ...others] = before?.wanted ?? [];
+  // NETIF_F_TSO.
+  const tso = 1 << 16;
+  expect(lowest & tso).toBe(tso);
+  ethtool.setFeatures(index, [(lowest & ~tso) >>> 0, ...others]);
+  expect(ethtool.getFeatures(index)).toEqual({ ...before, wanted: [(lowest & ~tso) >>> 0, ...others] });
+  ethtool.setFeatures(index, before?.wanted ?? []);
+  expect(ethtool.getFeatures(index)).toEqual(before);
+  // Not even what can't be changed, as where a newer driver has more.
+  ethtool.setFeatures(index, []);
+  ethtool.setFeatures(index, before?.wanted ?? []);
+  expect(ethtool.getFeatures(index)).toEqual(before);
+});
+
+const tapProblem = whyNoTap();
+
+test.skipIf(tapProblem !== undefined)(
+  `coalescing of a tap is set and read${tapProblem === undefined ? "" : ` (skipped: ${tapProblem})`}`,
+  () => {
+    using netns = createTestNetns();
+    netns.ip("tuntap add dev tap0 mode tap");
+    using ethtool = openEthtool(netns);
+    const index = indexOf(netns, "tap0");
+    expect(ethtool.getCoalescing(indexOf(netns, "lo"))).toBeUndefined();
+    expect(ethtool.getCoalescing(index)).toEqual({ 3: 0 });
+    ethtool.setCoalescing(index, { 3: 8 });
+    expect(ethtool.getCoalescing(index)).toEqual({ 3: 8 });
+    expect(() => ethtool.setCoalescing(index, { 11: 1 })).toThrow(NetlinkError);
+  },
+);
+
+function whyNoTap(): string | undefined {
+  using netns = createTestNetns();
+  try {
+    netns.ip("tuntap add dev tap0 mode tap");
+    return undefined;
+  } catch (error) {
+    return String(error).trim();
+  }
+}

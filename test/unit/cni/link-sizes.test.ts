@@ -30,6 +30,21 @@ test("they are the pod's, and DEL puts them back", async () => {
   }
 });
 
+test("DEL puts back what the pod itself set with ethtool", async () => {
+  using node = makeNode("ice");
+  const before = node.toText();
+  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
+  using netns = node.host.namespaces.open("/run/netns/web-1");
+  using inside = node.host.openNetlink(netns);
+  using ethtool = node.host.openEthtool(netns);
+  const index = inside.getLink({ name: "net1" })?.index ?? 0;
+  ethtool.setRings(index, { rx: 64, tx: 64 });
+  ethtool.setFeatures(index, [0, 0]);
+  ethtool.setCoalescing(index, { 2: 1000, 11: 0 });
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toBe(before);
+});
+
 test("what is so already is not set", async () => {
   using node = makeNode("ice");
   let changes = 0;

@@ -1,0 +1,30 @@
+// How a netdev's queues are polled: a pod may set it, and the netdev keeps it on its way home.
+
+import type { QueueSysfs } from "./queue-masks.ts";
+import { readAttribute } from "./sysfs.ts";
+
+/** Source: Documentation/ABI/testing/sysfs-class-net. */
+const names = ["threaded", "gro_flush_timeout", "napi_defer_hard_irqs"] as const;
+
+/** By the name of its file, of those that this kernel has, trimmed. */
+export type NapiValues = Readonly<Record<string, string>>;
+
+/** As they are now; `netdev` is in the namespace of `sysfs`. */
+export function readNapiValues(sysfs: QueueSysfs, netdev: string): NapiValues {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = readAttribute(sysfs, `class/net/${netdev}/${name}`);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Puts back what differs from `original`. Throws ERR_SYSTEM_CALL. */
+export function restoreNapiValues(sysfs: QueueSysfs, netdev: string, original: NapiValues): void {
+  const now = readNapiValues(sysfs, netdev);
+  for (const name of names) {
+    const value = original[name];
+    if (value !== undefined && name in now && now[name] !== value)
+      sysfs.writeText(`class/net/${netdev}/${name}`, value);
+  }
+}
