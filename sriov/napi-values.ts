@@ -1,7 +1,7 @@
 // How a netdev's queues are polled: a pod may set it, and the netdev keeps it on its way home.
 
 import type { QueueSysfs } from "./queue-masks.ts";
-import { readAttribute } from "./sysfs.ts";
+import { readAttribute, writeAttribute } from "./sysfs.ts";
 
 /** Source: Documentation/ABI/testing/sysfs-class-net. */
 const names = ["threaded", "gro_flush_timeout", "napi_defer_hard_irqs"] as const;
@@ -19,12 +19,12 @@ export function readNapiValues(sysfs: QueueSysfs, netdev: string): NapiValues {
   );
 }
 
-/** Puts back what differs from `original`. Throws ERR_SYSTEM_CALL. */
+/** Puts back what differs from `original`; a netdev may refuse it while it is down, and keeps it then. Throws ERR_SYSTEM_CALL. */
 export function restoreNapiValues(sysfs: QueueSysfs, netdev: string, original: NapiValues): void {
   const now = readNapiValues(sysfs, netdev);
   for (const name of names) {
     const value = original[name];
     if (value !== undefined && name in now && now[name] !== value)
-      sysfs.writeText(`class/net/${netdev}/${name}`, value);
+      writeAttribute(sysfs, `class/net/${netdev}/${name}`, value);
   }
 }

@@ -5,7 +5,7 @@ import { type Attachment, ownerToken } from "./attachment.ts";
 import type { VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
 import { ownSysfs } from "./queue-masks.ts";
-import { readAttribute } from "./sysfs.ts";
+import { readAttribute, writeAttribute } from "./sysfs.ts";
 import {
   type TunedChannels,
   type TunedValue,
@@ -46,7 +46,7 @@ export function restoreNotedChannels(
   applyLinkSizes(ethtool, index, { channels });
 }
 
-/** Values of `netdev`. Those of its queues are in the attachment record, which knows them better. */
+/** Values of `netdev`, unless it refuses them while it is down: that keeps no pod from ending. Those of its queues are in the attachment record, which knows them better. */
 export function restoreNotedValues(
   host: Pick<Host, "files" | "paths">,
   netdev: string,
@@ -56,7 +56,7 @@ export function restoreNotedValues(
   for (const { path, original } of values.filter((value) => !value.path.startsWith("queues/"))) {
     const at = `class/net/${netdev}/${path}`;
     const now = readAttribute(sysfs, at);
-    if (now !== undefined && now !== original) sysfs.writeText(at, original);
+    if (now !== undefined && now !== original) writeAttribute(sysfs, at, original);
   }
 }
 

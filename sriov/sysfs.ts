@@ -15,6 +15,15 @@ export function readAttribute(files: Pick<Files, "readText">, path: string): str
   }
 }
 
+/** Writes it, unless the device does not support that now: then it stays as it is. Throws ERR_SYSTEM_CALL for anything else. */
+export function writeAttribute(files: Pick<Files, "writeText">, path: string, text: string): void {
+  try {
+    files.writeText(path, text);
+  } catch (error) {
+    if (!(error instanceof SystemCallError) || !silent.has(error.errno)) throw error;
+  }
+}
+
 /** As `readAttribute`, as a number (decimal, or hexadecimal with 0x); `undefined` also when it is none. */
 export function readNumber(files: Pick<Files, "readText">, path: string): number | undefined {
   const text = readAttribute(files, path);

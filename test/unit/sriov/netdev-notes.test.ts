@@ -2,9 +2,12 @@
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
 import { ownerToken } from "../../../sriov/attachment.ts";
 import { readVf } from "../../../sriov/inventory.ts";
+import { restoreNapiValues } from "../../../sriov/napi-values.ts";
 import { readNetdevNotes, restoreNotedValues } from "../../../sriov/netdev-notes.ts";
+import { ownSysfs } from "../../../sriov/queue-masks.ts";
 import { writeTuningRecord } from "../../../sriov/tuning-store.ts";
 import { createTuningNode } from "../../support/tuning-node.ts";
 
@@ -36,4 +39,22 @@ test.each([
   restoreNotedValues(host, "ens1f0v0", readNetdevNotes(host, vf, asked));
   expect(host.files.readText(`${path}/threaded`)?.trim()).toBe(expected);
   expect(host.files.readText(`${path}/queues/rx-0/rps_flow_cnt`)?.trim()).toBe("0");
+});
+
+// Some drivers (mlx5, ena) have their NAPI instances only while the netdev is up. Source: Linux 6.12 net/core/net-sysfs.c, modify_napi_threaded.
+test("a value that a netdev without NAPI instances refuses keeps no pod from ending", () => {
+  using node = createTuningNode();
+  const path = `${node.host.paths.sys}/class/net/ens1f0v0/threaded`;
+  node.host.files.writeText(path, "1");
+  const writeText = (at: string, text: string): void => {
+    if (at.endsWith("/threaded")) throw new SystemCallError("write", at, "EOPNOTSUPP");
+    node.host.files.writeText(at, text);
+  };
+  const host = { ...node.host, files: { ...node.host.files, writeText } };
+  const notes = { values: [{ path: "threaded", original: "0" }], channels: undefined };
+  expect(() => restoreNotedValues(host, "ens1f0v0", notes)).not.toThrow();
+  expect(() => restoreNapiValues(ownSysfs(host), "ens1f0v0", { threaded: "0" })).not.toThrow();
+  expect(node.host.files.readText(path)?.trim()).toBe("1");
+  restoreNapiValues(ownSysfs(node.host), "ens1f0v0", { threaded: "0", gro_flush_timeout: "0" });
+  expect(node.host.files.readText(path)?.trim()).toBe("0");
 });
