@@ -49,22 +49,31 @@ function takePlace(places: Map<number, number>, cpu: number): boolean {
 
 /** How many interrupts of each VF and of each direction a CPU has. */
 class Counts {
-  readonly #counts = new Map<string, number>();
+  /** By CPU, of a VF or of a direction. */
+  readonly #counts = new Map<string, Map<number, number>>();
 
   add({ vf, direction }: IrqToPlace, cpu: number): void {
-    for (const key of [`${vf} ${cpu}`, `${direction} ${cpu}`])
-      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    for (const of of [this.#list(vf), this.#list(direction)]) of.set(cpu, (of.get(cpu) ?? 0) + 1);
   }
 
   /** Of `places` with their number, in order of preference. */
   choose({ vf, direction }: IrqToPlace, places: ReadonlyMap<number, number>): number | undefined {
-    const ranked = [...places].map(([cpu, left]) => ({
-      cpu,
-      left,
-      ofVf: this.#counts.get(`${vf} ${cpu}`) ?? 0,
-      ofDirection: this.#counts.get(`${direction} ${cpu}`) ?? 0,
-    }));
-    return ranked.toSorted((a, b) => a.ofVf - b.ofVf || a.ofDirection - b.ofDirection || b.left - a.left)[0]
-      ?.cpu;
+    const ofVfs = this.#list(vf);
+    const ofDirections = this.#list(direction);
+    let best: { readonly cpu: number; readonly left: number; ofVf: number; ofDirection: number } | undefined;
+    for (const [cpu, left] of places) {
+      const ofVf = ofVfs.get(cpu) ?? 0;
+      const ofDirection = ofDirections.get(cpu) ?? 0;
+      const isBetter =
+        best === undefined || (ofVf - best.ofVf || ofDirection - best.ofDirection || best.left - left) < 0;
+      if (isBetter) best = { cpu, left, ofVf, ofDirection };
+    }
+    return best?.cpu;
+  }
+
+  #list(name: string): Map<number, number> {
+    const list = this.#counts.get(name) ?? new Map<number, number>();
+    this.#counts.set(name, list);
+    return list;
   }
 }

@@ -3,12 +3,10 @@
 import type { Choice, IrqGroup } from "./placement-model.ts";
 import type { CpuTopology } from "./topology.ts";
 
-/** `potentials`: one for each objective that is met already; the others belong to the search for a better flow. */
+/** `index`: its place among the network's nodes; `potentials`: one for each objective that is met already. */
 export interface Node {
+  index: number;
   readonly potentials: number[];
-  distance: number;
-  via: Step | undefined;
-  seenFrom: Node | undefined;
 }
 
 interface Channel {
@@ -37,15 +35,6 @@ interface UnplacedArc extends Channel {
 }
 
 export type Arc = ChoiceArc | LoadArc | UnplacedArc;
-
-/** One interrupt more on `arc` (`by` 1), or one less, which leads against its direction. */
-export interface Step {
-  readonly arc: Arc;
-  readonly by: 1 | -1;
-  readonly from: Node;
-  readonly to: Node;
-  readonly cost: number;
-}
 
 export interface Network {
   readonly nodes: readonly Node[];
@@ -79,8 +68,10 @@ export function createNetwork(
     ...arcs.map(({ unplaced }) => unplaced),
     ...new Set([...loads.values()].flatMap(({ cpu, core }) => [cpu, core])),
   ];
+  const nodes = [...new Set(all.map(({ from }) => from)), out];
+  for (const [index, node] of nodes.entries()) node.index = index;
   return {
-    nodes: [...new Set(all.map(({ from }) => from)), out],
+    nodes,
     arcs: all,
     choices: arcs.map(({ choices }) => choices),
   };
@@ -160,7 +151,7 @@ function add(arc: ChoiceArc, loads: Loads, count: number): void {
 }
 
 function createNode(): Node {
-  return { potentials: [], distance: 0, via: undefined, seenFrom: undefined };
+  return { index: 0, potentials: [] };
 }
 
 function createLoadArc(kind: LoadArc["kind"], to: Node, fixed: number, capacity: number): LoadArc {

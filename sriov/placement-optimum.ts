@@ -1,6 +1,7 @@
 // Brings a placement's flow to its optimum, objective by objective: exchanges of interrupts until none makes it better.
 
-import type { Arc, Network, Node, Step } from "./placement-network.ts";
+import { findCycles } from "./placement-cycles.ts";
+import type { Arc, Network } from "./placement-network.ts";
 import {
   countMoves,
   countUnplaced,
@@ -10,6 +11,7 @@ import {
   sumRanks,
   weighCpuLoads,
 } from "./placement-objectives.ts";
+import { Steps } from "./placement-steps.ts";
 
 /** Changes the network's flow to the lexicographic optimum: placed at all, core loads, CPU loads, distance, moves, rank. */
 export function optimise(network: Network): void {
@@ -38,89 +40,22 @@ function meetCpuLoads(network: Network, met: Objective[]): void {
  * only steps without reduced cost are allowed. As the costs of an arc grow with its flow, that stays true.
  */
 function meet(network: Network, met: Objective[], objective: Objective): boolean {
-  let isChanged = false;
-  for (;;) {
-    const steps = listSteps(network, met, objective);
-    const cycles = findCycles(network.nodes, steps);
-    if (cycles.length === 0) break;
-    for (const step of cycles.flat()) step.arc.flow += step.by;
-    isChanged = true;
+  const steps = new Steps(network, (arc, unit) => (isFree(met, arc, unit) ? objective(arc, unit) : Infinity));
+  let search = findCycles(steps);
+  const isChanged = search.cycles.length > 0;
+  while (search.cycles.length > 0) {
+    for (const step of search.cycles.flat()) steps.take(step);
+    search = findCycles(steps);
   }
-  for (const node of network.nodes) node.potentials.push(node.distance);
+  for (const node of network.nodes) node.potentials.push(search.distances[node.index] ?? 0);
   met.push(objective);
   return isChanged;
 }
 
-function listSteps({ arcs }: Network, met: readonly Objective[], objective: Objective): readonly Step[] {
-  const steps: Step[] = [];
-  for (const arc of arcs) {
-    const { from, to, flow, capacity } = arc;
-    if (flow < capacity && isFree(met, arc, flow + 1)) {
-      const cost = objective(arc, flow + 1);
-      if (cost < Infinity) steps.push({ arc, by: 1, from, to, cost });
-    }
-    if (flow > 0 && isFree(met, arc, flow)) {
-      const cost = objective(arc, flow);
-      if (cost < Infinity) steps.push({ arc, by: -1, from: to, to: from, cost: -cost });
-    }
-  }
-  return steps;
-}
-
 /** Whether the arc's `unit`-th interrupt has no reduced cost for any objective that is met. */
 function isFree(met: readonly Objective[], arc: Arc, unit: number): boolean {
-  for (const [at, objective] of met.entries()) {
-    const reduced = objective(arc, unit) + (arc.from.potentials[at] ?? 0) - (arc.to.potentials[at] ?? 0);
-    if (reduced !== 0) return false;
-  }
-  return true;
-}
-
-/** Cycles of negative cost that have no node in common (Bellman and Ford); when there is none, each node has its distance. */
-function findCycles(nodes: readonly Node[], steps: readonly Step[]): readonly (readonly Step[])[] {
-  for (const node of nodes) {
-    node.distance = 0;
-    node.via = undefined;
-  }
-  while (relax(steps)) {
-    const cycles = followBack(nodes);
-    if (cycles.length > 0) return cycles;
-  }
-  return [];
-}
-
-function relax(steps: readonly Step[]): boolean {
-  let isShorter = false;
-  for (const step of steps) {
-    const distance = step.from.distance + step.cost;
-    if (distance >= step.to.distance) continue;
-    step.to.distance = distance;
-    step.to.via = step;
-    isShorter = true;
-  }
-  return isShorter;
-}
-
-function followBack(nodes: readonly Node[]): readonly (readonly Step[])[] {
-  const cycles: Step[][] = [];
-  for (const node of nodes) node.seenFrom = undefined;
-  for (const start of nodes) {
-    let node: Node | undefined = start;
-    while (node !== undefined && node.seenFrom === undefined) {
-      node.seenFrom = start;
-      node = node.via?.from;
-    }
-    if (node?.via !== undefined && node.seenFrom === start) cycles.push(listCycle(node));
-  }
-  return cycles;
-}
-
-function listCycle(start: Node): Step[] {
-  const cycle: Step[] = [];
-  let step = start.via;
-  while (step !== undefined) {
-    cycle.push(step);
-    step = step.from === start ? undefined : step.from.via;
-  }
-  return cycle;
+  const { from, to } = arc;
+  return met.every(
+    (objective, at) => objective(arc, unit) + (from.potentials[at] ?? 0) - (to.potentials[at] ?? 0) === 0,
+  );
 }
