@@ -7,19 +7,23 @@ import { parseCpuList } from "./cpu-list.ts";
 import type { VirtualFunction } from "./inventory.ts";
 import { judgeVectorRole, type VectorRole } from "./irq-role.ts";
 
-/** One vector. `msiIndex` is its place among the VF's msi_irqs in numeric order and outlives the IRQ number. */
-export interface Vector {
-  readonly msiIndex: number;
+/** An interrupt as /proc/irq shows it. */
+export interface Irq {
   readonly irq: number;
   /** Name of the registered handler; `undefined` while the netdev is down. */
   readonly action: string | undefined;
-  readonly role: VectorRole | undefined;
   /** smp_affinity_list; `undefined` until the driver has registered a handler for the first time. */
   readonly affinity: readonly number[] | undefined;
   /** The CPUs the hardware really uses; follows a changed affinity at the next interrupt. */
   readonly effective: readonly number[];
-  /** The kernel places it itself (a managed interrupt): the file is read-only. */
+  /** See `isFixedIrq`. */
   readonly isManaged: boolean;
+}
+
+/** One vector. `msiIndex` is its place among the VF's msi_irqs in numeric order and outlives the IRQ number. */
+export interface Vector extends Irq {
+  readonly msiIndex: number;
+  readonly role: VectorRole | undefined;
 }
 
 const writeBits = 0o222;
@@ -33,27 +37,37 @@ const attributes = new Set([
   "spurious",
 ]);
 
-/** The vectors of `vf` by MSI index. Source: Documentation/core-api/irq/irq-affinity.rst; a handler's name is a folder. */
+/** The vectors of `vf` by MSI index. */
 export function readVectors(
   host: Pick<Host, "files" | "paths">,
   vf: Pick<VirtualFunction, "driver" | "irqs">,
 ): readonly Vector[] {
-  return vf.irqs.map((irq, msiIndex) => {
-    const action = host.files
-      .list(join(host.paths.proc, "irq", `${irq}`))
-      ?.find((name) => !attributes.has(name));
-    return {
-      msiIndex,
-      irq,
-      action,
-      role: judgeVectorRole({ driver: vf.driver, msiIndex, vectors: vf.irqs.length, action }),
-      affinity: readAffinity(host, irq),
-      effective: parseCpuList(
-        readEntry(host, join(host.paths.proc, "irq", `${irq}`, "effective_affinity_list")) ?? "",
-      ),
-      isManaged: ((host.files.stat(affinityPath(host, irq))?.mode ?? writeBits) & writeBits) === 0,
-    };
+  return vf.irqs.map((number, msiIndex) => {
+    const irq = readIrq(host, number);
+    const { action } = irq;
+    const role = judgeVectorRole({ driver: vf.driver, msiIndex, vectors: vf.irqs.length, action });
+    return { ...irq, msiIndex, role };
   });
+}
+
+/** Source: Documentation/core-api/irq/irq-affinity.rst; a handler's name is a folder. */
+export function readIrq(host: Pick<Host, "files" | "paths">, irq: number): Irq {
+  const folder = join(host.paths.proc, "irq", `${irq}`);
+  return {
+    irq,
+    action: host.files.list(folder)?.find((name) => !attributes.has(name)),
+    affinity: readAffinity(host, irq),
+    effective: parseCpuList(readEntry(host, join(folder, "effective_affinity_list")) ?? ""),
+    isManaged: isFixedIrq(host, irq),
+  };
+}
+
+/**
+ * Whether the kernel lets nobody move it, as it places it itself (a managed interrupt): the file is read-only, since Linux 6.12.
+ * Source: kernel/irq/proc.c, register_irq_proc.
+ */
+export function isFixedIrq(host: Pick<Host, "files" | "paths">, irq: number): boolean {
+  return ((host.files.stat(affinityPath(host, irq))?.mode ?? writeBits) & writeBits) === 0;
 }
 
 /** The affinity of an interrupt, or `undefined` when it has no folder in /proc/irq (never requested, or freed). */

@@ -13,6 +13,7 @@ import type { TuningRecord } from "../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecordOf } from "../sriov/tuning-store.ts";
 import { readVectors, type Vector } from "../sriov/vectors.ts";
 import type { NodeFacts } from "./node-facts.ts";
+import { readFixedIrqs } from "./fixed-irqs.ts";
 import { readNapis, type SeenNapi } from "./napi-threads.ts";
 import { areUntold, tellByNapi } from "./vector-roles.ts";
 import { withRecordLink } from "./record-netns.ts";
@@ -44,6 +45,8 @@ export interface TunedVf {
 export interface NodeState {
   readonly facts: NodeFacts;
   readonly vfs: readonly TunedVf[];
+  /** CPUs of interrupts that nobody can move, of whatever device, by IRQ number. */
+  readonly fixedIrqs: ReadonlyMap<number, number>;
   /** VFs with a tuning record that no pod holds any more, or whose policy is now `none`. */
   readonly toRestore: readonly PciAddress[];
   /** Every record could be read and judged: no pod has a VF that is not in `vfs`, or on its way there or away. */
@@ -84,10 +87,20 @@ export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
   return {
     facts,
     vfs,
+    fixedIrqs: attemptFixedIrqs(host, problems),
     toRestore: listTuningRecords(host).filter((address) => !kept.has(address)),
     isCertain,
     problems,
   };
+}
+
+function attemptFixedIrqs(host: Eyes, problems: Problem[]): NodeState["fixedIrqs"] {
+  try {
+    return readFixedIrqs(host);
+  } catch (error) {
+    problems.push(describeProblem("node", "interrupts", error));
+    return new Map();
+  }
 }
 
 /** Whether `record` is about this very VF: not one of an earlier boot, nor an earlier VF at the same address. */

@@ -30,7 +30,10 @@ export function planPins(state: NodeState, { refusals, fullCpus, contests }: Pla
   const movable = placeable.filter((each) => isMovable(each) && each.vector.affinity !== undefined);
   const irqs = movable.map((each) => toPlace(each, queueCpus));
   const before = new Map(placeable.map((each) => [idOf(each), whereItIs(each)] as const));
-  const fixedLoad = countLoad(placeable.filter((each) => !isMovable(each)));
+  const fixedLoad = countLoad(
+    state.fixedIrqs,
+    placeable.filter((each) => !isMovable(each)),
+  );
   const placed = new Map(
     planPlacement(topology, irqs, before, { fixedLoad, capacity: fullCpus.listCapacities() }).map(
       (step) => [irqKey(step), step.to] as const,
@@ -94,12 +97,17 @@ function isFixed({ vf }: TunedVf, vector: Vector, refusals: Refusals): boolean {
   return vector.isManaged || refusals.hasPin(vf.address, vector);
 }
 
-function countLoad(fixed: readonly Placeable[]): ReadonlyMap<number, number> {
-  const load = new Map<number, number>();
+function countLoad(
+  fixedIrqs: NodeState["fixedIrqs"],
+  fixed: readonly Placeable[],
+): ReadonlyMap<number, number> {
+  const cpus = new Map(fixedIrqs);
   for (const { vector } of fixed) {
     const cpu = only(vector.effective);
-    if (cpu !== undefined) load.set(cpu, (load.get(cpu) ?? 0) + 1);
+    if (cpu !== undefined) cpus.set(vector.irq, cpu);
   }
+  const load = new Map<number, number>();
+  for (const cpu of cpus.values()) load.set(cpu, (load.get(cpu) ?? 0) + 1);
   return load;
 }
 

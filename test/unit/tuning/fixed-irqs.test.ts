@@ -1,0 +1,98 @@
+// Interrupts that can't be moved are load of their CPU: those of VFs, and those of other devices where the kernel tells.
+
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { SystemCallError } from "../../../host/errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
+import { writeFolder } from "../../support/fixture-folder.ts";
+import { writeIrq } from "../../support/irq-tree.ts";
+import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { listWrites, passOnce } from "../../support/tuning-pass.ts";
+
+const disk = 200;
+
+/** An interrupt of another device, that the hardware delivers to `cpu`. */
+function addIrq({ fake }: TuningNode, irq: number, cpu: string, chip = "PCI-MSIX-0000:01:00.0"): void {
+  writeIrq(fake.root, irq, "nvme0q1", "0-3");
+  writeFolder(fake.root, { [`sys/kernel/irq/${irq}/chip_name`]: chip });
+  deliver(fake.root, irq, cpu);
+}
+
+function deliver(root: string, irq: number | undefined, cpu: string): void {
+  writeFolder(root, { [`proc/irq/${irq}/effective_affinity_list`]: cpu });
+}
+
+/** As the kernel shows one that nobody may move, since Linux 6.12. */
+function forbid(root: string, irq: number | undefined): void {
+  fs.chmodSync(join(root, `proc/irq/${irq}/smp_affinity_list`), 0o444);
+}
+
+test("a queue of a VF that the kernel places itself", async () => {
+  using node = createTuningNode();
+  node.attach(0, "web-1");
+  const [tx] = node.irqs(0);
+  deliver(node.fake.root, tx, "1");
+  forbid(node.fake.root, tx);
+  node.attach(1, "web-2");
+  await passOnce(node.host);
+  expect([node.affinities(0), node.affinities(1)]).toEqual(["0-3 0 0-3", "2 3 0-3"]);
+});
+
+test.each(["EIO", "EPERM"])("a queue of a VF whose pin was refused with %s", async (errno) => {
+  using node = createTuningNode();
+  node.attach(0, "web-1");
+  const [tx] = node.irqs(0);
+  deliver(node.fake.root, tx, "1");
+  const files: Host["files"] = {
+    ...node.host.files,
+    writeText(path, text) {
+      if (path.endsWith(`/${tx}/smp_affinity_list`)) throw new SystemCallError("write", path, errno);
+      node.host.files.writeText(path, text);
+    },
+  };
+  const host = { ...node.host, files };
+  const memory = createPassMemory(host);
+  await passOnce(host, memory);
+  node.attach(1, "web-2");
+  await passOnce(host, memory);
+  const [, rx] = node.affinities(0).split(" ");
+  const others = node.affinities(1).split(" ").slice(0, 2);
+  expect(new Set([rx, ...others])).toEqual(new Set(["0", "2", "3"]));
+});
+
+test("a queue of another device that nobody may move", async () => {
+  using node = createTuningNode();
+  addIrq(node, disk, "0");
+  forbid(node.fake.root, disk);
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  expect(node.affinities(0)).toBe("1 2 0-3");
+  expect(await listWrites(node)).toEqual([]);
+});
+
+test.each([
+  ["may be moved, wherever it is", "PCI-MSIX-0000:01:00.0", "0", false],
+  ["is no device's on the PCI bus, as the timer", "IO-APIC", "0", true],
+  ["has no CPU, since those that it may use are offline", "PCI-MSIX-0000:01:00.0", "", true],
+])("not one of another device that %s", async (_what, chip, cpu, isForbidden) => {
+  using node = createTuningNode();
+  addIrq(node, disk, cpu, chip);
+  if (isForbidden) forbid(node.fake.root, disk);
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  expect(node.affinities(0)).toBe("0 1 0-3");
+});
+
+test("not one that is free: its driver has no handler for it", async () => {
+  using node = createTuningNode();
+  addIrq(node, disk, "0");
+  forbid(node.fake.root, disk);
+  fs.rmdirSync(join(node.fake.root, `proc/irq/${disk}/nvme0q1`));
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  expect(node.affinities(0)).toBe("0 1 0-3");
+});

@@ -1,0 +1,29 @@
+// Interrupts of the whole node that nobody can move: load that is there whatever tuning does.
+
+import { join } from "node:path";
+
+import type { Host } from "../host/host.ts";
+import { isFixedIrq, readIrq } from "../sriov/vectors.ts";
+import { only } from "./pin-plan.ts";
+
+/**
+ * The CPU of each interrupt of a PCI device that the kernel lets nobody move, by IRQ number: managed ones, as of disks. Those
+ * that can be moved are left out, wherever they are: pins would go after each move of irqbalance or a driver. Before Linux
+ * 6.12 the kernel tells of none.
+ */
+export function readFixedIrqs(host: Pick<Host, "files" | "paths">): ReadonlyMap<number, number> {
+  const irqs = (host.files.list(join(host.paths.proc, "irq")) ?? []).map(Number).filter(Number.isInteger);
+  return new Map(
+    irqs.flatMap((irq) => {
+      if (!isFixedIrq(host, irq) || !isOfPciDevice(host, irq)) return [];
+      const { action, effective } = readIrq(host, irq);
+      const cpu = only(effective);
+      return action === undefined || cpu === undefined ? [] : [[irq, cpu] as const];
+    }),
+  );
+}
+
+// "PCI-MSIX-0000:3b:00.0", "IR-PCI-MSI", "ITS-PCI-MSI". Source: Documentation/ABI/testing/sysfs-kernel-irq.
+function isOfPciDevice({ files, paths }: Pick<Host, "files" | "paths">, irq: number): boolean {
+  return files.readText(join(paths.sys, "kernel/irq", `${irq}`, "chip_name"))?.includes("PCI-MSI") === true;
+}
