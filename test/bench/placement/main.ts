@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import { machine, reportFigures, reportFlags } from "../report-figures.ts";
+import { measureColdPlans } from "./cold-plan.ts";
 import { measureScenario } from "./measure-scenario.ts";
 import { formatScenario } from "./progress.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
@@ -20,11 +21,14 @@ const { values } = parseArgs({ options: flags });
 const results = scenarios.map((scenario) =>
   measure({ ...scenario, events: Number(values.events ?? scenario.events) }, Number(values.seed)),
 );
+const coldPlans = measureColdPlans(Number(values.seed));
+for (const { name, ms } of coldPlans) console.error(`first plan, ${name}: ${ms} ms`);
 const figures = {
   what: "placement of interrupts, computed only: nothing is written to an interrupt controller",
   machine: { ...machine, model: cpus()[0]?.model },
   seed: Number(values.seed),
   scenarios: results,
+  coldPlans,
 };
 await reportFigures("placement", figures, values);
 

@@ -55,7 +55,8 @@ export function* listEvents(scenario: Scenario, topology: CpuTopology, seed: num
   }
 }
 
-function listIrqs(vf: number, queues: number, candidates: readonly number[]): readonly IrqToPlace[] {
+/** The interrupts of the VF with that number. */
+export function listIrqs(vf: number, queues: number, candidates: readonly number[]): readonly IrqToPlace[] {
   const bus = (0x3b + (vf >> 8)).toString(16);
   const device = ((vf >> 3) & 31).toString(16).padStart(2, "0");
   const address = parsePciAddress(`0000:${bus}:${device}.${vf & 7}`);
@@ -68,7 +69,8 @@ function listIrqs(vf: number, queues: number, candidates: readonly number[]): re
   }));
 }
 
-function pick(cpus: readonly number[], count: number, random: () => number): readonly number[] {
+/** So many of the CPUs, in any order. */
+export function pick(cpus: readonly number[], count: number, random: () => number): readonly number[] {
   const ranked = cpus.map((cpu) => ({ cpu, at: random() })).toSorted((a, b) => a.at - b.at);
   return ranked.slice(0, count).map(({ cpu }) => cpu);
 }
