@@ -1,7 +1,9 @@
 // Looks again when a folder changes, and now and then all the same.
 
+import type { FileChange } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { checkMountedFolders } from "../../host/mounted-folders.ts";
+import { targetOfTemporary } from "../../host/replace-file.ts";
 
 /** The net below inotify, whose events can be lost. */
 const pollMs = 30_000;
@@ -35,8 +37,12 @@ function watchAll(
 ): Disposable {
   using watches = new DisposableStack();
   checkMountedFolders(files, folders);
+  // A write of ours that fails leaves nothing but these: looked at again, it would fail again, without end and without a rest.
+  const onEvent = ({ name }: FileChange): void => {
+    if (targetOfTemporary(name) === undefined) onChange();
+  };
   for (const folder of folders)
-    if (files.stat(folder) !== undefined) watches.use(files.watch(folder, onChange));
+    if (files.stat(folder) !== undefined) watches.use(files.watch(folder, onEvent));
   return watches.move();
 }
 
