@@ -1,6 +1,6 @@
 // What install-cni, the daemons and the CNI left on a node, as the steps that take it away, in order.
 
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 
 import type { UnchangedFile } from "../../host/exchange-file.ts";
 import type { Host } from "../../host/host.ts";
@@ -75,7 +75,8 @@ function planEmptied(
   );
 }
 
-function planConfigurations({ files }: View, folder: string): readonly UninstallStep[] {
+function planConfigurations(host: View, folder: string): readonly UninstallStep[] {
+  const { files } = host;
   const names = files.list(folder) ?? [];
   // What a killed writer of ours had displaced is another program's, though its name is that of a leftover.
   const recovered = names
@@ -89,17 +90,21 @@ function planConfigurations({ files }: View, folder: string): readonly Uninstall
     if (targetOfTemporary(basename(path))?.endsWith(".conflist") === true) return [{ do: "remove", path }];
     const back: readonly UninstallStep[] = recovered.filter((step) => step.path === path);
     const content = recovered.findLast((step) => step.path === path)?.from ?? path;
-    return back.concat(planConfiguration(files, path, content));
+    return back.concat(planConfiguration(host, path, content));
   });
 }
 
-function planConfiguration(files: View["files"], path: string, content: string): readonly UninstallStep[] {
-  const stat = files.stat(content, { noFollow: true });
+function planConfiguration(host: View, path: string, content: string): readonly UninstallStep[] {
+  const { files, paths } = host;
+  const isLink = files.stat(content, { noFollow: true })?.kind === "symlink";
+  const file = isLink ? resolveOnHost(host, join("/", relative(paths.root, content))) : content;
+  const stat = files.stat(file);
   if (!/\.(?:conf|conflist|json)$/.test(path) || stat?.kind !== "file") return [];
-  const before = files.readText(content) ?? "";
+  const before = files.readText(file) ?? "";
   const plan = planConflistWithout(before, pluginName);
-  if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
   if (plan.kind === "keep") return [];
+  if (plan.kind === "refuse") throw new UninstallError(`${path}: ${plan.problem}`);
+  if (isLink) throw new UninstallError(`${path}: it names ${pluginName}, and is a link: take it out by hand`);
   return [{ do: "write", path, before, text: plan.text, mode: stat.mode & 0o777 }];
 }
 

@@ -229,6 +229,25 @@ test.each([
   expect(show(node)).toBe(before);
 });
 
+test("a configuration that is a link, as the host follows it, is left, with everything else", async () => {
+  using node = makeNode();
+  install(node);
+  const [link, file] = [
+    join(node.root, "etc/cni/net.d/05-link.conflist"),
+    join(node.root, "etc/link.conflist"),
+  ];
+  fs.symlinkSync("/etc/link.conflist", link);
+  fs.writeFileSync(file, fs.readFileSync(conflist(node), "utf8"));
+  const before = show(node);
+  await expect(uninstall(node.host, folders)).rejects.toThrow(
+    "05-link.conflist: it names virtfn, and is a link",
+  );
+  expect(show(node)).toBe(before);
+  fs.writeFileSync(file, list);
+  await uninstall(node.host, folders);
+  expect(fs.readFileSync(file, "utf8")).toBe(list);
+});
+
 test("the folder of device-info files for Multus goes when none of another plugin is in it", async () => {
   using node = makeNode();
   install(node);
