@@ -12,7 +12,7 @@ import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
 import { applyVf } from "./vf-apply.ts";
 import { findPfSide } from "./vf-locate.ts";
-import { clearAdminMac } from "./vf-mac.ts";
+import { clearAdminMac, setMac } from "./vf-mac.ts";
 import { bringHome, type RestoreHost } from "./vf-restore.ts";
 import { planVf } from "./vf-settings.ts";
 
@@ -24,7 +24,7 @@ export interface ResetFrom {
 
 /**
  * Brings the VF from its namespace and resets what a pod or its network can
- * have set: up, promiscuity, ARP, MTU, masks, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
+ * have set: up, promiscuity, ARP, MTU, masks, MAC, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
  * called after its PF and number. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_DRIVER.
  */
 export async function resetVf(
@@ -40,10 +40,13 @@ export async function resetVf(
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link !== undefined) resetNetdev(host, home, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
-  if (side === undefined) return;
-  if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
-  await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
-  await clearAdminMac(host, side);
+  if (side !== undefined) {
+    if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
+    await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
+    await clearAdminMac(host, side);
+  }
+  // Another pod may ask for the one that it had. Where its PF allows none it keeps it.
+  if (link?.permanentMac !== undefined) setMac(home, link.index, link.permanentMac);
 }
 
 // With its driver the netdev comes back, a little later; it must not take the MAC that the PF has for the pod.

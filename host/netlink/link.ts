@@ -41,6 +41,7 @@ export const IFLA = {
   MAX_MTU: 51,
   PROP_LIST: 52,
   ALT_IFNAME: 53,
+  PERM_ADDRESS: 54,
   PARENT_DEV_NAME: 56,
 } as const;
 
@@ -102,6 +103,7 @@ export function decodeLink(body: Uint8Array): Link | undefined {
     name: decodeString(name),
     altNames: map(attributes.get(IFLA.PROP_LIST), decodeAltNames) ?? [],
     mac: map(attributes.get(IFLA.ADDRESS), decodeMac) ?? "",
+    permanentMac: map(attributes.get(IFLA.PERM_ADDRESS), decodeMac),
     mtu: number(IFLA.MTU) ?? 0,
     maxMtu: number(IFLA.MAX_MTU) || undefined,
     isUp: (flags & IFF_UP) !== 0,

@@ -9,6 +9,8 @@ export interface Link {
   readonly altNames: readonly string[];
   /** Lower-case, colon-separated; empty when the device has none. */
   readonly mac: string;
+  /** What the device came with (IFLA_PERM_ADDRESS), where its driver tells. */
+  readonly permanentMac: string | undefined;
   readonly mtu: number;
   readonly maxMtu: number | undefined;
   /** IFF_UP. */

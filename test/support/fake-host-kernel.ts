@@ -25,6 +25,7 @@ export interface FakeLink {
   name: string;
   altNames: string[];
   mac: string;
+  readonly permanentMac: string;
   mtu: number;
   maxMtu: number;
   isUp: boolean;
@@ -147,6 +148,7 @@ export function addLink(
   const added: FakeLink = {
     index: kernel.nextIndex++,
     altNames: [],
+    permanentMac: link.mac,
     mtu: 1500,
     maxMtu: 9216,
     isUp: false,

@@ -148,8 +148,18 @@ export function announceLink(netns: FakeNetns, link: FakeLink): void {
 export function toLink(link: FakeLink): Link {
   const { index, name, mac, mtu, maxMtu, isUp, isPromiscuous, isAllMulticast, kind, master, lower } = link;
   const flags = { isUp, hasCarrier: link.hasCarrier, isPromiscuous, isAllMulticast };
-  const { alias, txQueueLength, xdp, traits } = link;
-  const rest = { kind, master, lower, parentDevice: link.device, alias, txQueueLength, xdp, traits };
+  const { alias, txQueueLength, xdp, traits, permanentMac } = link;
+  const rest = {
+    permanentMac,
+    kind,
+    master,
+    lower,
+    parentDevice: link.device,
+    alias,
+    txQueueLength,
+    xdp,
+    traits,
+  };
   return { index, name, altNames: [...link.altNames], mac, mtu, maxMtu, ...flags, ...rest };
 }
 

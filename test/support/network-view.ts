@@ -12,6 +12,7 @@ export function makeLink(over: Partial<Link> & Pick<Link, "index" | "name">): Li
   return {
     altNames: [],
     mac: "02:00:00:00:00:01",
+    permanentMac: undefined,
     mtu: 1500,
     maxMtu: undefined,
     isUp: true,

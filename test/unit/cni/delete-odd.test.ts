@@ -170,8 +170,8 @@ test.each(foreign.flatMap((record) => ways.map((way) => Object.assign({}, record
     expect(await del(node, call, change)).toMatchObject(done);
     expect(node.toText()).toMatch(/quarantine 0000:3b:02\.1\./);
     expect(node.toText()).not.toMatch(/attachments|lease/);
-    expect(node.toText()).toContain("  ens1f0v1 0000:3b:02.1 mac 02:aa:bb:cc:dd:01 mtu 1500 down");
-    expect(node.toText()).toContain("vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off");
+    expect(node.toText()).toContain("  ens1f0v1 0000:3b:02.1 mac 02:00:00:00:00:01 mtu 1500 down");
+    expect(node.toText()).toContain("vf 1 mac 02:00:00:00:00:01 vlan 0 qos 0 802.1q spoof on trust off");
     const settled = node.toText();
     expect(await del(node, call, change)).toMatchObject(done);
     expect(node.toText()).toBe(settled);

@@ -164,9 +164,9 @@ test("with the record lost DEL resets the VF that it finds in the namespace unde
     "host
       ens1f0 0000:3b:00.0 mac 02:00:00:00:00:ff mtu 1500 up
       ens1f0 vf 0 mac 02:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off state auto rate 0-0
-      ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off state auto rate 0-0
+      ens1f0 vf 1 mac 02:00:00:00:00:01 vlan 0 qos 0 802.1q spoof on trust off state auto rate 0-0
       ens1f0v0 0000:3b:02.0 mac 02:00:00:00:00:00 mtu 1500 down altnames enp0s0v0 rx-0 rps 00 flows 0 tx-0 xps 00
-      ens1f0v1 0000:3b:02.1 mac 02:aa:bb:cc:dd:01 mtu 1500 down rx-0 rps 00 flows 0 tx-0 xps 00
+      ens1f0v1 0000:3b:02.1 mac 02:00:00:00:00:01 mtu 1500 down rx-0 rps 00 flows 0 tx-0 xps 00
       eth0 virtual mac 02:00:00:00:ff:01 mtu 1500 up
       route 0.0.0.0/0 via 198.51.100.1 dev eth0
     /run/netns/web-1"

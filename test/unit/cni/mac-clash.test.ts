@@ -115,3 +115,14 @@ test("of two ADDs at once that ask for one MAC one gets it, and the other is tol
   await callCni(node.host, second.config, { ...second.call, command: "DEL" });
   expect(node.toText()).toBe(before);
 });
+
+test("a MAC is another pod's, and no more the VF's that had it, also where the record of that was lost", async () => {
+  using node = makeNode();
+  const before = node.toText();
+  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
+  node.host.files.remove(`${node.host.paths.attachments}/0000:3b:02.1.json`);
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toBe(before.replace(" altnames enp0s0v1", ""));
+  expect(await callCni(node.host, second.config, second.call)).toMatchObject({ exitCode: 0 });
+  expect(node.toText().split(mac)).toHaveLength(3);
+});
