@@ -35,7 +35,7 @@ export function createTrafficPrograms(libc: Pick<Libc, "bpf">): TrafficPrograms 
         for (let left = mostPrograms; left > 0; left -= 1) {
           const first = findFirst(libc, index, side);
           if (first === undefined) break;
-          removeFirst(libc, index, side, first);
+          unlessGone(() => removeFirst(libc, index, side, first));
         }
     },
   };
@@ -84,5 +84,14 @@ function removeFirst(libc: Pick<Libc, "bpf">, index: number, { type, name }: Sid
     libc.bpf(BPF_LINK_DETACH, attributes, on);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+// A bpf_link ends with the process that has it.
+function unlessGone(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (!(error instanceof SystemCallError) || error.errno !== "ENOENT") throw error;
   }
 }

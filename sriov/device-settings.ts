@@ -13,19 +13,18 @@ export interface DeviceSettings {
   readonly coalescing?: Readonly<Record<string, number>> | undefined;
 }
 
-/** As they are now. */
+/** As they are now; without what cannot be read, as where the kernel is too old, or the driver resets the device. */
 export function readDeviceSettings(ethtool: Ethtool, index: number): DeviceSettings {
-  const rings = Object.entries((ethtool.getRings(index) ?? {}) as Record<string, Sized>);
+  const rings = unlessUnread(() => ethtool.getRings(index) as Readonly<Record<string, Sized>> | undefined);
   return {
-    rings: Object.fromEntries(rings.map(([kind, { value }]) => [kind, value])),
-    features: ethtool.getFeatures(index)?.wanted,
-    coalescing: ethtool.getCoalescing(index),
+    rings: rings && Object.fromEntries(Object.entries(rings).map(([kind, { value }]) => [kind, value])),
+    features: unlessUnread(() => ethtool.getFeatures(index)?.wanted),
+    coalescing: unlessUnread(() => ethtool.getCoalescing(index)),
   };
 }
 
 /**
- * Sets what differs from `original`. What a driver does not take again is no reason to keep a pod from ending: it stays as it is. Throws
- * NetlinkError ENODEV.
+ * Sets what differs from `original`. What a driver does not take again is no reason to keep a pod from ending: it stays as it is.
  */
 export function restoreDeviceSettings(ethtool: Ethtool, index: number, original: DeviceSettings): void {
   const now = readDeviceSettings(ethtool, index);
@@ -46,7 +45,7 @@ type Queues = readonly Pick<QueueMasks, "queue">[];
 export function restoreChannels(ethtool: Ethtool, index: number, now: Queues, original: Queues): void {
   const [rx, tx] = [countQueues(original, "rx-"), countQueues(original, "tx-")];
   if (original.length === 0 || (rx === countQueues(now, "rx-") && tx === countQueues(now, "tx-"))) return;
-  const channels = ethtool.getChannels(index);
+  const channels = unlessUnread(() => ethtool.getChannels(index));
   if (channels === undefined) return;
   const isCombined = channels.combined !== undefined && rx === tx;
   const apart = isCombined ? { rx: 0, tx: 0 } : { rx, tx };
@@ -77,6 +76,15 @@ function unlessRefused<Wanted>(wanted: Wanted | undefined, set: (wanted: Wanted)
   try {
     set(wanted);
   } catch (error) {
-    if (!(error instanceof NetlinkError) || error.errno === "ENODEV") throw error;
+    if (!(error instanceof NetlinkError)) throw error;
+  }
+}
+
+function unlessUnread<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+    return undefined;
   }
 }

@@ -4,7 +4,11 @@ import { expect, test } from "vitest";
 
 import { NetlinkError } from "../../../host/errors.ts";
 import type { Channels, Ethtool } from "../../../host/netlink/ethtool.ts";
-import { restoreChannels, restoreDeviceSettings } from "../../../sriov/device-settings.ts";
+import {
+  readDeviceSettings,
+  restoreChannels,
+  restoreDeviceSettings,
+} from "../../../sriov/device-settings.ts";
 
 const one = { value: 1, max: 8 };
 const none = { value: 0, max: 8 };
@@ -66,7 +70,21 @@ test("what differs is set, each part by itself, and what is refused keeps no pod
   expect(asked).toHaveLength(3);
 });
 
-test("a netdev that is gone is told", () => {
-  const { ethtool } = refusing(undefined, "ENODEV");
-  expect(() => restoreDeviceSettings(ethtool, 5, { rings: { rx: 256 } })).toThrow("ENODEV");
-});
+// ENOENT: a kernel before 5.6 has no such family; ENODEV: the driver is resetting the device.
+test.each(["ENOENT", "ENODEV", "EBUSY"])(
+  "what cannot be read (%s) is neither noted nor put back",
+  (errno) => {
+    const { ethtool, asked } = refusing({ combined: one }, errno);
+    const fail = (): never => {
+      throw new NetlinkError("getting", errno);
+    };
+    const mute = { ...ethtool, getChannels: fail, getRings: fail, getFeatures: fail, getCoalescing: fail };
+    expect(readDeviceSettings(mute, 5)).toEqual({});
+    const original = { rings: { rx: 256 }, features: [3, 0], coalescing: { 11: 0 } };
+    restoreDeviceSettings(mute, 5, original);
+    restoreChannels(mute, 5, queues(1, 1), queues(2, 2));
+    expect(asked).toEqual([]);
+    restoreDeviceSettings(ethtool, 5, original);
+    expect(asked).toHaveLength(3);
+  },
+);
