@@ -26,7 +26,7 @@ const traits = [
   "groIpv4MaxSize",
 ] as const satisfies readonly (keyof LinkTraits)[];
 
-/** Sets what differs from `original`; what is absent there is left alone. Throws NetlinkError. */
+/** Sets what differs from `original`; what is absent there, or a broadcast address of another kind of link, is left alone. Throws NetlinkError. */
 export function restoreTraits(
   home: Pick<Netlink, "getLink" | "setLink">,
   link: Link,
@@ -36,6 +36,7 @@ export function restoreTraits(
   for (const trait of traits) {
     const value = original[trait];
     if (now === undefined || value === undefined || now.traits[trait] === value) continue;
+    if (trait === "broadcast" && now.traits.broadcast.length !== original.broadcast.length) continue;
     setTrait(home, link.index, { set: "trait", trait, value } as LinkTraitChange);
     now = home.getLink({ index: link.index });
   }

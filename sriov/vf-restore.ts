@@ -12,7 +12,7 @@ import { resetFunction } from "./function-reset.ts";
 import { restoreHomeName } from "./home-name.ts";
 import { isNetworkVf, readVfBasics, type VfBasics, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
-import { restoreTraits } from "./link-traits.ts";
+import { defaultTraits, restoreTraits } from "./link-traits.ts";
 import { restoreNapiValues } from "./napi-values.ts";
 import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
@@ -178,7 +178,8 @@ function restoreNetdev(
     home.setLink(index, { set: "alias", value: original.alias });
   if (original.txQueueLength !== undefined && original.txQueueLength !== link.txQueueLength)
     home.setLink(index, { set: "txQueueLength", value: original.txQueueLength });
-  if (original.traits !== undefined) restoreTraits(home, link, original.traits);
+  // Without them the group may be the node's own.
+  restoreTraits(home, link, original.traits ?? { ...defaultTraits, group: link.traits.group });
   const restored = home.getLink({ index });
   if (restored === undefined) throw new VfMissingError(`${link.name} vanished while it was put back`);
   restoreSettings(host, restored, original);

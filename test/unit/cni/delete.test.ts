@@ -82,6 +82,23 @@ test("DEL undoes what the pod itself did to the VF", async () => {
   expect(node.toText()).toBe(before);
 });
 
+test("a record of a release that did not keep it has DEL switch ARP and multicast on again", async () => {
+  const { node, before } = await createAttachedNode(config);
+  using _node = node;
+  const record = JSON.parse(node.host.files.readText(recordPath(node)) ?? "") as { original: object };
+  node.host.files.writeAtomic(
+    recordPath(node),
+    JSON.stringify({ ...record, original: { ...record.original, traits: undefined } }),
+  );
+  using netns = node.host.namespaces.open("/run/netns/web-1");
+  using netlink = node.host.openNetlink(netns);
+  const index = netlink.getLink({ name: "net1" })?.index ?? 0;
+  netlink.setLink(index, { set: "trait", trait: "hasArp", value: false });
+  netlink.setLink(index, { set: "trait", trait: "hasMulticast", value: false });
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(before);
+});
+
 test("DEL undoes what tuning, or the pod, set on the queues", async () => {
   const { node, before } = await createAttachedNode(config);
   using _node = node;
