@@ -61,6 +61,9 @@ export function mountKubeletView(
   const Data = { PodDeviceEntries: entries, RegisteredDevices: { "sriov/vf": registered } };
   const folder = "/var/lib/kubelet/device-plugins";
   const file = `${folder}/kubelet_internal_checkpoint`;
-  return `mount -t tmpfs view ${folder}; mount -t tmpfs view /run/virtfn/deviceplugin
+  // Nor is there a device plugin then: where its sockets are and its list is not, a network must not set what it may limit.
+  return `for hidden in ${folder} /var/lib/kubelet/plugins_registry /run/virtfn/deviceplugin; do
+      mount -t tmpfs view $hidden
+    done
     printf %s ${quote(JSON.stringify({ Data, Checksum: 0 }))} >${file}`;
 }
