@@ -63,7 +63,7 @@ export function mountKubeletView(
   const file = `${folder}/kubelet_internal_checkpoint`;
   // Nor is there a device plugin then: where its sockets are and its list is not, a network must not set what it may limit.
   return `for hidden in ${folder} /var/lib/kubelet/plugins_registry /run/virtfn/deviceplugin; do
-      mount -t tmpfs view $hidden
+      [ ! -d $hidden ] || mount -t tmpfs view $hidden
     done
     printf %s ${quote(JSON.stringify({ Data, Checksum: 0 }))} >${file}`;
 }
