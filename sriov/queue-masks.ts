@@ -29,8 +29,12 @@ export function ownSysfs(host: Pick<Host, "files" | "paths">): QueueSysfs {
 
 /** Masks of all queues of `netdev`, as the kernel prints them. Source: Documentation/networking/scaling.rst. */
 export function readQueueMasks(sysfs: QueueSysfs, netdev: string): readonly QueueMasks[] {
-  const queues = (sysfs.list(queuesOf(netdev)) ?? []).toSorted(compareQueues);
-  return queues.map((queue) => readMasks(sysfs, netdev, queue));
+  return listQueues(sysfs, netdev).map((queue) => readMasks(sysfs, netdev, queue));
+}
+
+/** Names of the queues of `netdev`, in order: "rx-0", "tx-0". */
+export function listQueues(sysfs: QueueSysfs, netdev: string): readonly string[] {
+  return (sysfs.list(queuesOf(netdev)) ?? []).toSorted(compareQueues);
 }
 
 /** Puts every mask that is not zero to zero. */

@@ -16,7 +16,7 @@ import { defaultTraits, restoreTraits } from "./link-traits.ts";
 import { restoreNapiValues } from "./napi-values.ts";
 import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
-import { ownSysfs, readQueueMasks, restoreQueueMasks } from "./queue-masks.ts";
+import { listQueues, ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
 import { forgetPodMac, restoreAdminMac, restoreMac } from "./vf-mac.ts";
@@ -196,7 +196,8 @@ function restoreSettings(
   if (sizes === undefined && settings === undefined) return;
   using ethtool = host.openEthtool();
   if (settings !== undefined) {
-    restoreChannels(ethtool, index, readQueueMasks(ownSysfs(host), name), queues);
+    const now = listQueues(ownSysfs(host), name).map((queue) => ({ queue }));
+    restoreChannels(ethtool, index, now, queues);
     restoreDeviceSettings(ethtool, index, settings);
   }
   // What ADD itself changed has to go back.
