@@ -1,6 +1,6 @@
 // From how many interrupts of a group each CPU gets to which ones: who is there stays, the queues of a VF go apart.
 
-import { compareIrqs, type IrqGroup, type IrqToPlace } from "./placement-model.ts";
+import { compareIrqs, type GroupedIrq, type IrqGroup, type IrqToPlace } from "./placement-model.ts";
 import type { ChoiceArc } from "./placement-network.ts";
 
 /** One interrupt with the CPU that it is to have. */
@@ -10,8 +10,9 @@ export interface Assignment {
 }
 
 /**
- * As many of each group on each CPU as `choices` says. The others are given out in order: to the CPU with the fewest
- * interrupts of their VF, then of their direction, then with the most places left, then the preferred one.
+ * As many of each group on each CPU as `choices` says. The others are given out in order, those that leave a CPU first, since
+ * they must not be without a place: to the CPU with the fewest interrupts of their VF, then of their direction, then with the
+ * most places left, then the preferred one.
  */
 export function assignIrqs(
   groups: readonly IrqGroup[],
@@ -26,18 +27,22 @@ export function assignIrqs(
   const waiting = groups.flatMap((group, at) => {
     const used = (choices[at] ?? []).filter(({ flow }) => flow > 0);
     const places = new Map(used.map(({ choice, flow }) => [choice.cpu, flow] as const));
-    const others: { readonly irq: IrqToPlace; readonly places: Map<number, number> }[] = [];
+    const others: (GroupedIrq & { readonly places: Map<number, number> })[] = [];
     for (const { irq, cpu } of group.irqs) {
       if (cpu !== undefined && takePlace(places, cpu)) assign(irq, cpu);
-      else others.push({ irq, places });
+      else others.push({ irq, cpu, places });
     }
     return others;
   });
-  for (const { irq, places } of waiting.toSorted((a, b) => compareIrqs(a.irq, b.irq))) {
+  for (const { irq, places } of waiting.toSorted(compareWaiting)) {
     const cpu = counts.choose(irq, places);
     if (cpu !== undefined && takePlace(places, cpu)) assign(irq, cpu);
   }
   return assigned;
+}
+
+function compareWaiting(a: GroupedIrq, b: GroupedIrq): number {
+  return Number(a.cpu === undefined) - Number(b.cpu === undefined) || compareIrqs(a.irq, b.irq);
 }
 
 function takePlace(places: Map<number, number>, cpu: number): boolean {

@@ -43,7 +43,10 @@ export interface Network {
   readonly choices: readonly (readonly ChoiceArc[])[];
 }
 
-/** Interrupts per CPU that can't be moved, and how many a CPU can take, those included; a CPU without an entry: any number. */
+/**
+ * Interrupts per CPU that can't be moved, and how many a CPU can take, those included; a CPU without an entry: any number. What
+ * is there already may stay, also if it is too much; on a CPU that can take none (0) nothing comes in place of what leaves.
+ */
 export interface CpuLimits {
   readonly fixedLoad: ReadonlyMap<number, number>;
   readonly capacity: ReadonlyMap<number, number>;
@@ -77,7 +80,11 @@ export function createNetwork(
   };
 }
 
-type Loads = ReadonlyMap<number, { readonly cpu: LoadArc; readonly core: LoadArc }>;
+/** `isFull`: only what is there already may be there. */
+type Loads = ReadonlyMap<
+  number,
+  { readonly cpu: LoadArc; readonly core: LoadArc; readonly isFull: boolean }
+>;
 
 function createLoadArcs(
   topology: CpuTopology,
@@ -102,8 +109,9 @@ function createLoadArcs(
         cores.set(name, core);
         const fixed = fixedLoad.get(cpu) ?? 0;
         // What is there already is allowed to stay.
-        const room = Math.max((capacity.get(cpu) ?? Infinity) - fixed, pinned.get(cpu) ?? 0);
-        return [cpu, { cpu: createLoadArc("cpu", core.from, fixed, room), core }] as const;
+        const room = (capacity.get(cpu) ?? Infinity) - fixed;
+        const most = Math.max(room, pinned.get(cpu) ?? 0);
+        return [cpu, { cpu: createLoadArc("cpu", core.from, fixed, most), core, isFull: room <= 0 }] as const;
       }),
   );
 }
@@ -117,10 +125,12 @@ function createGroupArcs(
   const pinned = countBy(irqs.map(({ cpu }) => cpu));
   return {
     choices: choices.flatMap((choice): readonly ChoiceArc[] => {
-      const to = loads.get(choice.cpu)?.cpu.from;
-      if (to === undefined) return [];
+      const load = loads.get(choice.cpu);
+      if (load === undefined) return [];
       const count = pinned.get(choice.cpu) ?? 0;
-      return [{ kind: "choice", choice, pinned: count, from, to, capacity: Infinity, flow: 0 }];
+      // A vector is free again some time after its interrupt went: until then nothing can come in its place.
+      const capacity = load.isFull ? count : Infinity;
+      return [{ kind: "choice", choice, pinned: count, from, to: load.cpu.from, capacity, flow: 0 }];
     }),
     unplaced: { kind: "unplaced", from, to: out, capacity: pinned.get(undefined) ?? 0, flow: 0 },
   };

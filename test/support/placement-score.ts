@@ -62,11 +62,11 @@ export function findBestScore(problem: PlacementProblem): PlacementScore {
   const { irqs, limits } = problem;
   let best: PlacementScore | undefined;
   const chosen: (number | undefined)[] = [];
-  const room = (cpu: number): number =>
-    Math.max(
-      (limits.capacity.get(cpu) ?? Infinity) - (limits.fixedLoad.get(cpu) ?? 0),
-      problem.pinned.filter((now, at) => now === cpu && irqs[at]?.candidates.includes(cpu)).length,
-    );
+  const left = (cpu: number): number =>
+    (limits.capacity.get(cpu) ?? Infinity) - (limits.fixedLoad.get(cpu) ?? 0);
+  const there = (cpu: number): number =>
+    problem.pinned.filter((now, at) => now === cpu && irqs[at]?.candidates.includes(cpu)).length;
+  const room = (cpu: number): number => Math.max(left(cpu), there(cpu));
   function tryFrom(at: number): void {
     const irq = irqs[at];
     if (irq === undefined) {
@@ -77,6 +77,7 @@ export function findBestScore(problem: PlacementProblem): PlacementScore {
     for (const cpu of [...irq.candidates, undefined]) {
       if (cpu !== undefined && chosen.slice(0, at).filter((each) => each === cpu).length >= room(cpu))
         continue;
+      if (cpu !== undefined && cpu !== problem.pinned[at] && left(cpu) <= 0) continue;
       const isPinned = irq.candidates.includes(problem.pinned[at] ?? -1);
       if (cpu === undefined && (limits.capacity.size === 0 || isPinned)) continue;
       chosen[at] = cpu;

@@ -93,6 +93,46 @@ describe("planPlacement", () => {
     expect(steps).toEqual([{ vf: irqs[0]?.vf, msiIndex: 0, from: [0, 1], to: 0 }]);
   });
 
+  test("gives the places of interrupts that change CPUs to no newcomer, where there are too few", () => {
+    const topology = makeTopology({ cores: 2 });
+    const near = [[1], [1], [1], [0], [0]];
+    const irqs = irqsOf(5, 1, [0, 1]).map((irq, at): IrqToPlace =>
+      Object.assign({}, irq, { near: near[at] ?? [] }),
+    );
+    const keys = irqs.map(irqKey);
+    const current = new Map([
+      [keys[2] ?? "", [0]],
+      [keys[4] ?? "", [1]],
+    ]);
+    const capacity = new Map([
+      [0, 2],
+      [1, 2],
+    ]);
+    const steps = planPlacement(topology, irqs, current, { fixedLoad: new Map(), capacity });
+    expect(steps.map(({ msiIndex, from, to }) => [msiIndex, from, to])).toEqual([
+      [0, [], 1],
+      [2, [0], 1],
+      [3, [], 0],
+      [4, [1], 0],
+    ]);
+  });
+
+  test("puts nothing on a full CPU, not even in place of what leaves it", () => {
+    const topology = makeTopology({ cores: 2 });
+    const [own, other] = irqsOf(2, 1, [0, 1]) as [IrqToPlace, IrqToPlace];
+    const irqs = [
+      { ...own, near: [1] },
+      { ...other, near: [0] },
+    ];
+    const current = new Map([
+      [irqKey(own), [0]],
+      [irqKey(other), [1]],
+    ]);
+    const full = { fixedLoad: new Map<number, number>(), capacity: new Map([[0, 0]]) };
+    expect(planPlacement(topology, irqs, current, nothingFixed)).toHaveLength(2);
+    expect(planPlacement(topology, irqs, current, full)).toEqual([]);
+  });
+
   test("gives no step to an interrupt whose candidates are all offline", () => {
     const topology = makeTopology({ cores: 2 });
     expect(planPlacement(topology, irqsOf(1, 1, [7]), new Map(), nothingFixed)).toEqual([]);
