@@ -81,10 +81,7 @@ export function createNetwork(
 }
 
 /** `isFull`: only what is there already may be there. */
-type Loads = ReadonlyMap<
-  number,
-  { readonly cpu: LoadArc; readonly core: LoadArc; readonly isFull: boolean }
->;
+type Loads = ReadonlyMap<number, { readonly cpu: LoadArc; readonly core: LoadArc; readonly isFull: boolean }>;
 
 function createLoadArcs(
   topology: CpuTopology,

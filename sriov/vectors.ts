@@ -51,15 +51,26 @@ export function readVectors(
 }
 
 /** Source: Documentation/core-api/irq/irq-affinity.rst; a handler's name is a folder. */
-export function readIrq(host: Pick<Host, "files" | "paths">, irq: number): Irq {
-  const folder = join(host.paths.proc, "irq", `${irq}`);
+function readIrq(host: Pick<Host, "files" | "paths">, irq: number): Irq {
   return {
     irq,
-    action: host.files.list(folder)?.find((name) => !attributes.has(name)),
+    action: readAction(host, irq),
     affinity: readAffinity(host, irq),
-    effective: parseCpuList(readEntry(host, join(folder, "effective_affinity_list")) ?? ""),
+    effective: readEffective(host, irq),
     isManaged: isFixedIrq(host, irq),
   };
+}
+
+/** See `Irq`. */
+export function readAction({ files, paths }: Pick<Host, "files" | "paths">, irq: number): string | undefined {
+  return files.list(join(paths.proc, "irq", `${irq}`))?.find((name) => !attributes.has(name));
+}
+
+/** See `Irq`; empty where the kernel does not tell. */
+export function readEffective(host: Pick<Host, "files" | "paths">, irq: number): readonly number[] {
+  return parseCpuList(
+    readEntry(host, join(host.paths.proc, "irq", `${irq}`, "effective_affinity_list")) ?? "",
+  );
 }
 
 /**

@@ -3,7 +3,8 @@
 import { join } from "node:path";
 
 import type { Host } from "../host/host.ts";
-import { isFixedIrq, readIrq } from "../sriov/vectors.ts";
+import { readAttribute } from "../sriov/sysfs.ts";
+import { isFixedIrq, readAction, readEffective } from "../sriov/vectors.ts";
 import { only } from "./pin-plan.ts";
 
 /**
@@ -16,14 +17,15 @@ export function readFixedIrqs(host: Pick<Host, "files" | "paths">): ReadonlyMap<
   return new Map(
     irqs.flatMap((irq) => {
       if (!isFixedIrq(host, irq) || !isOfPciDevice(host, irq)) return [];
-      const { action, effective } = readIrq(host, irq);
-      const cpu = only(effective);
-      return action === undefined || cpu === undefined ? [] : [[irq, cpu] as const];
+      const cpu = only(readEffective(host, irq));
+      return readAction(host, irq) === undefined || cpu === undefined ? [] : [[irq, cpu] as const];
     }),
   );
 }
 
-// "PCI-MSIX-0000:3b:00.0", "IR-PCI-MSI", "ITS-PCI-MSI". Source: Documentation/ABI/testing/sysfs-kernel-irq.
+// "PCI-MSIX-0000:3b:00.0", "IR-PCI-MSI", "ITS-PCI-MSI", "Hyper-V PCIe MSI"; none once the interrupt goes.
+// Source: Documentation/ABI/testing/sysfs-kernel-irq.
 function isOfPciDevice({ files, paths }: Pick<Host, "files" | "paths">, irq: number): boolean {
-  return files.readText(join(paths.sys, "kernel/irq", `${irq}`, "chip_name"))?.includes("PCI-MSI") === true;
+  const chip = readAttribute(files, join(paths.sys, "kernel/irq", `${irq}`, "chip_name"));
+  return chip !== undefined && /PCI-MSI|PCIe MSI/.test(chip);
 }

@@ -87,7 +87,8 @@ export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
   return {
     facts,
     vfs,
-    fixedIrqs: attemptFixedIrqs(host, problems),
+    // Some files for each interrupt of the node: not for nothing.
+    fixedIrqs: vfs.length === 0 ? new Map() : attemptFixedIrqs(host, problems),
     toRestore: listTuningRecords(host).filter((address) => !kept.has(address)),
     isCertain,
     problems,

@@ -87,6 +87,68 @@ test.each([
   expect(node.affinities(0)).toBe("0 1 0-3");
 });
 
+test("one of Hyper-V, whose chip has another name", async () => {
+  using node = createTuningNode();
+  addIrq(node, disk, "0", "Hyper-V PCIe MSI");
+  forbid(node.fake.root, disk);
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  expect(node.affinities(0)).toBe("1 2 0-3");
+});
+
+test("a queue of a VF that the kernel tells of twice is counted once", async () => {
+  using node = createTuningNode();
+  node.attach(0, "web-1");
+  const [tx] = node.irqs(0);
+  writeFolder(node.fake.root, { [`sys/kernel/irq/${tx}/chip_name`]: "IR-PCI-MSIX-0000:3b:02.0" });
+  deliver(node.fake.root, tx, "0");
+  forbid(node.fake.root, tx);
+  for (const vf of [1, 2]) node.attach(vf, `web-${vf + 1}`);
+  await passOnce(node.host);
+  // Five others over four CPUs: one of them has its second, as CPU 0 has with the fixed one.
+  const pinned = [0, 1, 2].flatMap((vf) => node.affinities(vf).split(" ").slice(0, 2));
+  expect(pinned.filter((cpu) => cpu === "0")).toHaveLength(1);
+});
+
+test.each([
+  ["sys/kernel", "ENODEV"],
+  ["proc", "EIO"],
+])("one that goes while it is read, from %s, changes nothing of the others", async (folder, errno) => {
+  using node = createTuningNode();
+  for (const irq of [disk, disk + 1]) {
+    addIrq(node, irq, "0");
+    forbid(node.fake.root, irq);
+  }
+  const files: Host["files"] = {
+    ...node.host.files,
+    readText(path) {
+      if (path.includes(`/${folder}/irq/${disk}/`)) throw new SystemCallError("read", path, errno);
+      return node.host.files.readText(path);
+    },
+  };
+  node.attach(0, "web-1");
+  const { problems } = await passOnce({ ...node.host, files });
+  expect(problems).toEqual([]);
+  expect(node.affinities(0)).toBe("1 2 0-3");
+});
+
+test("nothing of them is read while no pod has a VF", async () => {
+  using node = createTuningNode();
+  addIrq(node, disk, "0");
+  const seen: string[] = [];
+  const stat: Host["files"]["stat"] = (path, options) => {
+    seen.push(path);
+    return node.host.files.stat(path, options);
+  };
+  const host = { ...node.host, files: { ...node.host.files, stat } };
+  const listDisk = (): readonly string[] => seen.filter((path) => path.includes(`irq/${disk}`));
+  await passOnce(host);
+  expect(listDisk()).toEqual([]);
+  node.attach(0, "web-1");
+  await passOnce(host);
+  expect(listDisk()).toHaveLength(1);
+});
+
 test("not one that is free: its driver has no handler for it", async () => {
   using node = createTuningNode();
   addIrq(node, disk, "0");
