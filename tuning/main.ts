@@ -16,7 +16,8 @@ import { reconcile } from "./reconciler.ts";
 import type { TuningDaemonHost } from "./node-watch.ts";
 import { createPassMemory } from "./pass-memory.ts";
 import { keepRepaired } from "./repair-loop.ts";
-import { countRfsUsers, planRfsTable } from "./rfs-table.ts";
+import { planRfsTable } from "./rfs-table.ts";
+import { countSeenRfsUsers } from "./rfs-users.ts";
 import { listRestored, restoreAll } from "./restore-all.ts";
 
 /** How long the one-time commands wait for a VF that the CNI is working on. */
@@ -77,7 +78,7 @@ async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) =
     contested: memory.contests.list(),
   };
   const readings = { counts: readInterruptCounts(host), rates };
-  const report = describeNode(seen, readings, planRfsTable(host, countRfsUsers(state)));
+  const report = describeNode(seen, readings, planRfsTable(host, countSeenRfsUsers(state)));
   print(isJson ? formatJson(report) : formatNodeReport(report));
   return 0;
 }

@@ -2,10 +2,9 @@
 
 import type { Host } from "../host/host.ts";
 import type { Channels } from "../host/netlink/ethtool.ts";
-import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
-import { readAttachments } from "../sriov/attachment-store.ts";
+import type { Attachment } from "../sriov/attachment.ts";
 import type { Candidates } from "../sriov/candidates.ts";
-import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { listRpsCandidates, type RpsCandidates } from "../sriov/rps.ts";
 import type { ChosenPolicy } from "../sriov/tuning-policy.ts";
@@ -14,6 +13,7 @@ import { listTuningRecords, readTuningRecordOf } from "../sriov/tuning-store.ts"
 import { readVectors, type Vector } from "../sriov/vectors.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { readFixedIrqs } from "./fixed-irqs.ts";
+import { visitHeldVfs } from "./held-vfs.ts";
 import { readNapis, type SeenNapi } from "./napi-threads.ts";
 import { areUntold, tellByNapi } from "./vector-roles.ts";
 import { withRecordLink } from "./record-netns.ts";
@@ -61,38 +61,30 @@ type Eyes = Pick<
 
 /** Reads the node; changes nothing. What can't be read is a problem in the result, never thrown. */
 export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
-  const { records, unreadable } = readAttachments(host);
-  const problems = [
-    ...facts.problems,
-    ...unreadable.map(({ address, error }) => describeProblem(address, "record", error)),
-  ];
-  // What can't be judged counts as held: nothing of it is put back.
-  const kept = new Set(unreadable.map(({ address }) => address));
-  let isCertain = unreadable.length === 0;
+  const problems = [...facts.problems];
+  const handled = new Set<PciAddress>();
   const vfs: TunedVf[] = [];
-  for (const record of records) {
-    const { address } = record.device;
-    try {
-      const vf = readVf(host, address);
-      if (vf === undefined || !holdsVf(host, record, vf)) continue;
-      if (!isHandsOff(facts, record)) kept.add(address);
-      if (record.state !== "attached" || !isNetworkVf(vf)) continue;
-      vfs.push(readTunedVf(host, facts, record, vf, problems));
-    } catch (error) {
-      problems.push(describeProblem(address, "device", error));
-      kept.add(address);
-      isCertain = false;
-    }
-  }
+  const held = visitHeldVfs(host, (record, vf) => {
+    if (!isHandsOff(facts, record)) handled.add(vf.address);
+    if (isTuned(record, vf)) vfs.push(readTunedVf(host, facts, record, vf, problems));
+  });
+  problems.push(...held.problems);
+  // What can't be judged counts as held: nothing of it is put back.
+  const isKept = (address: PciAddress): boolean => handled.has(address) || held.unclear.has(address);
   return {
     facts,
     vfs,
     // Some files for each interrupt of the node: not for nothing.
     fixedIrqs: vfs.length === 0 ? new Map() : attemptFixedIrqs(host, problems),
-    toRestore: listTuningRecords(host).filter((address) => !kept.has(address)),
-    isCertain,
+    toRestore: listTuningRecords(host).filter((address) => !isKept(address)),
+    isCertain: held.unclear.size === 0,
     problems,
   };
+}
+
+/** Whether it is a VF that tuning may look after, and the CNI is done with it. */
+export function isTuned(record: Attachment, vf: VirtualFunction): boolean {
+  return record.state === "attached" && isNetworkVf(vf);
 }
 
 function attemptFixedIrqs(host: Eyes, problems: Problem[]): NodeState["fixedIrqs"] {
@@ -102,11 +94,6 @@ function attemptFixedIrqs(host: Eyes, problems: Problem[]): NodeState["fixedIrqs
     problems.push(describeProblem("node", "interrupts", error));
     return new Map();
   }
-}
-
-/** Whether `record` is about this very VF: not one of an earlier boot, nor an earlier VF at the same address. */
-export function holdsVf(host: Pick<Host, "clock">, record: Attachment, vf: VirtualFunction): boolean {
-  return isOfThisBoot(record, host.clock.bootId()) && record.device.inode === String(vf.inode);
 }
 
 function readTunedVf(

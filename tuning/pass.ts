@@ -16,7 +16,8 @@ import { isHandsOff } from "./vf-policy.ts";
 import { guessOpponent } from "./opponent.ts";
 import type { PassMemory } from "./pass-memory.ts";
 import type { Problem } from "./problem.ts";
-import { countRfsUsers, type RfsTableOutcome, settleRfsTable } from "./rfs-table.ts";
+import { type RfsTableOutcome, settleRfsTable } from "./rfs-table.ts";
+import { countRfsUsers, countSeenRfsUsers } from "./rfs-users.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
 
 export type TuningHost = Pick<
@@ -110,7 +111,11 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   }
   const { configureIrqBalance } = options.facts.config;
   const irqBalance = await options.memory.irqBalance.keepOff(configureIrqBalance, options.patience);
-  const rfsTable = await settleRfsTable(host, countRfsUsers(state), options.lockTimeoutMs);
+  const rfsUsers = {
+    seen: countSeenRfsUsers(state),
+    count: () => countRfsUsers(host, options.facts),
+  };
+  const rfsTable = await settleRfsTable(host, rfsUsers, options.lockTimeoutMs);
   const announced = new Map<PciAddress, AnnounceOutcome>();
   for (const { record } of state.vfs)
     if (record.announce === "pending")

@@ -7,7 +7,7 @@ import { leaveIrqBalance } from "./irqbalance/keep-off.ts";
 import type { TuningHost } from "./pass.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { restoreVf, type RestoreOutcome } from "./restore.ts";
-import { settleRfsTable } from "./rfs-table.ts";
+import { restoreRfsTable } from "./rfs-table.ts";
 
 /** In running pods too. Prints a line for each VF, or JSON; gives the exit code: 1 when something could not be put back. */
 export async function restoreAll(
@@ -18,7 +18,7 @@ export async function restoreAll(
   const outcomes = new Map<PciAddress, RestoreOutcome>();
   for (const address of listTuningRecords(host))
     outcomes.set(address, await restoreVf(host, address, { evenInPods: "all", lockTimeoutMs }));
-  const table = await settleRfsTable(host, 0, lockTimeoutMs);
+  const table = await restoreRfsTable(host, lockTimeoutMs);
   const problems = [...table.problems, ...(await attemptLeave(host))];
   const restored = listRestored(outcomes);
   const lines = [

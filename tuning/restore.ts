@@ -19,7 +19,7 @@ import { quarantineTuningRecord, readTuningRecord, removeTuningRecord } from "..
 import { isSame, pick } from "./channel-plan.ts";
 import { withRecordLink } from "./record-netns.ts";
 import { readNapiThread } from "./napi-threads.ts";
-import { holdsVf } from "./node-state.ts";
+import { holdsVf } from "./held-vfs.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 import { openVfQueues } from "./vf-queues.ts";
 

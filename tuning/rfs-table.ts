@@ -6,11 +6,8 @@ import { LockTimeoutError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { countSocketFlows } from "../sriov/rfs.ts";
 import { readRfsNote, type RfsNote, writeRfsNote } from "../sriov/rfs-note.ts";
-import type { NodeState } from "./node-state.ts";
 import { describeProblem, type Problem, unsupported } from "./problem.ts";
-
-/** VFs that the table is for; "unknown" when there may be one that can't be judged. */
-type Users = number | "unknown";
+import type { RfsUsers } from "./rfs-users.ts";
 
 /** Sizes in entries; both `undefined` where the kernel has no such table. */
 export interface RfsTablePlan {
@@ -28,16 +25,11 @@ type TableHost = Pick<Host, "files" | "paths" | "locks">;
 
 const about = "net.core.rps_sock_flow_entries";
 
-export function countRfsUsers({ vfs, isCertain }: Pick<NodeState, "vfs" | "isCertain">): Users {
-  const users = vfs.filter(({ chosen, candidates }) => candidates.policy !== "none" && chosen.rfs === true);
-  return users.length === 0 && !isCertain ? "unknown" : users.length;
-}
-
 /**
  * The table grows with its users, and is never made smaller than it is; without any it becomes what it was before tuning,
  * unless somebody else changed it since. Throws ERR_RECORD_CORRUPT, SystemCallError.
  */
-export function planRfsTable(host: Pick<Host, "files" | "paths">, users: Users): RfsTablePlan {
+export function planRfsTable(host: Pick<Host, "files" | "paths">, users: RfsUsers): RfsTablePlan {
   const now = readTable(host);
   if (now === undefined || users === "unknown") return { now, to: now };
   if (users > 0) return { now, to: Math.max(now, countSocketFlows(users)) };
@@ -45,28 +37,38 @@ export function planRfsTable(host: Pick<Host, "files" | "paths">, users: Users):
   return { now, to: note?.written.includes(now) === true ? note.original : now };
 }
 
-/** Brings the table to its size, and notes what it was before the first write. Failures are problems of the node. */
+/**
+ * Brings the table to its size, and notes what it was before the first write. By `seen`, the users that were found before, there
+ * may be nothing to do; what is done goes by those that `count` finds under the lock. Failures are problems of the node.
+ */
 export async function settleRfsTable(
   host: TableHost,
-  users: Users,
+  users: { readonly seen: RfsUsers; readonly count: () => RfsUsers },
   lockTimeoutMs: number,
 ): Promise<RfsTableOutcome> {
+  const { seen, count } = users;
   try {
-    const isNoted = users === 0 && readRfsNote(host) !== undefined;
-    if (users === "unknown" || (users === 0 && !isNoted)) return outcome("done");
-    const { now, to } = planRfsTable(host, users);
+    const isNoted = seen === 0 && readRfsNote(host) !== undefined;
+    if (seen === "unknown" || (seen === 0 && !isNoted)) return outcome("done");
+    const { now, to } = planRfsTable(host, seen);
     if (now === undefined)
       return outcome("done", isNoted ? [] : [unsupported("node", about, "the kernel has no such table")]);
     if (now === to && !isNoted) return outcome("done");
     using _lock = await host.locks.acquire("rfs", { timeoutMs: lockTimeoutMs });
-    return settleLocked(host, users);
+    return settleLocked(host, count());
   } catch (error) {
     if (error instanceof LockTimeoutError) return outcome("busy");
     return outcome("failed", [describeProblem("node", about, error)]);
   }
 }
 
-function settleLocked(host: TableHost, users: number): RfsTableOutcome {
+/** Puts the table back as it was, whoever uses it. */
+export async function restoreRfsTable(host: TableHost, lockTimeoutMs: number): Promise<RfsTableOutcome> {
+  return settleRfsTable(host, { seen: 0, count: () => 0 }, lockTimeoutMs);
+}
+
+function settleLocked(host: TableHost, users: RfsUsers): RfsTableOutcome {
+  if (users === "unknown") return outcome("done");
   const { now, to } = planRfsTable(host, users);
   const isWritten = now !== undefined && to !== undefined && now !== to;
   if (isWritten) {

@@ -16,7 +16,7 @@ export interface VfPolicy {
 
 export function chooseVfPolicy(facts: NodeFacts, record: Attachment, vf: VirtualFunction): VfPolicy {
   const { pod } = record.owner;
-  const chosen = chooseOf(facts, record);
+  const chosen = choosePolicyOf(facts, record);
   const place = {
     numaNode: vf.numaNode,
     localCpus: vf.localCpus,
@@ -27,9 +27,10 @@ export function chooseVfPolicy(facts: NodeFacts, record: Attachment, vf: Virtual
 
 /** Whether the VF of `record` is to be left as it was. */
 export function isHandsOff(facts: NodeFacts, record: Attachment): boolean {
-  return chooseOf(facts, record).policy === "none";
+  return choosePolicyOf(facts, record).policy === "none";
 }
 
-function chooseOf({ config, resourceOf }: NodeFacts, record: Attachment): ChosenPolicy {
+/** The policy that is asked for. */
+export function choosePolicyOf({ config, resourceOf }: NodeFacts, record: Attachment): ChosenPolicy {
   return choosePolicy(config, record.tuning ?? {}, resourceOf.get(record.device.address));
 }

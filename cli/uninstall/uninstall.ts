@@ -4,7 +4,7 @@ import type { Host } from "../../host/host.ts";
 import { SriovError } from "../../sriov/errors.ts";
 import { IrqBalanceFinder } from "../../tuning/irqbalance/finder.ts";
 import { leaveIrqBalance } from "../../tuning/irqbalance/keep-off.ts";
-import { settleRfsTable } from "../../tuning/rfs-table.ts";
+import { restoreRfsTable } from "../../tuning/rfs-table.ts";
 import { restoreVf } from "../../tuning/restore.ts";
 import { UninstallError } from "./errors.ts";
 import { checkNoCall, checkUnused } from "./node-in-use.ts";
@@ -84,7 +84,7 @@ async function applyStep(host: Host, step: UninstallStep): Promise<void> {
       }
       return;
     case "restoreRfsTable": {
-      const { result, problems } = await settleRfsTable(host, 0, lockTimeoutMs);
+      const { result, problems } = await restoreRfsTable(host, lockTimeoutMs);
       if (result !== "done")
         throw new UninstallError(
           [`the table of socket flows: ${result}`, ...problems.map(({ message }) => message)].join("; "),

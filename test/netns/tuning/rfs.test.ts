@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 
 import { createHost } from "../../../host/create-host.ts";
 import { countQueueFlows } from "../../../sriov/rfs.ts";
-import { settleRfsTable } from "../../../tuning/rfs-table.ts";
+import { restoreRfsTable, settleRfsTable } from "../../../tuning/rfs-table.ts";
 import { openQueues } from "../../../tuning/vf-queues.ts";
 import { createTestNetns } from "../../support/netns.ts";
 
@@ -36,9 +36,12 @@ test("the table grows for its users and is as it was without them", async () => 
   const own = createHost({ root: folder });
   const host = { ...own, paths: { ...own.paths, proc: real.paths.proc } };
   try {
-    expect(await settleRfsTable(host, 2, 1000)).toMatchObject({ result: "done", problems: [] });
+    expect(await settleRfsTable(host, { seen: 2, count: () => 2 }, 1000)).toMatchObject({
+      result: "done",
+      problems: [],
+    });
     expect(Number(fs.readFileSync(table, "utf8"))).toBeGreaterThanOrEqual(65_536);
-    expect(await settleRfsTable(host, 0, 1000)).toMatchObject({ result: "done", problems: [] });
+    expect(await restoreRfsTable(host, 1000)).toMatchObject({ result: "done", problems: [] });
     expect(fs.readFileSync(table, "utf8")).toBe(before);
     expect(fs.existsSync(join(folder, "run/virtfn/tuning/rfs.json"))).toBe(false);
   } finally {

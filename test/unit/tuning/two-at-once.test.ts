@@ -94,3 +94,45 @@ test("what irqbalance was told by the other pass is known as tuning's, and leave
   await passOnce(node.host);
   expect(irqbalance.bans).toEqual([9]);
 });
+
+test("the table of socket flows stays for a pod that came before it was put back", async () => {
+  using node = createTuningNode();
+  configure(node, "rfs: true");
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  node.detach(0, "web-1");
+  const host = interleaved(node, "rfs", async () => {
+    node.attach(1, "web-2");
+    await passOnce(node.host);
+  });
+  await passOnce(host);
+  expect(node.socketFlows()).toBe(32_768);
+  expect(await listWrites(node)).toEqual([]);
+});
+
+test("the table of socket flows does not grow for a pod that went before that", async () => {
+  using node = createTuningNode();
+  configure(node, "rfs: true");
+  node.attach(0, "web-1");
+  const host = interleaved(node, "rfs", async () => {
+    node.detach(0, "web-1");
+    await passOnce(node.host);
+  });
+  await passOnce(host);
+  expect(node.socketFlows()).toBe(0);
+  expect(await listWrites(node)).toEqual([]);
+});
+
+test("the table of socket flows stays as it is where a record became unreadable before its lock", async () => {
+  using node = createTuningNode();
+  configure(node, "rfs: true");
+  node.attach(0, "web-1");
+  await passOnce(node.host);
+  node.detach(0, "web-1");
+  const { files, paths } = node.host;
+  const host = interleaved(node, "rfs", async () =>
+    files.writeAtomic(`${paths.attachments}/${node.address(1)}.json`, "{"),
+  );
+  await passOnce(host);
+  expect(node.socketFlows()).toBe(32_768);
+});
