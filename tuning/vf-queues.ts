@@ -3,6 +3,7 @@
 import type { Host } from "../host/host.ts";
 import type { NetnsSysfs } from "../host/netns.ts";
 import type { Attachment } from "../sriov/attachment.ts";
+import { listQueues } from "../sriov/queue-masks.ts";
 import { openRecordNetns } from "./record-netns.ts";
 
 /** `queue`: its folder, "rx-0" or "tx-0"; `text`: rps_cpus or xps_cpus as the kernel printed it, trimmed. */
@@ -59,7 +60,7 @@ export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
   return {
     netdev,
     read: () =>
-      listQueues(sysfs, folder).flatMap((queue) => {
+      listQueues(sysfs, netdev).flatMap((queue) => {
         const text = read(queue);
         return text === undefined ? [] : [{ queue, text }];
       }),
@@ -68,7 +69,7 @@ export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
       return read(queue) ?? "";
     },
     readValues: () => {
-      const queues = listQueues(sysfs, folder).filter((queue) => queue.startsWith("rx-"));
+      const queues = listQueues(sysfs, netdev).filter((queue) => queue.startsWith("rx-"));
       const paths = [...queues.map((queue) => `queues/${queue}/rps_flow_cnt`), "threaded"];
       return paths.flatMap((path) => {
         const text = sysfs.readText(`${device}/${path}`)?.trim();
@@ -81,14 +82,6 @@ export function openQueues(sysfs: NetnsSysfs, netdev: string): VfQueues {
     },
     [Symbol.dispose]: () => sysfs[Symbol.dispose](),
   };
-}
-
-function listQueues(sysfs: NetnsSysfs, folder: string): readonly string[] {
-  return (sysfs.list(folder) ?? [])
-    .filter((queue) => /^[rt]x-\d+$/.test(queue))
-    .toSorted(
-      (a, b) => a.slice(0, 3).localeCompare(b.slice(0, 3)) || Number(a.slice(3)) - Number(b.slice(3)),
-    );
 }
 
 /** The file of a queue's mask. Source: Documentation/ABI/testing/sysfs-class-net-queues. */
