@@ -6,10 +6,11 @@ import { type Advertisement, readAdvertisement } from "../sriov/advertised-pools
 import type { CpuFacts } from "../sriov/cpu-facts.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { readNodeConfig } from "../sriov/node-config.ts";
-import { type PodCpus, readPodCpus } from "../sriov/pod-cpus.ts";
+import type { PodCpus } from "../sriov/pod-cpus.ts";
 import { mergePolicies } from "../sriov/resource-rules.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import type { TuningConfig } from "../sriov/tuning-config.ts";
+import { createKubeletReader } from "./kubelet-cpus.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 
 /** `resourceOf`: the resource that a VF is offered as, by PCI address. */
@@ -25,16 +26,16 @@ const none: PodCpus = { exclusive: new Map(), allocatable: [] };
 
 type Eyes = Pick<Host, "files" | "paths" | "clock">;
 
-/** A pod that waits for its pins shall not wait for a kubelet that hangs. */
-const kubeletTimeoutMs = 1_000;
-
 /**
  * Gives the facts at each call. What can't be read is a problem, and counts as it was read last, what the kubelet tells also
- * as a daemon before this one wrote it down; a node.yaml that was never understood is an error (ERR_NODE_CONFIG): nothing is changed against the will of who wrote it.
+ * as a daemon before this one wrote it down (`onAnswer`: it tells again after it hung); a node.yaml that was never understood is an error (ERR_NODE_CONFIG): nothing is changed against the will of who wrote it.
  */
-export function createNodeFactsReader(host: Eyes): (lookAtCpus: () => CpuTopology) => Promise<NodeFacts> {
+export function createNodeFactsReader(
+  host: Eyes,
+  onAnswer: () => void = () => {},
+): (lookAtCpus: () => CpuTopology) => Promise<NodeFacts> {
+  const readKubelet = createKubeletReader(host, onAnswer);
   let config: TuningConfig | undefined;
-  let cpus = readKnown(host);
   let advertised: Advertisement | undefined;
   return async (lookAtCpus) => {
     const problems: Problem[] = [];
@@ -48,11 +49,8 @@ export function createNodeFactsReader(host: Eyes): (lookAtCpus: () => CpuTopolog
       if (config === undefined) throw error;
       keepLast("node.yaml", error);
     }
-    try {
-      cpus = (await askKubelet(host)) ?? cpus;
-    } catch (error) {
-      keepLast("kubelet", error);
-    }
+    const { cpus, error } = await readKubelet();
+    if (error !== undefined) keepLast("kubelet", error);
     try {
       advertised = readAdvertisement(host);
     } catch (error) {
@@ -74,31 +72,8 @@ export function createNodeFactsReader(host: Eyes): (lookAtCpus: () => CpuTopolog
   };
 }
 
-// What can't be read tells nothing; the next one replaces it.
-function readKnown(host: Eyes): PodCpus | undefined {
-  try {
-    return readPodCpus(host);
-  } catch (error) {
-    if (error instanceof HostError || error instanceof SriovError) return undefined;
-    throw error;
-  }
-}
-
 /** CPUs that the kubelet gives to no pod alone (the reserved ones under the static CPU manager, else all), without isolated ones. */
 function listHousekeeping(topology: CpuTopology, { exclusive, allocatable }: PodCpus): readonly number[] {
   const others = new Set([...topology.isolated, ...allocatable, ...[...exclusive.values()].flat()]);
   return topology.online.filter((cpu) => !others.has(cpu));
-}
-
-/** Undefined without a socket to ask at: no kubelet, or one that starts again. gRPC is loaded only for one. Throws ERR_POD_RESOURCES. */
-async function askKubelet(host: Eyes): Promise<PodCpus | undefined> {
-  if (host.files.stat(host.paths.kubelet.podResourcesSocket)?.kind !== "socket") return undefined;
-  const { PodResources } = await import("../kubelet/pod-resources.ts");
-  using kubelet = new PodResources(host, { timeoutMs: kubeletTimeoutMs });
-  const [pods, { cpus: allocatable }] = await Promise.all([kubelet.list(), kubelet.getAllocatable()]);
-  const exclusive = pods.flatMap(({ namespace, name, containers }) => {
-    const own = [...new Set(containers.flatMap(({ cpus }) => cpus))].toSorted((a, b) => a - b);
-    return own.length === 0 ? [] : [[`${namespace}/${name}`, own] as const];
-  });
-  return { exclusive: new Map(exclusive), allocatable };
 }

@@ -60,7 +60,7 @@ export async function reconcile(
     write: (problems) => writeTuningProblems(host, problems),
     failure: "cannot write down what is wrong",
   });
-  const readFacts = createNodeFactsReader(host);
+  const readFacts = createNodeFactsReader(host, onEvent);
   const tellPodCpus = createFileTeller(log, {
     known: undefined,
     format: formatPodCpus,

@@ -15,24 +15,25 @@ import { reconcile } from "../../../tuning/reconciler.ts";
 import { servePodResources } from "../../support/serve-pod-resources.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 
-/** A kubelet with the static CPU manager: CPUs 0 and 4 are reserved, pod shop/web has two of the others. */
-async function serve(node: TuningNode): Promise<Disposable> {
+/** A kubelet with the static CPU manager: CPUs 0 and 4 are reserved, pod shop/web has two of the others. `when`: it tells of pods. */
+async function serve(
+  node: TuningNode,
+  when: (answer: () => void) => void = (answer) => answer(),
+): Promise<Disposable> {
   const container = { devices: [], memory: [], dynamicResources: [] };
+  const podResources = [
+    {
+      namespace: "shop",
+      name: "web",
+      containers: [
+        { ...container, name: "app", cpuIds: [3, 2] },
+        { ...container, name: "side", cpuIds: [] },
+      ],
+    },
+    { namespace: "shop", name: "shared", containers: [{ ...container, name: "app", cpuIds: [] }] },
+  ];
   return servePodResources(node.host.paths.kubelet.podResourcesSocket, {
-    list: (_call, done) =>
-      done(null, {
-        podResources: [
-          {
-            namespace: "shop",
-            name: "web",
-            containers: [
-              { ...container, name: "app", cpuIds: [3, 2] },
-              { ...container, name: "side", cpuIds: [] },
-            ],
-          },
-          { namespace: "shop", name: "shared", containers: [{ ...container, name: "app", cpuIds: [] }] },
-        ],
-      }),
+    list: (_call, done) => when(() => done(null, { podResources })),
     getAllocatableResources: (_call, done) =>
       done(null, { devices: [], cpuIds: [1, 2, 3, 5, 6, 7], memory: [] }),
     get: (_call, done) => done({ code: status.UNIMPLEMENTED }),
@@ -107,6 +108,29 @@ test("a daemon that starts while the kubelet can't tell goes by what it told the
   expect([...exclusive]).toEqual([["shop/web", [2, 3]]]);
   expect(housekeeping).toEqual([0, 4]);
   expect(problems).toMatchObject([{ vf: "node", about: "kubelet", code: "ERR_POD_RESOURCES" }]);
+});
+
+test("a kubelet that hangs is waited for once, and asked beside until it answers", async () => {
+  using node = createTuningNode();
+  const held: (() => void)[] = [];
+  let isHanging = true;
+  using _kubelet = await serve(node, (answer) => (isHanging ? void held.push(answer) : answer()));
+  const clock = { ...node.host.clock, nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+  const answers = Promise.withResolvers<void>();
+  const reader = createNodeFactsReader({ ...node.host, clock }, answers.resolve);
+  const read = async (): Promise<NodeFacts> => reader(() => readTopology(node.host));
+  const problem = { vf: "node", about: "kubelet", code: "ERR_POD_RESOURCES" };
+  expect((await read()).problems).toMatchObject([problem]);
+  const startedMs = performance.now();
+  for (let look = 0; look < 3; look += 1) expect((await read()).problems).toMatchObject([problem]);
+  expect(performance.now() - startedMs).toBeLessThan(500);
+  while (held.length < 2) await new Promise(setImmediate);
+  isHanging = false;
+  for (const answer of held) answer();
+  await answers.promise;
+  const { exclusive, problems } = await read();
+  expect([...exclusive]).toEqual([["shop/web", [2, 3]]]);
+  expect(problems).toEqual([]);
 });
 
 test("housekeeping CPUs of node.yaml go before what the kubelet tells", async () => {
