@@ -7,11 +7,12 @@ import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
 import { writeCniDeviceInfo } from "../sriov/cni-device-info.ts";
 import { addIpam, findDelegate, ipamCallOf, releaseIpam, type IpamResult } from "../sriov/ipam.ts";
+import type { KeptSetting } from "../sriov/kept-settings.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { writeUserspaceCopy } from "../sriov/userspace-copy.ts";
 import { IpamError, ReleaseError } from "../sriov/vf-errors.ts";
 import { attachVf, type Attached, type Attaching } from "./attach.ts";
-import type { Notices } from "./call-log.ts";
+import { type Notices, tellKept } from "./call-log.ts";
 import { settleLinks, type Settled } from "./carrier.ts";
 import { claimVf, type Claim } from "./claim.ts";
 import type { CniCall } from "./environment.ts";
@@ -66,7 +67,7 @@ export async function add(
     claimed.push({ target, claim, record, isRefused: false });
   }
   const sides = { home: { netlink: home, netns: ownNetns }, pod: { netlink: inside, netns } };
-  return await carryOut(host, claimed, netns, async () => {
+  return await carryOut(host, claimed, { netns, log }, async () => {
     reserved.noteRecorded();
     const given: Attached[] = [];
     const leases = claimed.map(({ record }) => startIpam(host, record));
@@ -118,7 +119,7 @@ async function attach(
 async function carryOut(
   host: Host,
   claimed: readonly Claimed[],
-  netns: NetnsHandle,
+  { netns, log }: { readonly netns: NetnsHandle; readonly log: Notices },
   work: () => Promise<CniResult>,
 ): Promise<CniResult> {
   const written: Claimed[] = [];
@@ -131,7 +132,9 @@ async function carryOut(
   } catch (error) {
     const problems: unknown[] = [];
     for (const one of written.toReversed())
-      await undo(host, one, netns).catch((problem: unknown) => problems.push(problem));
+      await undo(host, one, netns)
+        .then((kept) => tellKept(log, one.target.address, kept))
+        .catch((problem: unknown) => problems.push(problem));
     const failed = error instanceof StepError ? error : new StepError("record", error);
     if (problems.length === 0) throw failed;
     throw new StepError("undo", new ReleaseError("what was done", [failed, ...problems]));
@@ -139,16 +142,17 @@ async function carryOut(
 }
 
 // What the IPAM plugin refused to give it has not given. It is told to take it back, and may refuse that for the same reason.
-async function undo(host: Host, { record, isRefused }: Claimed, netns: NetnsHandle): Promise<void> {
+async function undo(
+  host: Host,
+  { record, isRefused }: Claimed,
+  netns: NetnsHandle,
+): Promise<readonly KeptSetting[]> {
   const lease = isRefused ? ipamCallOf(record, record.owner.netns) : undefined;
-  if (lease === undefined) {
-    await releaseAttachment(host, record, netns);
-    return;
-  }
+  if (lease === undefined) return await releaseAttachment(host, record, netns);
   await releaseIpam(host, lease).catch((error: unknown) => {
     if (!(error instanceof IpamError)) throw error;
   });
-  await releaseAttachment(host, { ...record, ipam: undefined }, netns);
+  return await releaseAttachment(host, { ...record, ipam: undefined }, netns);
 }
 
 interface StartedIpam {

@@ -1,6 +1,7 @@
 // What a call says of itself: one line for its end, more where the configuration's logLevel asks for it; on stderr, and in logFile.
 
 import type { Host } from "../host/host.ts";
+import { keptMessage, type KeptSetting } from "../sriov/kept-settings.ts";
 import type { LogLevel } from "./config-entries.ts";
 import type { Request } from "./request.ts";
 
@@ -72,4 +73,9 @@ function quote(value: string): string {
 /** Tells of a record that nobody could read: what it said of its pod is lost with it. */
 export function tellSetAside(log: Notices, pciAddress: string, reason: string): void {
   log.add("warning", "a record could not be read, and was set aside", { pciAddress, reason });
+}
+
+/** Tells of what a VF keeps of a pod, a line each. */
+export function tellKept(log: Notices, pciAddress: string, kept: readonly KeptSetting[]): void {
+  for (const setting of kept) log.add("warning", keptMessage, { pciAddress, ...setting });
 }

@@ -25,7 +25,7 @@ import type { PfSide } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
 import { toVfSide } from "../sriov/vf-settings.ts";
-import { type Notices, tellSetAside } from "./call-log.ts";
+import { type Notices, tellKept, tellSetAside } from "./call-log.ts";
 import { SecondEntryError } from "./errors.ts";
 import type { Target } from "./targets.ts";
 import { planDriverChange } from "./driver-change.ts";
@@ -135,7 +135,7 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
       `${address} is ${record.interface} of this container already: expected one ADD, from one virtfn entry in the plugin list`,
     );
   }
-  await releaseAttachment(host, record, undefined);
+  tellKept(who.log, address, await releaseAttachment(host, record, undefined));
 }
 
 // What a record cannot tell is not how the VF was: the next pod must not get the settings of the one before.
@@ -146,10 +146,12 @@ async function clearUnreadable(
   { error, salvaged }: { readonly error: RecordCorruptError; readonly salvaged: Salvaged },
 ): Promise<void> {
   const ofOthers: Holders = (device) => readHolders(host, device)?.filter((uid) => uid !== who.uid);
-  const { action, reason } = judgeUnreadable(host, { address, error, salvaged }, ofOthers);
-  if (action === "keep") throw new VfBusyError(`cannot give ${address} to ${who.title}: ${reason}`);
-  await resetUnreadable(host, address, { salvaged, netns: undefined, reason: error.message });
-  tellSetAside(who.log, address, error.message);
+  const judgement = judgeUnreadable(host, { address, error, salvaged }, ofOthers);
+  if (judgement.action === "keep")
+    throw new VfBusyError(`cannot give ${address} to ${who.title}: ${judgement.reason}`);
+  const reason = error.message;
+  tellKept(who.log, address, await resetUnreadable(host, address, { salvaged, netns: undefined, reason }));
+  tellSetAside(who.log, address, reason);
 }
 
 // Some cards take any MTU of a VF, and drop what is longer than the PF's: nothing fails then.

@@ -13,7 +13,7 @@ import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
 import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { isOwnName } from "../sriov/vf-move.ts";
-import type { Notices } from "./call-log.ts";
+import { type Notices, tellKept } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { NetnsError } from "./errors.ts";
 import { checkOutside, findPodNetns } from "./pod-netns.ts";
@@ -49,7 +49,7 @@ export async function del(host: Host, request: Request, steps: Steps, log: Notic
   };
   for (const record of own.toSorted((a, b) => comparePciAddress(a.device.address, b.device.address)))
     await attempt("release", async () => {
-      await releaseOwn(host, request, record.device.address, token);
+      await releaseOwn(host, request, record.device.address, { token, log });
       warnOfName(host, record, log);
     });
   for (const name of own.length === 0
@@ -77,13 +77,18 @@ export async function del(host: Host, request: Request, steps: Steps, log: Notic
     );
 }
 
-async function releaseOwn(host: Host, { call }: Request, address: PciAddress, token: string): Promise<void> {
+async function releaseOwn(
+  host: Host,
+  { call }: Request,
+  address: PciAddress,
+  { token, log }: Pick<Caller, "token" | "log">,
+): Promise<void> {
   using _lock = await host.locks.acquire(address);
   const record = readAttachment(host, address);
   // While we waited for the lock another DEL may have been through, and a new pod may have the VF.
   if (record === undefined || ownerToken(record.owner) !== token) return;
   using netns = openOwner(host, record, call.netns);
-  await releaseAttachment(host, record, netns);
+  tellKept(log, address, await releaseAttachment(host, record, netns));
 }
 
 function warnOfName(host: Host, { device, original }: Attachment, log: Notices): void {

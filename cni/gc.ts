@@ -11,6 +11,7 @@ import { collectIpam } from "../sriov/ipam.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
 import { applyRepair, planRepair, type Judgement, type RepairRule } from "../sriov/repair.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
+import { createCallLog, tellKept } from "./call-log.ts";
 import { parseInput, type CniConfig } from "./config.ts";
 import { makeLease } from "./delegate.ts";
 import type { CniCall } from "./environment.ts";
@@ -25,12 +26,21 @@ const lockTimeoutMs = 5000;
  * Gives back every VF and lease of this network that is not listed, then tells the IPAM delegates what is left. Records of other
  * networks are left alone. Goes on after a failure; ERR_RELEASE at the end lists them all.
  */
-export async function collectGarbage(host: Host, call: CniCall, stdin: string): Promise<void> {
-  const { config } = parseRequest(call, stdin);
+export async function collectGarbage(
+  host: Host,
+  call: CniCall,
+  stdin: string,
+  stderr: string[],
+): Promise<void> {
+  const request = parseRequest(call, stdin);
+  const { config } = request;
   checkVerb("GC", "1.1.0", config.cniVersion);
   const valid = parseValidAttachments(parseInput(stdin));
   const rule = notListed(host, config.name, valid);
   const outcomes = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs });
+  const log = createCallLog(host, request, stderr);
+  for (const { address, kept = [] } of outcomes) tellKept(log, address, kept);
+  log.write();
   const problems: unknown[] = outcomes
     .map(({ problem }) => problem)
     .filter((problem) => problem !== undefined);

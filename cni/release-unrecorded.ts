@@ -13,7 +13,7 @@ import { salvageRecord } from "../sriov/salvage-record.ts";
 import { findLinkInside } from "../sriov/vf-locate.ts";
 import { resetVf } from "../sriov/vf-reset.ts";
 import { findVfNamespace } from "../sriov/vf-search.ts";
-import { type Notices, tellSetAside } from "./call-log.ts";
+import { type Notices, tellKept, tellSetAside } from "./call-log.ts";
 import type { Suspect } from "./suspects.ts";
 
 /** Whose DEL it is: `netns` is undefined when that is gone, `uid` where the runtime does not tell it. */
@@ -46,7 +46,8 @@ export async function releaseUnrecorded(
   const { owner } = salvaged;
   if (owner !== undefined && ownerToken(owner) !== token) return;
   if (isInside || readPciNetdevs(host, vf.address).length > 0) {
-    await resetUnreadable(host, vf.address, { salvaged, netns: isInside ? netns : undefined, reason });
+    const from = isInside ? netns : undefined;
+    tellKept(log, vf.address, await resetUnreadable(host, vf.address, { salvaged, netns: from, reason }));
     tellSetAside(log, vf.address, reason);
     return;
   }
@@ -54,7 +55,7 @@ export async function releaseUnrecorded(
   const found = findVfNamespace(host, vf.address);
   using elsewhere = found?.netns;
   if (owner === undefined && (elsewhere !== undefined || isGivenToOther(host, vf.address, uid))) return;
-  await resetUnreadable(host, vf.address, { salvaged, netns: elsewhere, reason });
+  tellKept(log, vf.address, await resetUnreadable(host, vf.address, { salvaged, netns: elsewhere, reason }));
   tellSetAside(log, vf.address, reason);
 }
 

@@ -66,7 +66,7 @@ async function runVerb(
     }
     case "GC": {
       const [{ collectGarbage }, host] = await Promise.all([import("./gc.ts"), createHost()]);
-      await collectGarbage(host, call, stdin);
+      await collectGarbage(host, call, stdin, lines);
       return "";
     }
     case "STATUS": {

@@ -2,6 +2,7 @@
 
 import { NetlinkError } from "../host/errors.ts";
 import type { Link, LinkTraitChange, LinkTraits, Netlink } from "../host/netlink/netlink.ts";
+import type { KeptSetting } from "./kept-settings.ts";
 
 /** What a driver starts with, of what does not depend on it. */
 export const defaultTraits: LinkTraits = {
@@ -26,28 +27,33 @@ const traits = [
   "groIpv4MaxSize",
 ] as const satisfies readonly (keyof LinkTraits)[];
 
-/** Sets what differs from `original`; what is absent there, or a broadcast address of another kind of link, is left alone. Throws NetlinkError. */
+/** Sets what differs from `original`; what is absent there, or a broadcast address of another kind of link, is left alone. Gives the sizes that the driver takes no more. Throws NetlinkError. */
 export function restoreTraits(
   home: Pick<Netlink, "getLink" | "setLink">,
   link: Link,
   original: LinkTraits,
-): void {
+): readonly KeptSetting[] {
+  const kept: KeptSetting[] = [];
   let now: Link | undefined = link;
   for (const trait of traits) {
     const value = original[trait];
     if (now === undefined || value === undefined || now.traits[trait] === value) continue;
     if (trait === "broadcast" && now.traits.broadcast.length !== original.broadcast.length) continue;
-    setTrait(home, link.index, { set: "trait", trait, value } as LinkTraitChange);
+    const isTaken = setTrait(home, link.index, { set: "trait", trait, value } as LinkTraitChange);
+    if (!isTaken) kept.push({ setting: trait, expected: String(value), got: String(now.traits[trait]) });
     now = home.getLink({ index: link.index });
   }
+  return kept;
 }
 
 // A size that the driver takes no more is no reason to keep a pod from ending.
-function setTrait(home: Pick<Netlink, "setLink">, index: number, change: LinkTraitChange): void {
+function setTrait(home: Pick<Netlink, "setLink">, index: number, change: LinkTraitChange): boolean {
   try {
     home.setLink(index, change);
+    return true;
   } catch (error) {
     const isSize = change.trait.endsWith("Size") || change.trait.endsWith("Segs");
     if (!isSize || !(error instanceof NetlinkError) || error.errno !== "EINVAL") throw error;
+    return false;
   }
 }

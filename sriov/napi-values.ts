@@ -1,5 +1,6 @@
 // How a netdev's queues are polled: a pod may set it, and the netdev keeps it on its way home.
 
+import { findKept, type KeptSetting } from "./kept-settings.ts";
 import type { QueueSysfs } from "./queue-masks.ts";
 import { readAttribute, writeAttribute } from "./sysfs.ts";
 
@@ -19,12 +20,14 @@ export function readNapiValues(sysfs: QueueSysfs, netdev: string): NapiValues {
   );
 }
 
-/** Puts back what differs from `original`; a netdev may refuse it while it is down, and keeps it then. Throws ERR_SYSTEM_CALL. */
-export function restoreNapiValues(sysfs: QueueSysfs, netdev: string, original: NapiValues): void {
+/** Puts back what differs from `original`; a netdev may refuse it while it is down, and keeps it then: that is given. Throws ERR_SYSTEM_CALL. */
+export function restoreNapiValues(
+  sysfs: QueueSysfs,
+  netdev: string,
+  original: NapiValues,
+): readonly KeptSetting[] {
   const now = readNapiValues(sysfs, netdev);
-  for (const name of names) {
-    const value = original[name];
-    if (value !== undefined && name in now && now[name] !== value)
-      writeAttribute(sysfs, `class/net/${netdev}/${name}`, value);
-  }
+  const differing = names.filter((name) => name in original && name in now && now[name] !== original[name]);
+  for (const name of differing) writeAttribute(sysfs, `class/net/${netdev}/${name}`, original[name] ?? "");
+  return differing.length === 0 ? [] : findKept(original, readNapiValues(sysfs, netdev));
 }

@@ -7,6 +7,7 @@ import type { Attachment } from "./attachment.ts";
 import { removeAttachment, writeAttachment } from "./attachment-store.ts";
 import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { ipamCallOf, releaseIpam } from "./ipam.ts";
+import type { KeptSetting } from "./kept-settings.ts";
 import { removeUserspaceCopy } from "./userspace-copy.ts";
 import { ReleaseError } from "./vf-errors.ts";
 import { restoreVf } from "./vf-restore.ts";
@@ -14,19 +15,20 @@ import { restoreVf } from "./vf-restore.ts";
 /**
  * Releases the addresses, brings the VF home as it was and forgets the record. `netns` is the owner's namespace, undefined when
  * it is gone. Each part is tried even when another fails; then the record stays, as `releasing`, and ERR_RELEASE lists what is
- * left: doing it again goes on from there. The caller holds the VF's lock.
+ * left: doing it again goes on from there. Gives what `restoreVf` gives. The caller holds the VF's lock.
  */
 export async function releaseAttachment(
   host: Host,
   record: Attachment,
   netns: NetnsHandle | undefined,
-): Promise<void> {
+): Promise<readonly KeptSetting[]> {
   const { address } = record.device;
   if (record.state === "attached") noteReleasing(host, record);
   const lease = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
   // The delegate runs beside the work on the links.
   const leased = lease === undefined ? Promise.resolve() : releaseIpam(host, lease);
   const results = await Promise.allSettled([leased, restoreVf(host, record, netns)]);
+  const [, restored] = results;
   const problems = results
     .filter((result) => result.status === "rejected")
     .map(({ reason }) => reason as unknown);
@@ -34,6 +36,7 @@ export async function releaseAttachment(
   removeCniDeviceInfo(host, record.deviceInfoFile);
   removeUserspaceCopy(host, address);
   removeAttachment(host, address);
+  return restored.status === "fulfilled" ? restored.value : [];
 }
 
 /** For whoever looks at the node meanwhile. A full disk must not keep a pod from ending: nothing depends on it. */

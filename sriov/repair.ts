@@ -6,6 +6,7 @@ import type { Attachment } from "./attachment.ts";
 import { listAttached, quarantineAttachment, readAttachment } from "./attachment-store.ts";
 import { SriovError } from "./errors.ts";
 import type { PciAddress } from "./pci-address.ts";
+import type { KeptSetting } from "./kept-settings.ts";
 import { openOwnerNetns, releaseAttachment } from "./release.ts";
 import { resetUnreadable } from "./reset-unreadable.ts";
 import { salvageRecord, type Salvaged } from "./salvage-record.ts";
@@ -40,6 +41,8 @@ export interface RepairStep extends Judgement {
   readonly holder: string;
   /** What went wrong; before it is carried out only a file that could not be read at all. */
   readonly problem: SriovError | HostError | undefined;
+  /** What the VF keeps of its pod; only of a step that was carried out. */
+  readonly kept?: readonly KeptSetting[];
 }
 
 /** What is to be done on the node, in PCI order; changes nothing. */
@@ -60,8 +63,8 @@ export async function applyRepair(
   const outcomes = await applySteps(host, steps, options, async (step) => {
     const now = planOne(host, rule, step.address);
     if (now === undefined) return { ...step, action: "keep", reason: "it was given back meanwhile" };
-    await now.apply(host);
-    return now.step;
+    const kept = await now.apply(host);
+    return kept.length === 0 ? now.step : { ...now.step, kept };
   });
   await removeUnfinishedRecords(host);
   return outcomes;
@@ -100,7 +103,7 @@ async function applyLocked(
 
 interface Planned {
   readonly step: RepairStep;
-  readonly apply: (host: Host) => Promise<void>;
+  readonly apply: (host: Host) => Promise<readonly KeptSetting[]>;
 }
 
 function planOne(
@@ -145,24 +148,28 @@ function planUnreadable(rule: RepairRule, file: UnreadableRecord): Planned | und
 
 function keepUnread(address: PciAddress, problem: HostError): Planned {
   const step = { address, holder: "unknown", reason: "its record could not be read", problem } as const;
-  return { step: { ...step, action: "keep" }, apply: () => Promise.resolve() };
+  return { step: { ...step, action: "keep" }, apply: () => Promise.resolve([]) };
 }
 
-async function giveBack(host: Host, record: Attachment, action: Judgement["action"]): Promise<void> {
-  if (action !== "release") return;
+async function giveBack(
+  host: Host,
+  record: Attachment,
+  action: Judgement["action"],
+): Promise<readonly KeptSetting[]> {
+  if (action !== "release") return [];
   using netns = openOwnerNetns(host, record);
-  await releaseAttachment(host, record, netns);
+  return await releaseAttachment(host, record, netns);
 }
 
 async function giveBackUnreadable(
   host: Host,
   { address, error, salvaged }: UnreadableRecord,
   action: Judgement["action"],
-): Promise<void> {
+): Promise<readonly KeptSetting[]> {
   if (action === "setAside") quarantineAttachment(host, address, error.message);
-  if (action !== "reset") return;
+  if (action !== "reset") return [];
   using netns = salvaged.owner === undefined ? undefined : openOwnerNetns(host, { owner: salvaged.owner });
-  await resetUnreadable(host, address, { salvaged, netns, reason: error.message });
+  return await resetUnreadable(host, address, { salvaged, netns, reason: error.message });
 }
 
 function describeHolder({ pod, containerId }: Attachment["owner"], interfaceName: string): string {

@@ -6,6 +6,7 @@ import { quarantineAttachment } from "./attachment-store.ts";
 import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { readVf } from "./inventory.ts";
 import { ipamCallOf, releaseIpam } from "./ipam.ts";
+import type { KeptSetting } from "./kept-settings.ts";
 import type { PciAddress } from "./pci-address.ts";
 import type { Salvaged } from "./salvage-record.ts";
 import { removeUserspaceCopy } from "./userspace-copy.ts";
@@ -16,17 +17,18 @@ import { restoreVf } from "./vf-restore.ts";
 /**
  * Releases the lease that the record still tells, brings the VF home as its second copy says that it was, or else with the defaults
  * of the driver that ADD took it from, found on the host or in `netns`, and moves the record aside. Another VF at the address, or one
- * made by a later boot, is left alone. Throws ERR_RELEASE with all that failed; the record stays then. The caller holds the VF's lock.
+ * made by a later boot, is left alone. Gives what `restoreVf` gives. Throws ERR_RELEASE with all that failed; the record stays then. The caller holds the VF's lock.
  */
 export async function resetUnreadable(
   host: Host,
   address: PciAddress,
   { salvaged, netns, reason }: ResetOptions,
-): Promise<void> {
+): Promise<readonly KeptSetting[]> {
   const results = await Promise.allSettled([
     releaseLease(host, salvaged, netns),
-    isSameVf(host, address, salvaged) ? giveBack(host, address, salvaged, netns) : undefined,
+    isSameVf(host, address, salvaged) ? giveBack(host, address, salvaged, netns) : [],
   ]);
+  const [, restored] = results;
   const problems = results
     .filter((result) => result.status === "rejected")
     .map((result) => result.reason as unknown);
@@ -34,6 +36,7 @@ export async function resetUnreadable(
   removeCniDeviceInfo(host, salvaged.deviceInfoFile);
   removeUserspaceCopy(host, address);
   quarantineAttachment(host, address, reason);
+  return restored.status === "fulfilled" ? restored.value : [];
 }
 
 export interface ResetOptions {
@@ -59,9 +62,10 @@ async function giveBack(
   address: PciAddress,
   { copy, driver }: Salvaged,
   netns: NetnsHandle | undefined,
-): Promise<void> {
-  if (copy !== undefined) await restoreVf(host, copy, netns);
-  else await resetVf(host, address, { netns, driver });
+): Promise<readonly KeptSetting[]> {
+  if (copy !== undefined) return await restoreVf(host, copy, netns);
+  await resetVf(host, address, { netns, driver });
+  return [];
 }
 
 function isSameVf(host: Host, address: PciAddress, { device, bootId }: Salvaged): boolean {

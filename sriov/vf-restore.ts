@@ -12,6 +12,7 @@ import { resetFunction } from "./function-reset.ts";
 import { restoreHomeName } from "./home-name.ts";
 import { isNetworkVf, readVfBasics, type VfBasics, type VirtualFunction } from "./inventory.ts";
 import { applyLinkSizes } from "./link-sizes.ts";
+import type { KeptSetting } from "./kept-settings.ts";
 import { defaultTraits, restoreTraits } from "./link-traits.ts";
 import { restoreNapiValues } from "./napi-values.ts";
 import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./netdev-notes.ts";
@@ -34,18 +35,18 @@ export type RestoreHost = Pick<
 /**
  * Brings the record's VF from `netns` (undefined: that namespace is gone), or wherever the pod put it, to the host and makes it as it was: name, MAC, MTU,
  * altnames, channels, rings, masks, driver, PF-side settings; a name that is another link's by then is noted (home-name.ts). Reset first where the network asked for it. Another VF at the same address, or none, is left alone. A VF that the kernel is still
- * bringing back is waited for. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_VF_RESET, NetlinkError.
+ * bringing back is waited for. Gives what the netdev keeps of the pod all the same. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_VF_RESET, NetlinkError.
  */
 export async function restoreVf(
   host: RestoreHost,
   record: Pick<Attachment, "device" | "original" | "bootId" | "resetBetweenPods"> &
     Partial<Pick<Attachment, "owner">>,
   netns: NetnsHandle | undefined,
-): Promise<void> {
+): Promise<readonly KeptSetting[]> {
   const { address, inode } = record.device;
   const attached = readVfBasics(host, address);
-  if (attached === undefined || String(attached.inode) !== inode) return;
-  if (record.bootId !== host.clock.bootId()) return;
+  if (attached === undefined || String(attached.inode) !== inode) return [];
+  if (record.bootId !== host.clock.bootId()) return [];
   restoreAffinities(host, attached);
   using home = host.openNetlink();
   const isBoundAnew = record.original.driver !== undefined && record.original.driver !== attached.driver;
@@ -64,15 +65,16 @@ export async function restoreVf(
   const notes = readNetdevNotes(host, vf, link && record.owner);
   // Masks belong to queues, which are others with other channels.
   if (link !== undefined) restoreNotedChannels(host, link.index, notes);
-  const restored = link === undefined ? undefined : restoreNetdev(host, home, link, record);
+  const { link: restored, kept = [] } = link === undefined ? {} : restoreNetdev(host, home, link, record);
   if (restored !== undefined) restoreNotedValues(host, restored.name, notes);
   const side = findPfSide(host, home, record.device);
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
-  if (side === undefined) return;
+  if (side === undefined) return kept;
   const { target } = side;
   if (restored === undefined) await restoreAdminMac(host, side, record.original.adminMac);
   const { adminMac: _restoredWithMac, ...settings } = record.original;
   await applyVf(host, target, planVf(readVfInfo(target), settings));
+  return kept;
 }
 
 // With its driver the netdev comes back, a little later.
@@ -164,7 +166,7 @@ function restoreNetdev(
   home: Netlink,
   link: Link,
   { device, original }: Pick<Attachment, "device" | "original">,
-): Link {
+): { readonly link: Link; readonly kept: readonly KeptSetting[] } {
   const { index } = link;
   clearPodLeftovers(host, home, link);
   for (const altName of link.altNames.filter((name) => !original.altNames.includes(name)))
@@ -179,29 +181,33 @@ function restoreNetdev(
   if (original.txQueueLength !== undefined && original.txQueueLength !== link.txQueueLength)
     home.setLink(index, { set: "txQueueLength", value: original.txQueueLength });
   // Without them the group may be the node's own.
-  restoreTraits(home, link, original.traits ?? { ...defaultTraits, group: link.traits.group });
+  const wanted = original.traits ?? { ...defaultTraits, group: link.traits.group };
+  const kept = [...restoreTraits(home, link, wanted)];
   const restored = home.getLink({ index });
   if (restored === undefined) throw new VfMissingError(`${link.name} vanished while it was put back`);
-  restoreSettings(host, restored, original);
+  kept.push(...restoreSettings(host, restored, original));
   restoreQueueMasks(ownSysfs(host), restored.name, original.queues);
-  if (original.napi !== undefined) restoreNapiValues(ownSysfs(host), restored.name, original.napi);
-  return restored;
+  if (original.napi !== undefined)
+    kept.push(...restoreNapiValues(ownSysfs(host), restored.name, original.napi));
+  return { link: restored, kept };
 }
 
 function restoreSettings(
   host: Pick<Host, "files" | "paths" | "openEthtool">,
   { index, name }: Link,
   { sizes, settings, queues }: VfOriginal,
-): void {
-  if (sizes === undefined && settings === undefined) return;
+): readonly KeptSetting[] {
+  if (sizes === undefined && settings === undefined) return [];
   using ethtool = host.openEthtool();
+  const kept: KeptSetting[] = [];
   if (settings !== undefined) {
     const now = listQueues(ownSysfs(host), name).map((queue) => ({ queue }));
-    restoreChannels(ethtool, index, now, queues);
-    restoreDeviceSettings(ethtool, index, settings);
+    kept.push(...restoreChannels(ethtool, index, now, queues));
+    kept.push(...restoreDeviceSettings(ethtool, index, settings));
   }
   // What ADD itself changed has to go back.
   if (sizes !== undefined) applyLinkSizes(ethtool, index, sizes);
+  return kept;
 }
 
 function addAltNameUnlessTaken(home: Netlink, index: number, altName: string): void {

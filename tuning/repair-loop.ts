@@ -6,6 +6,7 @@ import type { Log } from "../host/log.ts";
 import { readHolders } from "../kubelet/device-holders.ts";
 import { ofGoneOwners } from "../sriov/gone-owners.ts";
 import { applyHomeNames, planHomeNames } from "../sriov/home-name-repair.ts";
+import { keptMessage } from "../sriov/kept-settings.ts";
 import { applyRepair, planRepair, type RepairStep } from "../sriov/repair.ts";
 import type { TuningMetrics } from "./metrics.ts";
 
@@ -27,10 +28,11 @@ export async function keepRepaired(host: Host, { log, metrics, signal }: RepairL
   while (!signal.aborted) {
     const problems = new Set<string>();
     for (const step of await attemptRepair(host, log)) {
-      const { address: pciAddress, holder, action, reason, problem } = step;
+      const { address: pciAddress, holder, action, reason, problem, kept = [] } = step;
       if (problem === undefined) log.info({ pciAddress, holder, reason }, action);
       else if (!said.has(problem.message))
         log.warn({ pciAddress, holder, reason, error: problem }, "cannot give a VF back");
+      for (const setting of kept) log.warn({ pciAddress, holder, ...setting }, keptMessage);
       if (problem !== undefined) problems.add(problem.message);
       metrics.recordRepair(problem === undefined ? action : "failed");
     }

@@ -69,19 +69,22 @@ const words = {
   rename: ["would be renamed", "renamed"],
 } as const;
 
-function toRow({ address, holder, action, reason, problem }: RepairStep, isDryRun: boolean): string[] {
-  const result = problem === undefined ? words[action][isDryRun ? 0 : 1] : "failed";
-  return [address, holder, result, problem === undefined ? reason : `${problem.code}: ${problem.message}`];
+function toRow(step: RepairStep, isDryRun: boolean): string[] {
+  const { address, holder, action, reason, problem, kept = [] } = step;
+  if (problem !== undefined) return [address, holder, "failed", `${problem.code}: ${problem.message}`];
+  const left = kept.map(({ setting, expected, got }) => `it keeps ${setting} ${got}, expected ${expected}`);
+  return [address, holder, words[action][isDryRun ? 0 : 1], [reason, ...left].join("; ")];
 }
 
 function formatJson(steps: readonly RepairStep[], isDryRun: boolean): string {
   const report = {
     isDryRun,
-    vfs: steps.map(({ address, holder, action, reason, problem }) => ({
+    vfs: steps.map(({ address, holder, action, reason, problem, kept }) => ({
       address,
       holder,
       action,
       reason,
+      kept,
       problem: problem === undefined ? undefined : { code: problem.code, message: problem.message },
     })),
   };

@@ -43,6 +43,19 @@ export type Coalescing = Readonly<Record<string, number>>;
 const switches: ReadonlySet<number> = new Set([11, 12, 24, 25]);
 const [firstValue, lastValue] = [2, 28];
 
+/** As `ethtool -c` prints them, from `firstValue` on. */
+const names = [
+  "rx-usecs rx-frames rx-usecs-irq rx-frames-irq tx-usecs tx-frames tx-usecs-irq tx-frames-irq stats-block-usecs",
+  "adaptive-rx adaptive-tx pkt-rate-low rx-usecs-low rx-frames-low tx-usecs-low tx-frames-low",
+  "pkt-rate-high rx-usecs-high rx-frames-high tx-usecs-high tx-frames-high sample-interval",
+  "cqe-mode-tx cqe-mode-rx tx-aggr-max-bytes tx-aggr-max-frames tx-aggr-time-usecs",
+].flatMap((line) => line.split(" "));
+
+/** The name of a key of `Coalescing`, for people. */
+export function nameCoalescing(key: string): string {
+  return names[Number(key) - firstValue] ?? key;
+}
+
 export function decodeCoalescing(body: Uint8Array): Coalescing {
   const values = decodeAttributes(body).filter(({ type }) => type >= firstValue && type <= lastValue);
   return Object.fromEntries(

@@ -2,6 +2,8 @@
 
 import { expect } from "vitest";
 
+import type { Netlink } from "../../host/netlink/netlink.ts";
+import type { NetnsHandle } from "../../host/netns.ts";
 import { callCni } from "./cni-call.ts";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
 
@@ -20,4 +22,24 @@ export async function createAttachedNode(
   const before = node.toText();
   expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
   return { node, before };
+}
+
+/** The namespace of pod web-1. */
+export function openNetnsOf(node: FakeHost): NetnsHandle {
+  const netns = node.host.namespaces.open("/run/netns/web-1");
+  if (netns === undefined) throw new Error("the pod web-1 has no namespace");
+  return netns;
+}
+
+/** Such a node, whose record of the VF is lost; `work` gets the pod's side and the VF there. */
+export async function createUnrecordedNode(
+  config: object,
+  work: (inside: Netlink, index: number) => void = () => undefined,
+): Promise<FakeHost> {
+  const { node } = await createAttachedNode(config);
+  node.host.files.remove(`${node.host.paths.attachments}/0000:3b:02.1.json`);
+  using netns = openNetnsOf(node);
+  using inside = node.host.openNetlink(netns);
+  work(inside, inside.getLink({ name: "net1" })?.index ?? 0);
+  return node;
 }

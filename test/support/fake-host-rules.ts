@@ -83,12 +83,13 @@ export function moveLink(
   if (name !== undefined) renameLink(to, link, name);
 }
 
-/** Ends a namespace: its NICs come back to the host under the names they had there, `dev<index>` when that is taken. */
+/** Ends a namespace: its NICs come back to the host under the names they had there, `dev<index>` when that is taken, and lose altnames that are. */
 export function destroyNetns(kernel: FakeKernel, netns: FakeNetns): void {
   for (const link of netns.links.values()) {
     if (link.device === undefined) continue;
     setUp(netns, link, false);
     if (findByName(kernel.host, link.name) !== undefined) renameLink(netns, link, `dev${link.index}`);
+    link.altNames = link.altNames.filter((name) => findByName(kernel.host, name) === undefined);
     moveLink(kernel, { netns, link }, kernel.host);
   }
   netns.isGone = true;

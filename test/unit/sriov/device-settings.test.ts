@@ -57,16 +57,27 @@ test.each([
   ["not noted", { combined: one }, queues(1, 1), [], []],
 ])("channels %s", (_name, channels, now, original, expected) => {
   const { ethtool, asked } = refusing(channels);
-  restoreChannels(ethtool, 5, now, original);
+  const kept = restoreChannels(ethtool, 5, now, original);
   expect(asked).toEqual(expected);
+  expect(kept.length).toBeGreaterThanOrEqual(expected.length);
+});
+
+test("a feature that cannot be changed any more is none that a driver refused", () => {
+  const { ethtool } = refusing(undefined);
+  const mended = { ...ethtool, setFeatures: () => undefined };
+  expect(restoreDeviceSettings(mended, 5, { features: [5, 0] })).toEqual([]);
 });
 
 test("what differs is set, each part by itself, and what is refused keeps no pod from ending", () => {
   const { ethtool, asked } = refusing(undefined);
   const original = { rings: { rx: 256, tx: 256 }, features: [3, 0], coalescing: { 2: 50, 11: 0 } };
-  restoreDeviceSettings(ethtool, 5, original);
+  expect(restoreDeviceSettings(ethtool, 5, original)).toEqual([
+    { setting: "rx ring", expected: "256", got: "64" },
+    { setting: "coalescing adaptive-rx", expected: "0", got: "1" },
+    { setting: "features", expected: "00000003 00000000", got: "00000001 00000000" },
+  ]);
   expect(asked).toEqual([{ rx: 256 }, { 11: 0 }, [3, 0]]);
-  restoreDeviceSettings(ethtool, 5, {});
+  expect(restoreDeviceSettings(ethtool, 5, {})).toEqual([]);
   expect(asked).toHaveLength(3);
 });
 
