@@ -1,40 +1,24 @@
 // virtfn validate: what each kind of file is told, with line and column, and the exit codes.
 
 import { spawnSync } from "node:child_process";
-import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { runValidate } from "../../../../cli/validate/main.ts";
 import { SystemCallError } from "../../../../host/errors.ts";
-import { createFiles } from "../../../../host/files.ts";
+import { ValidateFolder } from "../../../support/validate-folder.ts";
 
-let folder: string;
+let folder: ValidateFolder;
 
 beforeEach(() => {
-  folder = fs.mkdtempSync(join(tmpdir(), "virtfn-validate-"));
+  folder = new ValidateFolder();
 });
-afterEach(() => fs.rmSync(folder, { recursive: true }));
-
-async function validate(text: string, name = "x", flags: readonly string[] = []): Promise<string> {
-  fs.writeFileSync(join(folder, name), text);
-  return run([...flags, name]);
-}
-
-async function run(argv: readonly string[], stdin = ""): Promise<string> {
-  const printed: string[] = [];
-  const code = await runValidate({ files: createFiles() }, argv, {
-    folder,
-    print: (line) => printed.push(line),
-    readStdin: () => Promise.resolve(stdin),
-  });
-  return `${printed.join("")}exit ${code}`;
-}
+afterEach(() => folder[Symbol.dispose]());
 
 test("a right network configuration is told what it is", async () => {
   const text = '{"cniVersion": "1.0.0", "name": "blue", "type": "virtfn", "vlan": 5}';
-  expect(await validate(text, "blue.conf")).toBe('blue.conf: ok (network configuration "blue")\nexit 0');
+  expect(await folder.validate(text, "blue.conf")).toBe(
+    'blue.conf: ok (network configuration "blue")\nexit 0',
+  );
 });
 
 test("every problem of a network configuration comes with line and column", async () => {
@@ -47,7 +31,7 @@ test("every problem of a network configuration comes with line and column", asyn
     { "dst": "192.0.2.0/24", "mtu": 1 }
   ]
 }`;
-  expect(await validate(text, "blue.conf")).toMatchInlineSnapshot(`
+  expect(await folder.validate(text, "blue.conf")).toMatchInlineSnapshot(`
     "blue.conf:2:3: cniVersion: expected one of 0.3.1, 0.4.0, 1.0.0, 1.1.0, got "2.0.0"
     blue.conf:5:3: vlan: expected an integer from 0 to 4094, got 5000
     blue.conf:5:17: vlanQs: unknown key, did you mean vlanQoS?
@@ -67,7 +51,7 @@ test("the networks of a chained entry, and a second entry", async () => {
     { "type": "virtfn" }
   ]
 }`;
-  expect(await validate(text, "a.conflist")).toMatchInlineSnapshot(`
+  expect(await folder.validate(text, "a.conflist")).toMatchInlineSnapshot(`
     "a.conflist:7:60: plugins[1].networks[1].trust: expected "on" or "off", got "yes"
     a.conflist:8:5: plugins[2]: expected one entry of virtfn, got a second one
     exit 1"
@@ -108,7 +92,7 @@ test.each([
   ],
   ["without one", head, 'x: ok (NetworkAttachmentDefinition "blue")\nexit 0'],
 ])("a NetworkAttachmentDefinition with its configuration %s", async (_how, text, expected) => {
-  expect(await validate(text)).toEqual(expected);
+  expect(await folder.validate(text)).toEqual(expected);
 });
 
 test("each key of a ConfigMap is a file, as kubectl prints it", async () => {
@@ -127,22 +111,22 @@ kind: ConfigMap
 metadata:
   name: virtfn-deviceplugin
 `;
-  expect(await validate(text)).toMatchInlineSnapshot(`
+  expect(await folder.validate(text)).toMatchInlineSnapshot(`
     "x:9:7: data.config.yaml: resourceList[0].limitss: unknown key, did you mean limits?
     x:10:3: data.empty: the file is empty
     x:11:3: data.number: expected a text
     exit 1"
   `);
-  expect(await validate(text.replace("limitss", "limits").replace(/ {2}empty.*\n.*\n/, ""))).toBe(
+  expect(await folder.validate(text.replace("limitss", "limits").replace(/ {2}empty.*\n.*\n/, ""))).toBe(
     'x: ok (ConfigMap "virtfn-deviceplugin")\nexit 0',
   );
-  expect(await validate("kind: ConfigMap\nmetadata: {name: a}")).toBe('x: ok (ConfigMap "a")\nexit 0');
+  expect(await folder.validate("kind: ConfigMap\nmetadata: {name: a}")).toBe('x: ok (ConfigMap "a")\nexit 0');
 });
 
 test("several documents, and a list of objects", async () => {
   const bad = `spec: { config: '{"cniVersion": "1.0.0", "type": "virtfn", "mtu": 5}' }`;
   const items = `apiVersion: v1\nkind: List\nitems:\n  - kind: NetworkAttachmentDefinition\n    ${bad}\n`;
-  expect(await validate(`${head}${bad}\n---\n${head}---\n${items}`)).toMatchInlineSnapshot(`
+  expect(await folder.validate(`${head}${bad}\n---\n${head}---\n${items}`)).toMatchInlineSnapshot(`
     "x:5:60: spec.config: mtu: expected an integer from 68 to 65535, got 5
     x:16:22: spec.config: name: expected letters, digits, _, . and -, got nothing
     x:16:64: spec.config: mtu: expected an integer from 68 to 65535, got 5
@@ -151,16 +135,18 @@ test("several documents, and a list of objects", async () => {
 });
 
 test("node.yaml, the chained entry and resources are known by their keys", async () => {
-  expect(await validate("pfs: [ens1f0]\nlimits:\n  sriov/vf:\n    vlans: [5, 9-1]\n")).toBe(
+  expect(await folder.validate("pfs: [ens1f0]\nlimits:\n  sriov/vf:\n    vlans: [5, 9-1]\n")).toBe(
     'x:4:16: limits.sriov/vf.vlans.1: expected VLANs like 100 or 200-299, from 0 to 4094, got "9-1"\nexit 1',
   );
-  expect(await validate("networks:\n  - vlan: 5\n    mtuu: 5\n")).toBe(
+  expect(await folder.validate("networks:\n  - vlan: 5\n    mtuu: 5\n")).toBe(
     "x:3:5: networks[0].mtuu: unknown key, did you mean mtu?\nexit 1",
   );
-  expect(await validate('{"resourceList": [{"resourceName": "vf", "selectorss": {}}]}')).toContain(
+  expect(await folder.validate('{"resourceList": [{"resourceName": "vf", "selectorss": {}}]}')).toContain(
     "x:1:42: resourceList[0].selectorss: unknown key, did you mean selectors?",
   );
-  expect(await validate("resourceList: [{resourceName: vf}]")).toBe("x: ok (resource configuration)\nexit 0");
+  expect(await folder.validate("resourceList: [{resourceName: vf}]")).toBe(
+    "x: ok (resource configuration)\nexit 0",
+  );
 });
 
 test.each([
@@ -171,11 +157,11 @@ test.each([
   ["kind: Pod\napiVersion: v1\nname: x", expect.stringContaining("got none of them\nexit 1") as string],
   ["[]", expect.stringContaining("got none of them\nexit 1") as string],
 ])("%j is no configuration", async (text, expected) => {
-  expect(await validate(text)).toEqual(expected);
+  expect(await folder.validate(text)).toEqual(expected);
 });
 
 test("--json gives the findings as JSON", async () => {
-  const printed = await validate(
+  const printed = await folder.validate(
     '{"cniVersion": "1.0.0", "name": "b", "type": "virtfn", "vlan": -1}',
     "b.conf",
     ["--json"],
@@ -190,35 +176,36 @@ test("--json gives the findings as JSON", async () => {
 });
 
 test("a file that is not there, no file, an unknown flag", async () => {
-  expect(await run(["none", "/proc/self"])).toBe(
+  expect(await folder.run(["none", "/proc/self"])).toBe(
     "none:1:1: there is no such file\n/proc/self:1:1: read(/proc/self) failed: EISDIR\nexit 1",
   );
   for (const argv of [[], ["--jso", "x"]])
-    await expect(run(argv)).rejects.toThrow(expect.objectContaining({ code: "ERR_USAGE" }) as Error);
+    await expect(folder.run(argv)).rejects.toThrow(expect.objectContaining({ code: "ERR_USAGE" }) as Error);
 });
 
 test("- is stdin, beside files too, and once", async () => {
-  fs.writeFileSync(join(folder, "stdin"), "limits: {sriov/a: {trust: off}}\n");
+  folder.write("stdin", "limits: {sriov/a: {trust: off}}\n");
   const text = "resourceList:\n- resourceName: a\n  limits: {trust: on}\n";
-  expect(await run(["-"], text)).toBe("stdin: ok (resource configuration)\nexit 0");
-  expect(await run(["-"])).toBe("stdin:1:1: the file is empty\nexit 1");
-  expect(await run(["-", "stdin"], text)).toBe(
+  expect(await folder.run(["-"], () => Promise.resolve(text))).toBe(
+    "stdin: ok (resource configuration)\nexit 0",
+  );
+  expect(await folder.run(["-"])).toBe("stdin:1:1: the file is empty\nexit 1");
+  expect(await folder.run(["-", "stdin"], () => Promise.resolve(text))).toBe(
     "stdin:3:12: resourceList[0].limits.trust: expected a value that both allow to sriov/a, got on here, off in stdin\n" +
       "stdin: ok (node.yaml)\nexit 1",
   );
-  await expect(run(["-", "-"], text)).rejects.toThrow("virtfn validate: expected - once, as stdin ends once");
+  await expect(folder.run(["-", "-"])).rejects.toThrow(
+    "virtfn validate: expected - once, as stdin ends once",
+  );
 });
 
 test("other pipes and devices are refused, and stdin that cannot be read; both name it", async () => {
-  spawnSync("mkfifo", [join(folder, "pipe")]);
-  expect(await run(["pipe", "/dev/null"])).toBe(
-    `pipe:1:1: read(${folder}/pipe, which is no regular file) failed: EINVAL; to read a pipe, give it as stdin, and - as the file\n` +
+  spawnSync("mkfifo", [join(folder.path, "pipe")]);
+  expect(await folder.run(["pipe", "/dev/null"])).toBe(
+    `pipe:1:1: read(${folder.path}/pipe, which is no regular file) failed: EINVAL; to read a pipe, give it as stdin, and - as the file\n` +
       "/dev/null:1:1: read(/dev/null, which is no regular file) failed: EINVAL; to read a pipe, give it as stdin, and - as the file\nexit 1",
   );
-  const printed: string[] = [];
-  const io = { folder, print: (line: string) => printed.push(line), readStdin: refuse };
-  expect(await runValidate({ files: createFiles() }, ["-"], io)).toBe(1);
-  expect(printed).toEqual(["stdin:1:1: read(stdin) failed: EISDIR\n"]);
+  expect(await folder.run(["-"], refuse)).toBe("stdin:1:1: read(stdin) failed: EISDIR\nexit 1");
 });
 
 function refuse(): Promise<string> {
@@ -227,11 +214,11 @@ function refuse(): Promise<string> {
 
 test("resources without a prefix have the one that the device plugin is given", async () => {
   const text = "resourceList:\n- {resourceName: a}\n- {resourceName: a, resourcePrefix: example.com}\n";
-  expect(await validate(text, "r.yaml")).toBe("r.yaml: ok (resource configuration)\nexit 0");
-  expect(await validate(text, "r.yaml", ["--resource-prefix", "example.com"])).toBe(
+  expect(await folder.validate(text, "r.yaml")).toBe("r.yaml: ok (resource configuration)\nexit 0");
+  expect(await folder.validate(text, "r.yaml", ["--resource-prefix", "example.com"])).toBe(
     'r.yaml:3:4: resourceList[1].resourceName: expected a name other than that of resourceList[0], got "example.com/a"\nexit 1',
   );
-  await expect(validate(text, "r.yaml", ["--resource-prefix", "kubernetes.io"])).rejects.toThrow(
+  await expect(folder.validate(text, "r.yaml", ["--resource-prefix", "kubernetes.io"])).rejects.toThrow(
     'virtfn validate: --resource-prefix: expected a domain like example.com, not kubernetes.io, got "kubernetes.io"',
   );
 });
