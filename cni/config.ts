@@ -153,6 +153,7 @@ function readNetworks(
     .filter((key) => top[key as keyof Input] !== undefined)
     .map((key) => `${key}: expected inside networks, not beside it`);
   const networks: PodNetwork[] = [];
+  const resources = new Set<string>();
   for (const [at, value] of list.entries()) {
     const path = `networks[${at}]`;
     const read = readConfigObject(podNetworkEntries, value, { path });
@@ -161,8 +162,9 @@ function readNetworks(
     const resolved = resolveNetwork(read.output, `${path}.`);
     if (read.problems.length === 0) problems.push(...resolved.problems);
     const network = toPodNetwork(resolved.network, read.output);
-    if (networks.some((known) => known.resource === network.resource))
+    if (resources.has(network.resource))
       problems.push(describeValue(`${path}.resource`, "each resource once", network.resource));
+    resources.add(network.resource);
     networks.push(network);
   }
   return { networks, problems };

@@ -35,13 +35,13 @@ export function describeUnknownKey(path: string, key: string, known: readonly st
 /** ", did you mean X?" for the known word nearest to `word`; "" when none is near. Case does not count. */
 export function suggest(word: string, known: readonly string[]): string {
   const lower = word.toLowerCase();
-  const distances = known.map((candidate) => ({
-    candidate,
-    distance: distanceOf(lower, candidate.toLowerCase()),
-  }));
+  const most = Math.max(1, Math.floor(word.length / 3));
+  const distances = known
+    // A distance is at least the difference in length.
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= most)
+    .map((candidate) => ({ candidate, distance: distanceOf(lower, candidate.toLowerCase()) }));
   const nearest = distances.toSorted((a, b) => a.distance - b.distance)[0];
-  const isNear = nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(word.length / 3));
-  return isNear ? `, did you mean ${nearest.candidate}?` : "";
+  return nearest !== undefined && nearest.distance <= most ? `, did you mean ${nearest.candidate}?` : "";
 }
 
 /** A value as JSON, shortened. */

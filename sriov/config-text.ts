@@ -12,6 +12,7 @@ import {
 } from "yaml";
 
 import type { ConfigProblem } from "./config-problems.ts";
+import { findTwinKeys } from "./twin-keys.ts";
 
 /** Counted from 1. */
 export interface Place {
@@ -40,15 +41,18 @@ interface Noted extends Place {
 /** Parses YAML 1.2, of which JSON is a part. */
 export function parseConfigText(text: string): ConfigText {
   const lines = new LineCounter();
-  return toConfigText(parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines, text);
+  return toConfigText(parseDocument(text, { lineCounter: lines, ...options }), lines, text);
 }
 
 /** As `parseConfigText`, for each document of a YAML file. */
 export function parseConfigTexts(text: string): readonly ConfigText[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const documents = parseAllDocuments(text, { lineCounter: lines, ...options });
   return Array.isArray(documents) ? documents.map((document) => toConfigText(document, lines, text)) : [];
 }
+
+/** Keys given twice are looked for here. */
+const options = { prettyErrors: false, uniqueKeys: false } as const;
 
 function toConfigText(document: Document.Parsed, lines: LineCounter, text: string): ConfigText {
   const placeAt = (offset: number | undefined): Place => {
@@ -56,14 +60,22 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const byPath = new Map<string, Noted>();
-  const { value, problem } = readValue(document, (path, at, node) =>
+  const { value, problem: unread } = readValue(document, (path, at, node) =>
     byPath.set(path, { ...placeAt(at), node }),
   );
-  const errors = document.errors.map(({ code, message, pos }) => ({
-    ...placeAt(pos[0]),
-    problem: code === "MULTIPLE_DOCS" ? secondDocument : message,
-  }));
-  const unreadable = problem === undefined ? [] : [{ line: 1, column: 1, problem }];
+  const errors = [
+    ...document.errors.map(({ code, message, pos }) => ({
+      at: pos[0],
+      problem: code === "MULTIPLE_DOCS" ? secondDocument : message,
+    })),
+    ...findTwinKeys(document.contents).map((at) => ({ at, problem: "Map keys must be unique" })),
+  ]
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ at, problem }) => {
+      const { line, column } = placeAt(at);
+      return { line, column, problem };
+    });
+  const unreadable = unread === undefined ? [] : [{ line: 1, column: 1, problem: unread }];
   const faults = withoutRepetition(errors.length > 0 ? errors : unreadable);
   const find = (path: string): Noted => findNoted(byPath, path) ?? { line: 1, column: 1, node: undefined };
   return {

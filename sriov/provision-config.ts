@@ -66,10 +66,11 @@ export function readProvision(
   }
   const pfs: ProvisionEntry[] = [];
   const drivers = new Map<string, DriverKind>();
+  const known = indexPools(pools);
   const problems = list.flatMap((one: unknown, at) => {
     const place = `${path}[${at}]`;
     return isOfResource(one)
-      ? readDriverEntry(one, { path: place, pools, drivers })
+      ? readDriverEntry(one, { path: place, known, drivers })
       : readPfEntry(one, place, pfs);
   });
   return { section: { pfs, drivers }, problems };
@@ -106,22 +107,41 @@ function readPfEntry(value: unknown, path: string, pfs: ProvisionEntry[]): Probl
   ];
 }
 
+interface KnownPools {
+  /** By the whole name, and by the part behind the prefix, which several may have. */
+  readonly byName: ReadonlyMap<string, readonly NamedPool[]>;
+  readonly words: string;
+}
+
+function indexPools(pools: readonly NamedPool[]): KnownPools {
+  const entries = pools.flatMap((pool) =>
+    [pool.name, pool.name.slice(pool.name.indexOf("/") + 1)].map((name) => ({ name, pool })),
+  );
+  const groups = Map.groupBy(entries, ({ name }) => name);
+  const names = pools.map(({ name }) => name);
+  const more = names.length > 10 ? [`${names.length - 10} more`] : [];
+  return {
+    byName: new Map([...groups].map(([name, group]) => [name, group.map(({ pool }) => pool)])),
+    words: [...names.slice(0, 10), ...more].join(", ") || "it has none",
+  };
+}
+
 interface DriverPlace {
   readonly path: string;
-  readonly pools: readonly NamedPool[];
+  readonly known: KnownPools;
   readonly drivers: Map<string, DriverKind>;
 }
 
-function readDriverEntry(value: unknown, { path, pools, drivers }: DriverPlace): Problems {
+function readDriverEntry(value: unknown, { path, known, drivers }: DriverPlace): Problems {
   const { output, problems } = readConfigObject(driverEntries, value, { path });
   const { resourceName, driver } = output ?? {};
   if (resourceName === undefined || driver === undefined || problems.length > 0) return problems;
-  const named = pools.filter(({ name }) => name === resourceName || name.endsWith(`/${resourceName}`));
+  const named = known.byName.get(resourceName) ?? [];
   const [pool] = named;
-  if (pool === undefined || named.length > 1) {
-    const expected = `one resource of resourceList (${pools.map(({ name }) => name).join(", ") || "it has none"})`;
-    return [describeValue(`${path}.resourceName`, expected, resourceName)];
-  }
+  if (pool === undefined || named.length > 1)
+    return [
+      describeValue(`${path}.resourceName`, `one resource of resourceList (${known.words})`, resourceName),
+    ];
   if (drivers.has(pool.name))
     return [describeValue(`${path}.resourceName`, "each resource once", resourceName)];
   drivers.set(pool.name, driver);

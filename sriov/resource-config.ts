@@ -4,7 +4,7 @@ import * as v from "valibot";
 
 import { readConfigObject } from "./config-object.ts";
 import { describeValue, formatProblems, type ConfigProblem } from "./config-problems.ts";
-import { parseConfigText } from "./config-text.ts";
+import { type ConfigText, parseConfigText } from "./config-text.ts";
 import { SriovError } from "./errors.ts";
 import { type ProvisionSection, readProvision } from "./provision-config.ts";
 import { parseResourceRules, type ResourceRules } from "./resource-rules.ts";
@@ -82,20 +82,30 @@ const configEntries = {
   provision: v.optional(v.unknown()),
 } as const;
 
-/** The resources that `text` (JSON or YAML) configures, in its order. Throws ERR_RESOURCE_CONFIG; `path` is the file, for messages. */
-export function parseResourceConfig(
-  text: string,
-  options: { readonly path: string; readonly prefix: string },
-): readonly ResourcePool[] {
+interface ReadOptions {
+  /** The file, for messages. */
+  readonly path: string;
+  /** Of resources that name none. */
+  readonly prefix: string;
+}
+
+/** The resources that `text` (JSON or YAML) configures, in its order. Throws ERR_RESOURCE_CONFIG. */
+export function parseResourceConfig(text: string, options: ReadOptions): readonly ResourcePool[] {
   return parseProvisionConfig(text, options).pools;
 }
 
+interface ResourceFile {
+  readonly pools: readonly ResourcePool[];
+  readonly provision: ProvisionSection;
+}
+
 /** The resources of the file, and what PFs and VFs shall have; a mistake anywhere in it is one. Throws ERR_RESOURCE_CONFIG. */
-export function parseProvisionConfig(
-  text: string,
-  { path, prefix }: { readonly path: string; readonly prefix: string },
-): { readonly pools: readonly ResourcePool[]; readonly provision: ProvisionSection } {
-  const document = parseConfigText(text);
+export function parseProvisionConfig(text: string, options: ReadOptions): ResourceFile {
+  return readResourceDocument(parseConfigText(text), options);
+}
+
+/** As `parseProvisionConfig`, of what is parsed already. Throws ERR_RESOURCE_CONFIG. */
+export function readResourceDocument(document: ConfigText, { path, prefix }: ReadOptions): ResourceFile {
   if (document.problems.length > 0) throw new ResourceConfigError(path, document.problems);
   const { problems } = readConfigObject(configEntries, document.value, { path: "" });
   const list = memberOf(document.value, "resourceList");
@@ -208,12 +218,13 @@ function memberOf(value: unknown, key: string): unknown {
 }
 
 function findTwins(results: readonly PoolResult[]): readonly ConfigProblem[] {
-  return results.flatMap(({ pool, path }, index) => {
-    const first = results.findIndex((other) => other.pool !== undefined && other.pool.name === pool?.name);
-    if (first === -1 || first === index) return [];
-    return [
-      describeValue(`${path}.resourceName`, `a name other than that of ${results[first]?.path}`, pool?.name),
-    ];
+  const paths = new Map<string, string>();
+  return results.flatMap(({ pool, path }) => {
+    if (pool === undefined) return [];
+    const first = paths.get(pool.name);
+    if (first === undefined) paths.set(pool.name, path);
+    if (first === undefined) return [];
+    return [describeValue(`${path}.resourceName`, `a name other than that of ${first}`, pool.name)];
   });
 }
 

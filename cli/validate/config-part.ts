@@ -7,41 +7,41 @@ import { kindOf, memberOf } from "./document-kind.ts";
 export interface ConfigPart {
   readonly value: unknown;
   /** What its program reads it from. */
-  readonly text: string;
+  readonly document: ConfigText;
   /** The key of the ConfigMap that it is in: "data.config.yaml"; "" for a document of the file. */
   readonly key: string;
   /** Where a path of it stands in the file. */
   readonly placeOf: (path: string) => Place;
 }
 
-/** All configurations in the text of a file, of whatever kind; what is no YAML has none. */
-export function listConfigParts(text: string): readonly ConfigPart[] {
-  return parseConfigTexts(text)
+/** All configurations in the documents of a file, of whatever kind; what is no YAML has none. */
+export function listConfigParts(documents: readonly ConfigText[]): readonly ConfigPart[] {
+  return documents
     .filter(({ faults }) => faults.length === 0)
-    .flatMap((document) => listBelow(document, document.value, "", text));
+    .flatMap((document) => listBelow(document, document.value, ""));
 }
 
-function listBelow(document: ConfigText, value: unknown, path: string, text: string): readonly ConfigPart[] {
+function listBelow(document: ConfigText, value: unknown, path: string): readonly ConfigPart[] {
   const kind = kindOf(value);
   if (kind === "configMap")
     return listConfigMapFiles(value).flatMap((file) => listInFile(document, join(path, file.key), file));
   if (kind === "items")
     return (memberOf(value, "items") as readonly unknown[]).flatMap((item, at) =>
-      listBelow(document, item, join(path, `items[${at}]`), text),
+      listBelow(document, item, join(path, `items[${at}]`)),
     );
-  return [{ value, text, key: "", placeOf: (at) => document.placeOf(join(path, at)) }];
+  return [{ value, document, key: "", placeOf: (at) => document.placeOf(join(path, at)) }];
 }
 
 function listInFile(
-  document: ConfigText,
+  outer: ConfigText,
   path: string,
   { key, text = "", isEncoded }: ConfigMapFile,
 ): readonly ConfigPart[] {
-  return listConfigParts(text).map(({ value, text: own, placeOf }) => ({
+  return listConfigParts(parseConfigTexts(text)).map(({ value, document, placeOf }) => ({
     value,
-    text: own,
+    document,
     key,
-    placeOf: (at) => placeIn(document, path, isEncoded ? undefined : placeOf(at)),
+    placeOf: (at) => placeIn(outer, path, isEncoded ? undefined : placeOf(at)),
   }));
 }
 

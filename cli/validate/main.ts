@@ -4,10 +4,11 @@ import { parseArgs } from "node:util";
 
 import { SystemCallError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
+import { parseConfigTexts } from "../../sriov/config-text.ts";
 import { findPrefixProblem } from "../../sriov/resource-config.ts";
 import { UsageError } from "../usage-error.ts";
 import { type FileText, findConflicts } from "./conflicts.ts";
-import { type Finding, validateText, type ValidatedFile } from "./validate-text.ts";
+import { type Finding, validateDocuments, type ValidatedFile } from "./validate-text.ts";
 
 const usage = `Usage: virtfn validate [--json] [--resource-prefix PREFIX] FILE...
 
@@ -55,7 +56,7 @@ export async function runValidate(
 }
 
 function validateFile(file: FileText, prefix: string): ValidatedFile {
-  if ("text" in file) return validateText(file.file, file.text, { prefix });
+  if ("text" in file) return validateDocuments(file.file, file, { prefix });
   return { file: file.file, documents: [], problems: [{ line: 1, column: 1, problem: file.problem }] };
 }
 
@@ -67,7 +68,8 @@ function addConflicts(validated: ValidatedFile, conflicts: readonly Finding[] = 
 async function readText(file: string, read: () => string | undefined | Promise<string>): Promise<FileText> {
   try {
     const text = await read();
-    return text === undefined ? { file, problem: "there is no such file" } : { file, text };
+    if (text === undefined) return { file, problem: "there is no such file" };
+    return { file, text, documents: parseConfigTexts(text) };
   } catch (error) {
     return { file, problem: describeFailure(error) };
   }

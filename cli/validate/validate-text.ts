@@ -2,7 +2,7 @@
 
 import { parseConfigText, parseConfigTexts, type ConfigText, type Place } from "../../sriov/config-text.ts";
 import { parseNodeConfig } from "../../sriov/node-config.ts";
-import { parseResourceConfig, ResourceConfigError } from "../../sriov/resource-config.ts";
+import { readResourceDocument, ResourceConfigError } from "../../sriov/resource-config.ts";
 import { listConfigMapFiles } from "./config-map.ts";
 import { join, placeIn } from "./config-part.ts";
 import { describeKind, kindOf, memberOf } from "./document-kind.ts";
@@ -22,17 +22,30 @@ export interface ValidatedFile {
 }
 
 /** Reads `text` of the file `file` as the programs will. */
-export function validateText(file: string, text: string, { prefix, name }: Unnamed): ValidatedFile {
-  const documents = parseConfigTexts(text).filter(({ value, faults }) => value !== null || faults.length > 0);
-  if (documents.length === 0)
+export function validateText(file: string, text: string, unnamed: Unnamed): ValidatedFile {
+  return validateDocuments(file, { text, documents: parseConfigTexts(text) }, unnamed);
+}
+
+/** The same, where the text's documents are parsed already. */
+export function validateDocuments(
+  file: string,
+  { text, documents }: ParsedText,
+  unnamed: Unnamed,
+): ValidatedFile {
+  const full = documents.filter(({ value, faults }) => value !== null || faults.length > 0);
+  if (full.length === 0)
     return { file, documents: [], problems: [{ line: 1, column: 1, problem: "the file is empty" }] };
-  const problems = documents.flatMap((document) =>
-    checkDocument(document, document.value, "", { text, name, prefix }),
+  const problems = full.flatMap((document) =>
+    checkDocument(document, document.value, "", { text, ...unnamed }),
   );
-  const sorted = [...problems, ...findSecondDocument(documents, text)].toSorted(
-    (a, b) => a.line - b.line || a.column - b.column,
-  );
-  return { file, documents: documents.map(({ value }) => describeKind(value)), problems: sorted };
+  const second = documents.length > 1 ? findSecondDocument(full, text) : [];
+  const sorted = [...problems, ...second].toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return { file, documents: full.map(({ value }) => describeKind(value)), problems: sorted };
+}
+
+interface ParsedText {
+  readonly text: string;
+  readonly documents: readonly ConfigText[];
 }
 
 /** What stands in for what a file leaves out. */
@@ -68,7 +81,7 @@ function checkDocument(
     case "node":
       return place(parseNodeConfig(value).problems);
     case "resources":
-      return place(checkResources(source));
+      return place(checkResources(document, source.prefix));
     case "definition":
       return checkDefinition(document, value, path, source);
     case "configMap":
@@ -156,11 +169,9 @@ function withName(value: unknown, name: string | undefined): unknown {
   return name === undefined || memberOf(value, "name") !== undefined ? value : { ...(value as object), name };
 }
 
-function checkResources({ text, prefix }: Source): readonly string[] {
-  // What is wrong with the file as a whole is told at its place.
-  if (parseConfigText(text).faults.length > 0) return [];
+function checkResources(document: ConfigText, prefix: string): readonly string[] {
   try {
-    parseResourceConfig(text, { path: "", prefix });
+    readResourceDocument(document, { path: "", prefix });
     return [];
   } catch (error) {
     if (!(error instanceof ResourceConfigError)) throw error;
