@@ -6,12 +6,13 @@ import { once } from "node:events";
 import { ControlLine } from "./control-line.ts";
 import { runLoad } from "./load.ts";
 import { type Answer, type LoadOrder, parseOrder } from "./message.ts";
+import type { ServerAddress } from "./server-address.ts";
 import { planClient } from "./node-steps.ts";
 import { type Run, withSteps } from "./step.ts";
 
 export interface ClientSetting {
-  /** `ADDRESS[:PORT]` of the node under test; the first that answers is taken. */
-  readonly servers: readonly string[];
+  /** Of the node under test; the first that answers is taken. */
+  readonly servers: readonly ServerAddress[];
   readonly defaultPort: number;
   readonly link: string;
   readonly isUp: boolean;
@@ -28,14 +29,13 @@ const reachTimeoutMs = 60_000;
 export async function runClient(run: Run, setting: ClientSetting, signal: AbortSignal): Promise<void> {
   using line = new ControlLine(await connectToFirst(setting, signal));
   const prefix = setting.netns === undefined ? [] : ["ip", "netns", "exec", setting.netns];
-  const welcome = parseOrder(await line.next(orderTimeoutMs));
+  const welcome = parseOrder(await line.next(orderTimeoutMs, signal));
   if (welcome.type !== "welcome") throw new Error(`expected a welcome, got ${welcome.type}`);
   const answer = (message: Answer): void => line.send(message);
   await withSteps(run, planClient(setting.link, welcome.number, setting), async () => {
     answer({ type: "ready" });
     for (;;) {
-      const order = parseOrder(await line.next(orderTimeoutMs));
-      signal.throwIfAborted();
+      const order = parseOrder(await line.next(orderTimeoutMs, signal));
       if (order.type === "end") return;
       try {
         if (order.type === "reach") {
@@ -45,7 +45,7 @@ export async function runClient(run: Run, setting: ClientSetting, signal: AbortS
           answer({ type: "reached" });
         }
         if (order.type === "load") {
-          const offsetMs = await askOffset(line);
+          const offsetMs = await askOffset(line, signal);
           const { sum, busy } = await runLoad(toOwnClock(order, offsetMs), prefix, signal);
           answer({ type: "result", sum, busy });
         }
@@ -60,26 +60,27 @@ export async function runClient(run: Run, setting: ClientSetting, signal: AbortS
 async function connectToFirst({ servers, defaultPort }: ClientSetting, signal: AbortSignal): Promise<Socket> {
   const failures: string[] = [];
   for (const server of servers) {
-    const [, host = server, port] = /^(.*?)(?::(\d+))?$/.exec(server) ?? [];
-    const socket = connect(Number(port ?? defaultPort), host);
+    const { host, port = defaultPort } = server;
+    const socket = connect(port, host);
     try {
       await once(socket, "connect", { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
       return socket;
     } catch (error) {
       socket.destroy();
-      failures.push(`${server}: ${String(error)}`);
+      signal.throwIfAborted();
+      failures.push(`${host}, port ${port}: ${String(error)}`);
     }
   }
   throw new Error(`no node under test answers: ${failures.join("; ")}`);
 }
 
 /** The other's clock less ours, by the question that was answered fastest. */
-async function askOffset(line: ControlLine): Promise<number> {
+async function askOffset(line: ControlLine, signal: AbortSignal): Promise<number> {
   let best = { tripMs: Infinity, offsetMs: 0 };
   for (let at = 0; at < questions; at += 1) {
     const askedMs = Date.now();
     line.send({ type: "time" });
-    const answer = parseOrder(await line.next(10_000));
+    const answer = parseOrder(await line.next(10_000, signal));
     if (answer.type !== "time") throw new Error(`expected the time, got ${answer.type}`);
     const tripMs = Date.now() - askedMs;
     if (tripMs < best.tripMs) best = { tripMs, offsetMs: answer.nowMs - (askedMs + tripMs / 2) };

@@ -89,7 +89,7 @@ export async function listenForClients(wanted: number, port: number, signal: Abo
     line.send(order);
     for (;;) {
       signal.throwIfAborted();
-      const answer = parseAnswer(await line.next(lengthMs + answerTimeoutMs));
+      const answer = parseAnswer(await line.next(lengthMs + answerTimeoutMs, signal));
       if (answer.type === "time") line.send({ type: "time", nowMs: Date.now() });
       else if (answer.type === "failed") throw new Error(`client ${number}: ${answer.reason}`);
       else return answer;

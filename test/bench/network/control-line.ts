@@ -24,16 +24,19 @@ export class ControlLine implements Disposable {
     this.#socket.write(`${JSON.stringify(message)}\n`);
   }
 
-  /** The next line. Throws when the connection ends, a line is too long, or `timeoutMs` pass. */
-  async next(timeoutMs: number): Promise<string> {
+  /** The next line. Throws when the connection ends, a line is too long, or `timeoutMs` pass; the reason of `signal` when that is aborted. */
+  async next(timeoutMs: number, signal: AbortSignal): Promise<string> {
     const limit = AbortSignal.timeout(timeoutMs);
+    const either = AbortSignal.any([limit, signal]);
     for (;;) {
+      signal.throwIfAborted();
       const line = this.#lines.shift();
       if (line !== undefined) return line;
       if (this.#failure !== undefined) throw this.#failure;
       try {
-        await once(this.#socket, "control", { signal: limit });
+        await once(this.#socket, "control", { signal: either });
       } catch (error) {
+        signal.throwIfAborted();
         if (!limit.aborted) throw error;
         throw new Error(`no line within ${timeoutMs / 1000} s`, { cause: error });
       }

@@ -53,7 +53,7 @@ export async function serveAsClient(
 export async function measureHere(options: BenchOptions, tools: BenchTools): Promise<BenchOutcome> {
   const { run } = tools;
   await checkPrograms(options, run);
-  const leftovers = await findLeftovers(run, options.namespaces);
+  const leftovers = await findLeftovers(run);
   const given = options.pf === undefined ? undefined : await readPfFacts(run, options.pf);
   const peer = options.peer === undefined ? undefined : await readPfFacts(run, options.peer);
   const refused = whyRefuse(options, given, leftovers);
@@ -64,7 +64,7 @@ export async function measureHere(options: BenchOptions, tools: BenchTools): Pro
       ? measureBoth(options, given ?? standIn, peer ?? standInClient, tools)
       : measureNode(options, given ?? standIn, tools, () => {}),
   );
-  const after = await findLeftovers(run, options.namespaces);
+  const after = await findLeftovers(run);
   if (after.length > 0) throw new Error(`not taken down; to remove it: ${after.join("; ")}`);
   return outcome;
 }
@@ -96,7 +96,7 @@ async function measureBoth(
   return withSteps(tools.run, planPeer(peer.name, peer.isUp, process.pid), async () => {
     let client: Promise<void> = Promise.resolve();
     const startClient = (port: number): void => {
-      const servers = [`127.0.0.1:${port}`];
+      const servers = [{ host: "127.0.0.1", port }];
       const setting = { servers, defaultPort: port, link: peer.name, isUp: false, netns: peerNamespace };
       client = runClient(tools.run, setting, signal);
       client.catch((error: unknown) => giveUp.abort(error));

@@ -12,6 +12,9 @@ export const standInPeer = "vbench-wire";
 /** All is in one network of the range for benchmarks. Source: RFC 2544, appendix C.2.2. */
 export const prefixLength = 15;
 
+/** Of the node under test. */
+export const mostNamespaces = 64;
+
 export function namespaceName(at: number): string {
   return `vbench-${at}`;
 }
@@ -29,12 +32,12 @@ export function clientAddress(at: number): string {
   return `198.18.1.${at + 1}`;
 }
 
-/** Every name that a run with so many namespaces may leave behind when it is killed. */
-export function allNames(namespaces: number): {
+/** Every name that a run may leave behind when it is killed, however many namespaces it had. */
+export function allNames(): {
   readonly namespaces: readonly string[];
   readonly links: readonly string[];
 } {
-  const numbers = Array.from({ length: namespaces }, (_, at) => at);
+  const numbers = Array.from({ length: mostNamespaces }, (_, at) => at);
   return {
     namespaces: [...numbers.map(namespaceName), peerNamespace],
     links: [...numbers.map(hostSideName), bridgeName, standInPf, standInPeer],

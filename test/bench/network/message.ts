@@ -8,6 +8,8 @@ import { isTestName, type TestName } from "./test-name.ts";
 export const maxLineBytes = 16_384;
 export const protocolVersion = 1;
 
+const otherRelease = `expected version ${protocolVersion} of the bench: use one release of virtfn on all machines`;
+
 const unixMs = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000));
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -21,7 +23,11 @@ const latency = v.strictObject({ meanUs: amount, p50Us: amount, p90Us: amount, p
 
 /** From the node under test. Times are its own clock's. */
 const orderSchema = v.variant("type", [
-  v.strictObject({ type: v.literal("welcome"), version: v.literal(protocolVersion), number: count }),
+  v.strictObject({
+    type: v.literal("welcome"),
+    version: v.literal(protocolVersion, otherRelease),
+    number: count,
+  }),
   v.strictObject({ type: v.literal("time"), nowMs: unixMs }),
   v.strictObject({ type: v.literal("reach"), targets, port }),
   v.strictObject({

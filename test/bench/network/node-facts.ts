@@ -70,8 +70,8 @@ export async function readPfFacts(run: Run, name: string): Promise<PfFacts> {
 }
 
 /** Names of the bench that are there already: a killed run's, or another run is under way. */
-export async function findLeftovers(run: Run, namespaces: number): Promise<readonly string[]> {
-  const names = allNames(namespaces);
+export async function findLeftovers(run: Run): Promise<readonly string[]> {
+  const names = allNames();
   const links = JSON.parse(await run({ argv: ["ip", "-j", "link", "show"] })) as ShownLink[];
   const there = new Set(links.map(({ ifname }) => ifname));
   return [

@@ -2,7 +2,9 @@
 
 import { parseArgs } from "node:util";
 
+import { parseServerAddress, type ServerAddress } from "./server-address.ts";
 import { isTestName, netperfTests, testForms, type TestName } from "./test-name.ts";
+import { mostNamespaces } from "./layout.ts";
 import { isVariant, type Variant, variantNames } from "./variant.ts";
 
 export type Mode = "host" | "lab";
@@ -12,8 +14,8 @@ export interface BenchOptions {
   readonly mode: Mode;
   /** `server` is the node under test, `client` a machine that makes the load; `both` on one machine shows function only. */
   readonly role: Role;
-  /** Where the node under test listens, `ADDRESS[:PORT]`; the first that answers is taken. */
-  readonly servers: readonly string[];
+  /** Where the node under test listens; the first that answers is taken. */
+  readonly servers: readonly ServerAddress[];
   /** Interface under test; for a client the one that faces it. `undefined` with role `both`: a veth pair of our own. */
   readonly pf: string | undefined;
   /** The interface wired to `pf` that becomes the client's, with role `both`. */
@@ -52,8 +54,9 @@ export const usage = `npm run bench:network -- OPTIONS: what pods' traffic costs
                           server: the node under test; client: a machine that makes the load; both: one machine, function
                           only (default)
   --server ADDRESS[:PORT]...
-                          for a client: where the node under test listens; several are tried in turn
-  --clients N             for the server: client machines to wait for (default 1)
+                          for a client: where the node under test listens, an IPv6 address before a port in []; several
+                          are tried in turn
+  --clients N             for the server: client machines to wait for (default 1), not more than namespaces
   --port PORT             for the server: where it listens (default 7715)
   --pf NAME               interface under test; for a client the one that faces it. Needed unless role is both: then a veth
                           pair stands in for NIC and wire
@@ -121,6 +124,8 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions | "help
     throw new BenchUsageError(`--peer is for --role both, got --role ${role}`);
   if (mode === "lab" && (role !== "both" || values.pf !== undefined || values.peer !== undefined))
     throw new BenchUsageError("--mode lab brings its own NICs and both roles: no --role, --pf, --peer");
+  if (values.pf !== undefined && values.pf === values.peer)
+    throw new BenchUsageError(`--peer: expected another interface than --pf, got "${values.peer}"`);
   if (mode === "host" && role === "both" && (values.pf === undefined) !== (values.peer === undefined))
     throw new BenchUsageError("--role both needs --pf and --peer, or neither");
   for (const [flag, name] of Object.entries({ "--pf": values.pf, "--peer": values.peer }))
@@ -128,18 +133,19 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions | "help
       throw new BenchUsageError(`${flag}: expected the name of an interface, got "${name}"`);
   const variants = listOf("--variants", values.variants, isVariant, variantNames);
   const scale = scales[mode];
+  const namespaces = wholeNumber("--namespaces", values.namespaces ?? scale.namespaces, 1, mostNamespaces);
   return {
     mode,
     role,
-    servers,
+    servers: servers.map(parseServer),
     pf: values.pf,
     peer: values.peer,
     variants,
     baseline: parseBaseline(values.baseline, variants),
     tests: listOf("--tests", values.tests, isTestName, testForms),
-    clients: wholeNumber("--clients", values.clients, 1, 64),
+    clients: wholeNumber("--clients", values.clients, 1, namespaces),
     port: wholeNumber("--port", values.port, 0, 65_535),
-    namespaces: wholeNumber("--namespaces", values.namespaces ?? scale.namespaces, 1, 64),
+    namespaces,
     processes: wholeNumber("--processes", values.processes ?? scale.processes, 1, 2_000),
     rounds: wholeNumber("--rounds", values.rounds ?? scale.rounds, 1, 1_000),
     seconds: wholeNumber("--seconds", values.seconds ?? scale.seconds, 1, 3_600),
@@ -148,6 +154,14 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions | "help
     out: values.out,
     isJson: values.json,
   };
+}
+
+function parseServer(text: string): ServerAddress {
+  const server = parseServerAddress(text);
+  if (server !== undefined) return server;
+  throw new BenchUsageError(
+    `--server: expected ADDRESS or ADDRESS:PORT, IPv6 before a port in [], got "${text}"`,
+  );
 }
 
 function parse(argv: readonly string[]) {

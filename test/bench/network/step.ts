@@ -21,16 +21,23 @@ export function formatCommand({ argv, stdin }: Command): string {
   return stdin === undefined ? argv.join(" ") : `${argv.join(" ")} <<< '${stdin.trim()}'`;
 }
 
-/** What was not taken back: each failed undo with its reason. */
+/** What was not taken back: each failed undo with its reason, below what failed before. */
 export class TakeDownError extends AggregateError {
-  constructor(errors: readonly unknown[]) {
-    super(errors, `not taken back:\n${errors.map((error) => `- ${String(error)}`).join("\n")}`);
+  constructor(errors: readonly unknown[], before?: unknown) {
+    const lines = ["not taken back:", ...errors.map((error) => `- ${String(error)}`)];
+    super(errors, [...(before === undefined ? [] : [messageOf(before)]), ...lines].join("\n"), {
+      cause: before,
+    });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
  * Does the steps, then `use`, then takes all of them back that were done, in reverse, each even when others fail.
- * Throws what failed first; TakeDownError when only the way back failed.
+ * Throws what failed; TakeDownError when the way back failed, too or alone.
  */
 export async function withSteps<T>(run: Run, steps: readonly Step[], use: () => Promise<T>): Promise<T> {
   const done: Step[] = [];
@@ -39,13 +46,16 @@ export async function withSteps<T>(run: Run, steps: readonly Step[], use: () => 
       if (step.apply !== undefined) await run(step.apply);
       done.push(step);
     }
-    return await use();
-  } finally {
-    await takeBack(run, done);
+    const value = await use();
+    await takeBack(run, done.splice(0), undefined);
+    return value;
+  } catch (error) {
+    await takeBack(run, done, error);
+    throw error;
   }
 }
 
-async function takeBack(run: Run, done: readonly Step[]): Promise<void> {
+async function takeBack(run: Run, done: readonly Step[], before: unknown): Promise<void> {
   const failed: unknown[] = [];
   for (const { undo } of done.toReversed()) {
     if (undo === undefined) continue;
@@ -55,5 +65,5 @@ async function takeBack(run: Run, done: readonly Step[]): Promise<void> {
       failed.push(error);
     }
   }
-  if (failed.length > 0) throw new TakeDownError(failed);
+  if (failed.length > 0) throw new TakeDownError(failed, before);
 }

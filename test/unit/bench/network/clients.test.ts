@@ -68,6 +68,16 @@ test.each([
   expect((await clients.load(order)).sum.rate).toBe(7);
 });
 
+test("a bench that is ended does not wait for a client's answer", async () => {
+  const end = new AbortController();
+  await using clients = await listenForClients(1, 0, end.signal);
+  join(clients, ({ type }) => (type === "welcome" ? { type: "ready" } : ""));
+  await clients.ready();
+  const load = clients.load(order);
+  end.abort(new Error("interrupted"));
+  await expect(load).rejects.toThrow("interrupted");
+});
+
 test("what failed at a client is told with its number", async () => {
   await using clients = await listenForClients(1, 0, new AbortController().signal);
   join(clients, ({ type }) =>

@@ -30,11 +30,14 @@ test("nothing but defaults runs the article's numbers on this machine", () => {
 test("several servers follow one flag, or each its own", () => {
   const client = ["--role", "client", "--pf", "ens1f0"];
   expect(parseBenchOptions([...client, "--server", "a", "b:7", "--json"])).toMatchObject({
-    servers: ["a", "b:7"],
+    servers: [
+      { host: "a", port: undefined },
+      { host: "b", port: 7 },
+    ],
     isJson: true,
   });
-  expect(parseBenchOptions([...client, "--server", "a", "--server", "b"])).toMatchObject({
-    servers: ["a", "b"],
+  expect(parseBenchOptions([...client, "--server", "a", "--server", "2001:db8::1"])).toMatchObject({
+    servers: [{ host: "a" }, { host: "2001:db8::1" }],
   });
 });
 
@@ -70,6 +73,10 @@ test.each([
   [["--pf", "../x", "--peer", "y"], '--pf: expected the name of an interface, got "../x"'],
   [["--role", "server", "--pf", "a", "--peer", "b"], "--peer is for --role both, got --role server"],
   [["--mode", "lab", "--pf", "a", "--peer", "b"], "--mode lab brings its own NICs"],
+  [["--role", "server", "--pf", "a", "--clients", "7"], "--clients: expected a whole number from 1 to 6"],
+  [["--pf", "a", "--peer", "a"], '--peer: expected another interface than --pf, got "a"'],
+  [["--role", "client", "--pf", "e", "--server", "a:0"], "--server: expected ADDRESS or ADDRESS:PORT"],
+  [["--role", "client", "--pf", "e", "--server", "a:65536"], 'got "a:65536"'],
   [["--fast"], "--fast"],
 ])("%j is one error with its reason", (argv, reason) => {
   expect(() => parseBenchOptions(argv)).toThrow(reason);

@@ -43,6 +43,12 @@ test("a failure in between is thrown after all is undone", async () => {
   expect(calls).toEqual(["do a", "undo a"]);
 });
 
+test("an undo that fails after another failure hides neither", async () => {
+  const { run } = createNode("do b", "undo a");
+  const work = withSteps(run, [step("a"), step("b")], async () => 7);
+  await expect(work).rejects.toThrow("refused do b\nnot taken back:\n- Error: refused undo a");
+});
+
 test("an undo that fails keeps no other from being done, and is told", async () => {
   const { run, calls } = createNode("undo b");
   const work = withSteps(run, [step("a"), step("b"), step("c")], async () => 7);
