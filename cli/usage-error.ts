@@ -7,6 +7,6 @@ export class UsageError extends HostError {
   readonly code = "ERR_USAGE";
 
   constructor(command: string, problem: string, options?: ErrorOptions) {
-    super(`virtfn ${command}: ${problem}`, options);
+    super(`virtfn ${command}: ${problem}; see \`virtfn ${command} --help\``, options);
   }
 }

@@ -28,30 +28,36 @@ export interface CniResult {
   readonly dns: object | undefined;
 }
 
+const text = v.string("a text");
+const number = v.number("a number");
 const resultObject = v.object(
   {
     interfaces: v.nullish(
       v.array(
-        v.looseObject({
-          name: v.string(),
-          mac: v.optional(v.string()),
-          mtu: v.optional(v.number()),
-          sandbox: v.optional(v.string()),
-          pciID: v.optional(v.string()),
-        }),
+        v.looseObject(
+          {
+            name: text,
+            mac: v.optional(text),
+            mtu: v.optional(number),
+            sandbox: v.optional(text),
+            pciID: v.optional(text),
+          },
+          "an interface",
+        ),
+        "a list of interfaces",
       ),
     ),
     ips: v.nullish(
       v.array(
-        v.looseObject({
-          address: v.string(),
-          gateway: v.optional(v.string()),
-          interface: v.optional(v.number()),
-        }),
+        v.looseObject(
+          { address: text, gateway: v.optional(text), interface: v.optional(number) },
+          "an address",
+        ),
+        "a list of addresses",
       ),
     ),
-    routes: v.nullish(v.array(v.looseObject({}))),
-    dns: v.nullish(v.looseObject({})),
+    routes: v.nullish(v.array(v.looseObject({}, "a route"), "a list of routes")),
+    dns: v.nullish(v.looseObject({}, "an object")),
   },
   "the result of the plugin before",
 );

@@ -90,6 +90,11 @@ test.each([
     { prevResult: "x" },
     "prevResult: expected the result of the plugin before",
   ],
+  [
+    { prevResult: { interfaces: [{ name: "eth0" }], ips: null } },
+    { prevResult: { interfaces: [{ name: 5 }], ips: ["192.0.2.1/24"], dns: "x" } },
+    'prevResult.interfaces.0.name: expected a text, got 5 | prevResult.ips.0: expected an address, got "192.0.2.1/24" | prevResult.dns: expected an object, got "x"',
+  ],
 ])("%j is taken, %j is refused", (right, wrong, problem) => {
   expect(problemsOf({ ...base, ...right })).toBe("");
   expect(problemsOf({ ...base, ...wrong })).toContain(problem);
