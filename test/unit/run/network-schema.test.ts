@@ -3,11 +3,17 @@
 import { expect, test } from "vitest";
 
 import { configEntries, podNetworkEntries } from "../../../cni/config-entries.ts";
+import { readConfig } from "../../../cni/config.ts";
+import { parsePodArguments } from "../../../cni/pod-arguments.ts";
+import { supportedVersions } from "../../../cni/version.ts";
 import { formatNetworkSchema } from "../../run/network-schema.ts";
 
 interface Schema {
-  readonly properties: Readonly<Record<string, { readonly items?: Schema }>>;
+  readonly properties: Readonly<Record<string, Omit<Schema, "properties"> & { readonly items?: Schema }>>;
   readonly required?: readonly string[];
+  readonly enum?: readonly string[];
+  readonly type?: string;
+  readonly pattern?: string;
   readonly additionalProperties?: boolean;
 }
 
@@ -30,5 +36,32 @@ test("a value is described as the plugin's errors describe it", () => {
     minimum: 0,
     maximum: 4094,
   });
-  expect(schema.properties["vlanProto"]).toEqual({ type: "string", description: '"802.1q" or "802.1ad"' });
+  expect(schema.properties["vlanProto"]).toMatchObject({
+    type: "string",
+    description: '"802.1q" or "802.1ad"',
+  });
+});
+
+test("the version is one of those that the plugin speaks, and must be there", () => {
+  expect(schema.properties["cniVersion"]?.enum).toEqual(supportedVersions);
+  expect(schema.required).toContain("cniVersion");
+});
+
+test.each(["capabilities", "runtimeConfig", "args"])("%s is an object", (key) => {
+  expect(schema.properties[key]?.type).toBe("object");
+});
+
+test.each([
+  ["mac", ["02:aa:bb:cc:dd:01", "02-AA-BB-CC-DD-01"], ["01:aa:bb:cc:dd:01", "02:aa:bb:cc:dd", "x"]],
+  ["vlanProto", ["802.1q", "802.1AD"], ["802.1x", "802.1qq"]],
+  ["deviceID", ["0000:3b:02.1", "3B:02.7"], ["0000:3b:02", "0000:3b:02.8", "ens1f0"]],
+  ["pciBusID", ["0000:3b:02.1"], ["0000:3b:20.0"]],
+])("%s has a pattern, of what the plugin takes", (key, right, wrong) => {
+  const pattern = new RegExp(schema.properties[key]?.pattern ?? "", "u");
+  for (const text of [...right, ...wrong]) {
+    const input = { cniVersion: "1.0.0", name: "a", vlan: 5, [key]: text };
+    const { problems } = readConfig(input, parsePodArguments(""));
+    expect([text, problems.length === 0]).toEqual([text, right.includes(text)]);
+    expect([text, pattern.test(text)]).toEqual([text, right.includes(text)]);
+  }
 });
