@@ -24,14 +24,16 @@ export interface Candidates {
 export function listCandidates(facts: CpuFacts, vf: VfPlace, chosen: ChosenPolicy): Candidates {
   const { topology } = facts;
   const rules = listRules(facts, vf, chosen);
-  const notes: string[] = [];
+  // What a policy could not do first says nothing more once it does something else again.
+  const unmet = new Map<TuningPolicy, string>();
   for (const rule of rules) {
     const cpus = topology.online.filter((cpu) => rule.judge(cpu) === undefined);
     if (cpus.length === 0) {
-      if (rule.unmet !== undefined) notes.push(rule.unmet);
+      if (rule.unmet !== undefined) unmet.set(rule.policy, rule.unmet);
       continue;
     }
-    return describe(facts, rule, cpus, [...notes, ...(rule.note === undefined ? [] : [rule.note])]);
+    const notes = [...unmet.values(), ...(rule.note === undefined ? [] : [rule.note])];
+    return describe(facts, rule, cpus, notes);
   }
   return {
     policy: chosen.policy,
@@ -39,7 +41,7 @@ export function listCandidates(facts: CpuFacts, vf: VfPlace, chosen: ChosenPolic
     near: [],
     isByQueue: false,
     leftOut: new Map(),
-    notes,
+    notes: [...unmet.values()],
   };
 }
 

@@ -4,6 +4,9 @@ import { CpuSetError } from "./errors.ts";
 
 const highestCpu = 65_535;
 
+/** Repetitions included. */
+const mostNamed = highestCpu + 1;
+
 /**
  * CPU numbers in ascending order, each once, from the kernel's list format; empty text is no CPU. Accepts strides
  * ("0-9:1/2"). Throws ERR_CPU_LIST. Source: Documentation/admin-guide/kernel-parameters.rst, "cpu lists".
@@ -11,7 +14,15 @@ const highestCpu = 65_535;
 export function parseCpuList(text: string): readonly number[] {
   const trimmed = text.trim();
   if (trimmed === "") return [];
-  const cpus = new Set(trimmed.split(",").flatMap((part) => parseRange(part.trim(), text)));
+  const cpus = new Set<number>();
+  let named = 0;
+  for (const part of trimmed.split(",")) {
+    const range = parseRange(part.trim(), text);
+    for (const cpu of range) cpus.add(cpu);
+    named += range.length;
+    // A short text may name millions.
+    if (named > mostNamed) throw new CpuSetError("ERR_CPU_LIST", `at most ${mostNamed} CPUs`, text);
+  }
   return [...cpus].toSorted((a, b) => a - b);
 }
 

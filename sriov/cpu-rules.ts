@@ -132,6 +132,9 @@ function createNodeJudge(topology: CpuTopology, vf: VfPlace): (cpu: number) => s
   );
   // A device that names no CPU at all is near to each.
   const isAnywhere = vf.numaNode === undefined && topology.online.every((cpu) => !local.has(cpu));
-  return (cpu) =>
-    isAnywhere || local.has(cpu) ? undefined : `on NUMA node ${topology.cpus.get(cpu)?.node ?? "unknown"}`;
+  return (cpu) => {
+    if (isAnywhere || local.has(cpu)) return undefined;
+    if (vf.numaNode === undefined) return "not near the VF";
+    return `on NUMA node ${topology.cpus.get(cpu)?.node ?? "unknown"}`;
+  };
 }

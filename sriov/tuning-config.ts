@@ -111,7 +111,7 @@ export function parseTuningConfig(
     { at: path, given: config },
     ...[...resources].map(([name, given]) => ({ at: `${path}.resources.${name}`, given })),
   ];
-  return { config, problems: [...found, ...findMissingLists(places, config)] };
+  return { config, problems: [...found, ...findMissingLists(places, config, found)] };
 }
 
 /** The object of one policy (`tuning` of a resource) as a resolved value, with every problem. */
@@ -121,7 +121,8 @@ export function parsePolicy(
 ): { readonly policy: PolicyDefaults; readonly problems: readonly ConfigProblem[] } {
   const { output, problems } = readConfigObject(policyEntries, value, { path });
   const policy = toDefaults(output);
-  return { policy, problems: [...problems, ...findMissingLists([{ at: path, given: policy }], policy)] };
+  const places = [{ at: path, given: policy }];
+  return { policy, problems: [...problems, ...findMissingLists(places, policy, problems)] };
 }
 
 /** The object that `parsePolicy` reads as this policy. */
@@ -143,17 +144,16 @@ function toDefaults(output: Partial<PolicyDefaults> | undefined): PolicyDefaults
   };
 }
 
-/** `explicit` without its list would silently be something else; `common` is what all places have. */
+/** `explicit` without its list would silently be something else; `common` is what all places have. One that is wrong is `known`. */
 function findMissingLists(
   places: readonly { readonly at: string; readonly given: PolicyDefaults }[],
   common: PolicyDefaults,
+  known: readonly ConfigProblem[],
 ): readonly ConfigProblem[] {
-  const policies = places.filter(
-    ({ given }) => given.policy === "explicit" && (given.cpus ?? common.cpus) === undefined,
-  );
-  const modes = places.filter(
-    ({ given }) => given.rps === "explicit" && (given.rpsCpus ?? common.rpsCpus) === undefined,
-  );
+  const isMissing = ({ given }: (typeof places)[number], key: "cpus" | "rpsCpus"): boolean =>
+    (given[key] ?? common[key]) === undefined && known.every((problem) => !problem.includes(`.${key}: `));
+  const policies = places.filter((place) => place.given.policy === "explicit" && isMissing(place, "cpus"));
+  const modes = places.filter((place) => place.given.rps === "explicit" && isMissing(place, "rpsCpus"));
   return [
     ...policies.map(({ at }) => `${at}.policy: explicit needs the key cpus`),
     ...modes.map(({ at }) => `${at}.rps: explicit needs the key rpsCpus`),

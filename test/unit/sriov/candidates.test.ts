@@ -89,12 +89,12 @@ describe("numa-spread", () => {
     [
       "isolated CPUs, when there are no others",
       { shape: { cores: 3, isolated: [0, 1] }, foreign: [2] },
-      "numa-spread: 0 1 | no online CPU on NUMA node 0 is free and not isolated, using other nodes | every online CPU that no pod has for itself is isolated, using them all the same",
+      "numa-spread: 0 1 | every online CPU that no pod has for itself is isolated, using them all the same",
     ],
     [
       "other pods' CPUs last",
       { shape: { cores: 2 }, foreign: [0, 1] },
-      "numa-spread: 0 1 | no online CPU on NUMA node 0 is free and not isolated, using other nodes | every online CPU that no pod has for itself is isolated, using them all the same | other pods have every online CPU for themselves, using them all the same",
+      "numa-spread: 0 1 | other pods have every online CPU for themselves, using them all the same",
     ],
   ])("%s", (_name, given, expected) => {
     expect(describeIt(given)).toBe(expected);
@@ -106,6 +106,8 @@ describe("numa-spread", () => {
       "2-3: exclusive to pod shop/db",
       "4-7: on NUMA node 1",
     ]);
+    const nowhere = { shape: { cores: 4 }, numaNode: undefined, localCpus: [2, 3] };
+    expect(reasons(nowhere)).toEqual(["0-1: not near the VF"]);
   });
 });
 
@@ -121,7 +123,7 @@ describe("housekeeping", () => {
     [
       "numa-spread without any",
       { shape },
-      "numa-spread: 0 1 | no housekeeping CPU on the VF's NUMA node, using those of other nodes | no housekeeping CPU is online, using numa-spread",
+      "numa-spread: 0 1 | no housekeeping CPU is online, using numa-spread",
     ],
   ])("%s", (_name, given, expected) => {
     expect(describeIt({ ...given, policy: "housekeeping" })).toBe(expected);
@@ -169,7 +171,7 @@ describe("policies that go by the pod's CPUs", () => {
     [
       "numa-spread where the cache has no free CPU",
       { policy: "pod-sibling", shape: { cores: 4, coresPerCache: 1 }, own: [1] },
-      "numa-spread: 0 1 2 3 | no hyperthread sibling of the pod's CPUs is free or the pod's own, using CPUs that share their level-3 cache | no CPU that shares a level-3 cache with the pod's CPUs is free, using numa-spread",
+      "numa-spread: 0 1 2 3 | no CPU that shares a level-3 cache with the pod's CPUs is free, using numa-spread",
     ],
     [
       "the core of the pod's first CPU",

@@ -22,6 +22,12 @@ test.each(["a", "1-", "3-1", "1,,2", "0-99999999", "0-7:3/2", "-1", "0x3"])("%j 
   expect(() => parseCpuList(text)).toThrow(expect.objectContaining({ code: "ERR_CPU_LIST" }));
 });
 
+test("a list may name CPUs twice, but not without end", () => {
+  expect(parseCpuList(`0-32767,${"0-99,".repeat(300)}9`)).toHaveLength(32_768);
+  const text = "0-65535,".repeat(10_000);
+  expect(() => parseCpuList(`${text}0`)).toThrow(expect.objectContaining({ code: "ERR_CPU_LIST" }));
+});
+
 test("round trip: any set of CPUs, in any order, with repetitions", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(300)), (cpus) => {
