@@ -63,5 +63,5 @@ function describeStep(vector: Vector, isOurs: boolean, isPinned: boolean): Vecto
   if (isPinned) return "pin";
   if (!isOurs) return vector.role === undefined && vector.action === undefined ? "wait" : "leave";
   if (vector.affinity === undefined) return "wait";
-  return vector.affinity.length === 1 ? "keep" : "fixed";
+  return vector.isManaged || vector.affinity.length !== 1 ? "fixed" : "keep";
 }

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
+import { run } from "../../../tuning/main.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { writeFolder } from "../../support/fixture-folder.ts";
 import { writeIrq } from "../../support/irq-tree.ts";
@@ -40,6 +41,17 @@ test("a queue of a VF that the kernel places itself", async () => {
   node.attach(1, "web-2");
   await passOnce(node.host);
   expect([node.affinities(0), node.affinities(1)]).toEqual(["0-3 0 0-3", "2 3 0-3"]);
+});
+
+test("one that the kernel put on one CPU by itself is told as fixed, not as kept", async () => {
+  using node = createTuningNode();
+  node.attach(0, "web-1");
+  node.setAffinity(0, 0, "1");
+  forbid(node.fake.root, node.irqs(0)[0]);
+  const lines: string[] = [];
+  const uevents = { subscribe: () => ({ [Symbol.dispose]: () => {} }) };
+  await run({ ...node.host, uevents }, ["--once", "--dry-run"], (text) => void lines.push(text));
+  expect(lines.join("")).toMatch(/tx 0 .* fixed\n/);
 });
 
 test.each(["EIO", "EPERM"])("a queue of a VF whose pin was refused with %s", async (errno) => {
