@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 
+import { foldNested } from "./config-nested.ts";
 import { describeUnknownKey, describeValue, suggest, type ConfigProblem } from "./config-problems.ts";
 
 export type ConfigEntries = Readonly<Record<string, v.GenericSchema>>;
@@ -49,8 +50,10 @@ export function readConfigObject<const Entries extends ConfigEntries>(
   const output: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(entries)) {
     if (given.get(name) === undefined && schema.type === "optional") continue;
+    const folded = foldNested(schema, given.get(name), `${prefix}${name}`);
+    problems.push(...folded.problems);
     // One that must be there is parsed when it is absent, too: that is a problem in its schema's words.
-    const parsed = v.safeParse(schema, given.get(name), { abortPipeEarly: true });
+    const parsed = v.safeParse(schema, folded.value, { abortPipeEarly: true });
     output[name] = parsed.success ? parsed.output : undefined;
     if (!parsed.success)
       problems.push(...parsed.issues.map((issue) => describeIssue(`${prefix}${name}`, issue)));

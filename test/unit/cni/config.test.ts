@@ -31,6 +31,36 @@ test("all problems come at once, with path, expected, got and the near key or va
   );
 });
 
+test("keys inside a value are read in any case, too, and a wrong one is told with the near one", () => {
+  const config = {
+    ...base,
+    ips: ["192.0.2.5/24"],
+    rings: { RX: 512, Tx: 64 },
+    routes: [{ Dst: "198.51.100.0/24", GW: "192.0.2.1", mtu: null, table: "" }],
+    ipam: { Type: "host-local", subnet: "192.0.2.0/24" },
+    prevResult: {
+      interfaces: [{ name: "eth0", mac: null }],
+      ips: [{ address: "10.0.0.1/8", gateway: null }],
+    },
+  };
+  expect(problemsOf(config)).toBe("");
+  expect(parse(config).networks[0]).toMatchObject({
+    rings: { rx: 512, tx: 64 },
+    routes: [{ gw: "192.0.2.1", mtu: undefined, table: undefined }],
+    ipam: { type: "host-local", config: { type: "host-local", subnet: "192.0.2.0/24" } },
+  });
+  const wrong = {
+    ...base,
+    ips: ["192.0.2.5/24"],
+    rings: { rxx: 512, constructor: 1 },
+    routes: [{ dst: "198.51.100.0/24", DST: "203.0.113.0/24", gateway: "192.0.2.1", mut: 1400 }],
+    ipam: ["host-local"],
+  };
+  expect(problemsOf(wrong)).toMatchInlineSnapshot(
+    `"ERR_NETWORK_CONFIG: 6 problems in network "blue": routes.0.DST: given twice, as dst too | routes.0.gateway: unknown key | routes.0.mut: unknown key, did you mean mtu? | ipam: expected an object like {"type": "host-local", ...}, got ["host-local"] | rings.rxx: unknown key, did you mean rx? | rings.constructor: unknown key"`,
+  );
+});
+
 test.each([
   [{ vlan: 5 }, { vlan: 4095 }, "vlan: expected an integer from 0 to 4094, got 4095"],
   [{ vlan: 0 }, { vlan: "5" }, 'vlan: expected an integer from 0 to 4094, got "5"'],
