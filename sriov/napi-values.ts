@@ -10,6 +10,13 @@ const names = ["threaded", "gro_flush_timeout", "napi_defer_hard_irqs"] as const
 /** By the name of its file, of those that this kernel has, trimmed. */
 export type NapiValues = Readonly<Record<string, string>>;
 
+/** What a netdev starts with, unless its driver says otherwise, which none of a VF does. */
+export const defaultNapiValues: NapiValues = {
+  threaded: "0",
+  gro_flush_timeout: "0",
+  napi_defer_hard_irqs: "0",
+};
+
 /** As they are now; `netdev` is in the namespace of `sysfs`. */
 export function readNapiValues(sysfs: QueueSysfs, netdev: string): NapiValues {
   return Object.fromEntries(

@@ -7,6 +7,7 @@ import type { VfSideSettings } from "./attachment.ts";
 import { bindDriver, type DriverState } from "./driver.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { defaultTraits, restoreTraits } from "./link-traits.ts";
+import { defaultNapiValues, restoreNapiValues } from "./napi-values.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
@@ -24,7 +25,7 @@ export interface ResetFrom {
 
 /**
  * Brings the VF from its namespace and resets what a pod or its network can
- * have set: up, promiscuity, ARP, MTU, masks, MAC, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
+ * have set: up, promiscuity, ARP, MTU, alias, queue length, masks, polling, MAC, admin MAC, VLAN, rates, trust, spoofchk, link state. It is
  * called after its PF and number. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_DRIVER.
  */
 export async function resetVf(
@@ -73,8 +74,12 @@ function resetNetdev(
   clearPodLeftovers(host, home, link);
   restoreTraits(home, link, defaultTraits);
   if (link.mtu !== defaultMtu) home.setLink(index, { set: "mtu", value: defaultMtu });
+  if (link.alias !== undefined) home.setLink(index, { set: "alias", value: "" });
+  if (link.txQueueLength !== defaultTxQueueLength)
+    home.setLink(index, { set: "txQueueLength", value: defaultTxQueueLength });
   const sysfs = ownSysfs(host);
   resetQueueMasks(sysfs, link.name, readQueueMasks(sysfs, link.name));
+  restoreNapiValues(sysfs, link.name, defaultNapiValues);
 }
 
 // As udev would: it leaves a name that was given by hand alone.
@@ -83,7 +88,9 @@ function nameAfterPf(home: Netlink, link: Link, name: string): void {
   if (isPossible) home.setLink(link.index, { set: "name", value: name });
 }
 
+// Of every Ethernet device. Source: net/ethernet/eth.c, ether_setup.
 const defaultMtu = 1500;
+const defaultTxQueueLength = 1000;
 
 // Only what the driver reports can be set.
 function defaultsFor(info: VfInfo): VfSideSettings {

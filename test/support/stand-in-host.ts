@@ -53,7 +53,8 @@ function standIn(root: string, netlink: Netlink): Netlink {
 function toNic(root: string, link: Link | undefined): Link | undefined {
   const start = standInAlias(root, "");
   if (link?.alias?.startsWith(start) !== true) return link;
-  return { ...link, kind: undefined, lower: undefined, parentDevice: link.alias.slice(start.length) };
+  const parentDevice = link.alias.slice(start.length);
+  return { ...link, alias: undefined, kind: undefined, lower: undefined, parentDevice };
 }
 
 // The entries of a device's net folder are those links of this process's namespace that stand for it.

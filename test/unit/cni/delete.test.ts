@@ -167,16 +167,24 @@ test("with the record lost DEL resets the VF that it finds in the namespace unde
   `);
 });
 
-test("with the record lost DEL takes away, too, what keeps the VF from talking", async () => {
+test("with the record lost DEL takes away, too, what else the pod set", async () => {
   using node = await createUnrecordedNode(config, (inside, index) => {
     inside.setLink(index, { set: "trait", trait: "hasArp", value: false });
     inside.setLink(index, { set: "trait", trait: "hasMulticast", value: false });
     inside.setLink(index, { set: "trait", trait: "broadcast", value: "02:ee:ee:ee:ee:ee" });
     inside.setLink(index, { set: "trait", trait: "linkMode", value: 1 });
     inside.setLink(index, { set: "trait", trait: "group", value: 7 });
+    inside.setLink(index, { set: "alias", value: "of web-1" });
+    inside.setLink(index, { set: "txQueueLength", value: 7 });
   });
+  {
+    using netns = openNetnsOf(node);
+    using sysfs = node.host.namespaces.openSysfs(netns);
+    sysfs.writeText("class/net/net1/threaded", "1");
+  }
   expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
-  expect(node.toText()).not.toMatch(/hasArp|hasMulticast|broadcast|linkMode|group/);
+  expect(node.toText()).not.toMatch(/hasArp|hasMulticast|broadcast|linkMode|group|alias|qlen/);
+  expect(node.host.files.readText(`${node.root}/sys/class/net/ens1f0v1/threaded`)?.trim()).toBe("0");
 });
 
 test("with the record lost DEL leaves a VF of another name alone", async () => {
