@@ -103,6 +103,7 @@ const numbers: Readonly<Record<string, number>> = {
   ERR_VF_UNSUPPORTED: 102,
   ERR_VF_READ_BACK: 102,
   ERR_VF_RESET: 102,
+  ERR_VF_PROGRAM: 102,
   ERR_LINK_SIZES: 102,
   ERR_VF_MISSING: 103,
   ERR_IPAM: 104,

@@ -1,5 +1,5 @@
-// BPF programs on a link's traffic (tcx): neither netlink tells of them, nor does a move between namespaces take them off.
-// Source: include/uapi/linux/bpf.h, union bpf_attr; kernel/bpf/tcx.c, since Linux 6.6.
+// BPF programs on a link's traffic, of which netlink does not tell (tcx), or which it may not take off (XDP by a bpf_link). A move
+// between namespaces takes none of them off. Source: include/uapi/linux/bpf.h, union bpf_attr; kernel/bpf/tcx.c, since Linux 6.6.
 
 import * as fs from "node:fs";
 
@@ -7,15 +7,25 @@ import { SystemCallError } from "./errors.ts";
 import type { Libc } from "./libc.ts";
 
 export interface TrafficPrograms {
-  /** Takes all off the link `index` of the process's own namespace, also those that a bpf_link holds. Throws SystemCallError. */
+  /** Takes all of tcx off the link `index` of the process's own namespace, also those that a bpf_link holds. Throws SystemCallError. */
   removeAll(index: number): void;
+  /**
+   * Takes the XDP `program` (its id) off links with this index where a bpf_link holds it. The kernel tells of a bpf_link no
+   * namespace: another link with both is one of whoever had this one. Throws SystemCallError.
+   */
+  removeHeldXdp(index: number, program: number): void;
 }
 
 const BPF_PROG_DETACH = 9;
+const BPF_OBJ_GET_INFO_BY_FD = 15;
 const BPF_PROG_QUERY = 16;
 const BPF_LINK_GET_FD_BY_ID = 30;
+const BPF_LINK_GET_NEXT_ID = 31;
 const BPF_LINK_DETACH = 34;
 const BPF_F_BEFORE = 8;
+const BPF_LINK_TYPE_XDP = 6;
+/** Enough of struct bpf_link_info for what is read: type, id, id of the program, 4 bytes of nothing, ifindex. */
+const infoWords = 8;
 /** BPF_TCX_INGRESS and BPF_TCX_EGRESS, with words for messages. */
 const sides = [
   { type: 46, name: "received" },
@@ -38,7 +48,45 @@ export function createTrafficPrograms(libc: Pick<Libc, "bpf">): TrafficPrograms 
           unlessGone(() => removeFirst(libc, index, side, first));
         }
     },
+    removeHeldXdp: (index, program) => {
+      for (let id = findNextLink(libc, 0); id !== undefined; id = findNextLink(libc, id)) {
+        const linkId = id;
+        const on = `program ${program} off link ${index}`;
+        unlessGone(() => withLink(libc, linkId, on, (fd) => detachXdp(libc, fd, { index, program, on })));
+      }
+    },
   };
+}
+
+/** The id of the node's bpf_link after `id`; `undefined` after the last. */
+function findNextLink(libc: Pick<Libc, "bpf">, id: number): number | undefined {
+  const attributes = new DataView(new ArrayBuffer(attributesBytes));
+  attributes.setUint32(0, id, true);
+  try {
+    libc.bpf(BPF_LINK_GET_NEXT_ID, attributes, `the bpf_link after ${id}`);
+    return attributes.getUint32(4, true);
+  } catch (error) {
+    if (error instanceof SystemCallError && error.errno === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+interface Held {
+  readonly index: number;
+  readonly program: number;
+  /** For messages. */
+  readonly on: string;
+}
+
+function detachXdp(libc: Pick<Libc, "bpf">, fd: number, { index, program, on }: Held): void {
+  const info = new Uint32Array(infoWords);
+  const attributes = new DataView(new ArrayBuffer(attributesBytes));
+  attributes.setUint32(0, fd, true);
+  attributes.setUint32(4, info.byteLength, true);
+  libc.bpf(BPF_OBJ_GET_INFO_BY_FD, attributes, on, new Map([[8, info]]));
+  const [type, , programId, , ifindex] = info;
+  if (type !== BPF_LINK_TYPE_XDP || programId !== program || ifindex !== index) return;
+  detachLink(libc, fd, on);
 }
 
 type Side = (typeof sides)[number];
@@ -77,14 +125,24 @@ function removeFirst(libc: Pick<Libc, "bpf">, index: number, { type, name }: Sid
     libc.bpf(BPF_PROG_DETACH, attributes, on);
     return;
   }
-  attributes.setUint32(0, linkId, true);
+  withLink(libc, linkId, on, (fd) => detachLink(libc, fd, on));
+}
+
+function withLink(libc: Pick<Libc, "bpf">, id: number, on: string, work: (fd: number) => void): void {
+  const attributes = new DataView(new ArrayBuffer(attributesBytes));
+  attributes.setUint32(0, id, true);
   const fd = libc.bpf(BPF_LINK_GET_FD_BY_ID, attributes, on);
   try {
-    attributes.setUint32(0, fd, true);
-    libc.bpf(BPF_LINK_DETACH, attributes, on);
+    work(fd);
   } finally {
     fs.closeSync(fd);
   }
+}
+
+function detachLink(libc: Pick<Libc, "bpf">, fd: number, on: string): void {
+  const attributes = new DataView(new ArrayBuffer(attributesBytes));
+  attributes.setUint32(0, fd, true);
+  libc.bpf(BPF_LINK_DETACH, attributes, on);
 }
 
 // A bpf_link ends with the process that has it.

@@ -45,6 +45,19 @@ export class VfResetError extends SriovError {
   readonly code = "ERR_VF_RESET";
 }
 
+/** A BPF program of the pod cannot be taken off the VF: it would read the next pod's packets. */
+export class VfProgramError extends SriovError {
+  readonly code = "ERR_VF_PROGRAM";
+
+  constructor(name: string, program: number, options: { readonly cause: Error }) {
+    super(
+      `taking the XDP program ${program} of the pod off ${name}: a bpf_link holds it: ${options.cause.message}; ` +
+        "`bpftool link show` on the node tells its id, and with which process or pin it ends; `bpftool link detach id ID` ends it",
+      options,
+    );
+  }
+}
+
 /** The VF's driver does not have the channels or rings that were asked for. */
 export class LinkSizeError extends SriovError {
   readonly code = "ERR_LINK_SIZES";

@@ -10,7 +10,7 @@ import {
 } from "./codec.ts";
 import { decodeTraits } from "./link-traits.ts";
 import type { NetlinkRequest } from "./message.ts";
-import type { Link, LinkRef, XdpMode } from "./netlink.ts";
+import type { Link, LinkRef, LinkXdp } from "./netlink.ts";
 import { decodeMac, decodeString, decodeU32, encodeString, encodeU32 } from "./values.ts";
 
 export const RTM_NEWLINK = 16;
@@ -127,9 +127,12 @@ function decodeAltNames(list: Uint8Array): readonly string[] {
     .map(({ value }) => decodeString(value));
 }
 
-function decodeXdp(xdp: Uint8Array): readonly XdpMode[] {
+function decodeXdp(xdp: Uint8Array): readonly LinkXdp[] {
   const attributes = indexAttributes(xdp);
-  return (["drv", "skb", "hw"] as const).filter((mode) => attributes.has(XDP.modes[mode].id));
+  return (["drv", "skb", "hw"] as const).flatMap((mode) => {
+    const program = attributes.get(XDP.modes[mode].id);
+    return program === undefined ? [] : [{ mode, program: decodeU32(program) }];
+  });
 }
 
 function decodeKind(linkInfo: Uint8Array): string | undefined {

@@ -21,8 +21,7 @@ export interface Link {
   readonly isAllMulticast: boolean;
   /** Packets that wait to be sent at most (IFLA_TXQLEN). */
   readonly txQueueLength: number;
-  /** Where XDP programs are attached: in the driver, in the kernel in front of it (generic), in the card. */
-  readonly xdp: readonly XdpMode[];
+  readonly xdp: readonly LinkXdp[];
   /** IFLA_INFO_KIND: "veth", "vlan", "bond", "bridge", ...; undefined for hardware. */
   readonly kind: string | undefined;
   /** ifindex of the master (bond, bridge). */
@@ -65,7 +64,14 @@ export type LinkTraitChange = {
   };
 }[keyof LinkTraits];
 
+/** Where an XDP program is attached: in the driver, in the kernel in front of it (generic), in the card. */
 export type XdpMode = "drv" | "skb" | "hw";
+
+/** An XDP program on a link, by its id. */
+export interface LinkXdp {
+  readonly mode: XdpMode;
+  readonly program: number;
+}
 
 /** Names one link: an ifindex or a name (an altname works too). */
 export type LinkRef = { readonly index: number } | { readonly name: string };

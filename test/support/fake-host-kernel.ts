@@ -7,7 +7,7 @@ import type {
   Route,
   TrafficCounters,
   VfInfo,
-  XdpMode,
+  LinkXdp,
 } from "../../host/netlink/netlink.ts";
 import { createFakeSizes, type FakeSizes } from "./fake-host-ethtool.ts";
 import type { FakeNic } from "./fake-host-nic.ts";
@@ -35,7 +35,8 @@ export interface FakeLink {
   alias: string | undefined;
   txQueueLength: number;
   traits: LinkTraits;
-  xdp: readonly XdpMode[];
+  /** `isHeld`: by a bpf_link. */
+  xdp: readonly (LinkXdp & { readonly isHeld: boolean })[];
   hasTcx: boolean;
   kind: string | undefined;
   master: number | undefined;

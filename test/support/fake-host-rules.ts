@@ -42,7 +42,9 @@ export function changeLink(netns: FakeNetns, link: FakeLink, change: LinkChange)
       link.txQueueLength = change.value;
       return;
     case "withoutXdp":
-      link.xdp = link.xdp.filter((mode) => mode !== change.value);
+      if (link.xdp.some(({ mode, isHeld }) => mode === change.value && isHeld))
+        throw refuse(`taking XDP off ${link.name}`, "EBUSY");
+      link.xdp = link.xdp.filter(({ mode }) => mode !== change.value);
       return;
     case "trait":
       setTrait(link, change);
@@ -158,7 +160,7 @@ export function toLink(link: FakeLink): Link {
     parentDevice: link.device,
     alias,
     txQueueLength,
-    xdp,
+    xdp: xdp.map(({ mode, program }) => ({ mode, program })),
     traits,
   };
   return { index, name, altNames: [...link.altNames], mac, mtu, maxMtu, ...flags, ...rest };

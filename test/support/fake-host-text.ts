@@ -50,7 +50,7 @@ function formatLink(netns: FakeNetns, link: FakeLink): readonly string[] {
     link.isUp ? "up" : "down",
     ...(link.isPromiscuous ? ["promisc"] : []),
     ...(link.isAllMulticast ? ["allmulti"] : []),
-    ...link.xdp.map((mode) => `xdp-${mode}`),
+    ...link.xdp.map(({ mode }) => `xdp-${mode}`),
     ...(link.hasTcx ? ["tcx"] : []),
     ...(link.alias === undefined ? [] : [`alias ${link.alias}`]),
     ...(link.txQueueLength === 1000 ? [] : [`qlen ${link.txQueueLength}`]),

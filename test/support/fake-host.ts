@@ -106,6 +106,11 @@ export function createFakeHost(pfs: readonly FakePf[] = defaultPfs): FakeHost {
         const link = kernel.host.links.get(index);
         if (link !== undefined) link.hasTcx = false;
       },
+      removeHeldXdp: (index, program) => {
+        const link = kernel.host.links.get(index);
+        if (link !== undefined)
+          link.xdp = link.xdp.filter((held) => held.program !== program || !held.isHeld);
+      },
     },
     openDevlink: () => createFakeDevlink(new Map()),
     exec: ipam.exec,

@@ -50,6 +50,9 @@ function attachPrograms(node: FakeHost, name: string): void {
   const links = node.kernel.mounted.get("/run/netns/web-1")?.links.values() ?? [];
   const link = [...links].find((found) => found.name === name);
   if (link === undefined) throw new Error(`there is no ${name}`);
-  link.xdp = ["skb", "drv"];
+  link.xdp = [
+    { mode: "skb", program: 7, isHeld: false },
+    { mode: "drv", program: 8, isHeld: true },
+  ];
   link.hasTcx = true;
 }

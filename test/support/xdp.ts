@@ -15,6 +15,7 @@ const BPF_PROG_QUERY = 16;
 const BPF_LINK_CREATE = 28;
 const BPF_PROG_TYPE_SCHED_CLS = 3;
 const BPF_PROG_TYPE_XDP = 6;
+const BPF_XDP = 37;
 const BPF_TCX_INGRESS = 46;
 /** r0 = XDP_DROP; exit. */
 const dropAll = Uint8Array.from([0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
@@ -41,6 +42,14 @@ export function attachTcx(index: number, { fd }: XdpProgram, how: "link" | "prog
   const fields = how === "link" ? [fd, index, BPF_TCX_INGRESS] : [index, fd, BPF_TCX_INGRESS];
   for (const [at, value] of fields.entries()) attributes.setUint32(at * 4, value, true);
   return bpf(how === "link" ? BPF_LINK_CREATE : BPF_PROG_ATTACH, attributes) >= 0;
+}
+
+/** Attaches it to a link of the calling thread's namespace by a bpf_link, which the descriptor that is given holds. */
+export function linkXdp(index: number, { fd }: XdpProgram): number {
+  const attributes = new DataView(new ArrayBuffer(128));
+  for (const [at, value] of [fd, index, BPF_XDP, XDP.modes.skb.flag].entries())
+    attributes.setUint32(at * 4, value, true);
+  return bpf(BPF_LINK_CREATE, attributes);
 }
 
 /** How many programs such a link has for what it receives. */

@@ -179,7 +179,7 @@ describe("changing", () => {
     using program = loadXdpProgram();
     attachXdp(index, program, mode);
     expect(netns.look("link show va")[0]).toHaveProperty("xdp");
-    expect(getLink("va").xdp).toEqual([mode]);
+    expect(getLink("va").xdp).toMatchObject([{ mode }]);
     netlink.setLink(index, { set: "withoutXdp", value: mode });
     expect(getLink("va").xdp).toEqual([]);
     expect(netns.look("link show va")[0]).not.toHaveProperty("xdp");

@@ -1,6 +1,6 @@
 // Programs on a link's traffic, on the real kernel: they outlive a move between namespaces, and are taken off.
 
-import { readFileSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
@@ -8,7 +8,8 @@ import { createHost } from "../../../host/create-host.ts";
 import { createLibc } from "../../../host/libc.ts";
 import { enterNetns } from "../../../host/netns-enter.ts";
 import { createTrafficPrograms } from "../../../host/traffic-programs.ts";
-import { attachTcx, countTcx, loadTcxProgram } from "../../support/xdp.ts";
+import { clearPodLeftovers } from "../../../sriov/pod-leftovers.ts";
+import { attachTcx, countTcx, linkXdp, loadTcxProgram, loadXdpProgram } from "../../support/xdp.ts";
 import { createTestNetns, type TestNetns } from "../../support/netns.ts";
 
 const libc = createLibc();
@@ -41,4 +42,29 @@ test("programs of a pod are on a link that went home, until they are taken off",
   within(home, remove);
   home.ip("link delete v0");
   within(home, remove);
+});
+
+test("an XDP program that a bpf_link holds is taken off, and no other", () => {
+  using pod = createTestNetns();
+  using home = createTestNetns();
+  for (const netns of [pod, home]) netns.ip("link add v0 index 77 type veth peer name v1");
+  using programs = new DisposableStack();
+  const load = (): ReturnType<typeof loadXdpProgram> => programs.use(loadXdpProgram());
+  const hold = (netns: TestNetns): void => {
+    const fd = within(netns, () => linkXdp(77, load()));
+    expect(fd).toBeGreaterThan(0);
+    programs.defer(() => closeSync(fd));
+  };
+  // The one that stays has the ifindex of the other.
+  for (const netns of [pod, home]) hold(netns);
+  const host = createHost();
+  using handle = host.namespaces.open(home.path);
+  using netlink = host.openNetlink(handle);
+  const read = (): ReturnType<typeof netlink.getLink> => netlink.getLink({ index: 77 });
+  const link = read();
+  if (link === undefined) throw new Error("there is no v0");
+  expect(() => netlink.setLink(77, { set: "withoutXdp", value: "skb" })).toThrow("EBUSY");
+  clearPodLeftovers(host, netlink, link);
+  expect(read()?.xdp).toEqual([]);
+  expect(pod.look("link show v0")[0]).toHaveProperty("xdp");
 });

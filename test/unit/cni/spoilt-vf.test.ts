@@ -173,3 +173,24 @@ test("repair says it of the VF that it gave back", async () => {
     },
   ]);
 });
+
+test("an XDP program that cannot be taken off keeps the VF from the next pod, and the error tells what to do", async () => {
+  const { node, before } = await createAttachedNode(config);
+  using _node = node;
+  spoilVf(node);
+  const trafficPrograms: Host["trafficPrograms"] = {
+    ...node.host.trafficPrograms,
+    removeHeldXdp: () => {
+      throw new SystemCallError("bpf", "34, program 8 off link 5", "EINVAL");
+    },
+  };
+  const host = { ...node.host, trafficPrograms };
+  const { json } = await callCni(host, config, { command: "DEL" });
+  expect(json).toMatchObject({ code: 102 });
+  expect(json?.["msg"]).toMatch(
+    /taking the XDP program 8 of the pod off .*EINVAL; `bpftool link show` on the node/,
+  );
+  expect(node.toText()).toContain("attachments 0000:3b:02.1.json");
+  expect(await callCni(node.host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(before);
+});

@@ -1,5 +1,7 @@
 // What the kernel answers about programs on a link's traffic, by a bpf(2) of the test's own.
 
+import { openSync } from "node:fs";
+
 import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
@@ -41,4 +43,29 @@ test("one that cannot be taken off is an error: it would read the next pod's pac
   expect(() => createTrafficPrograms({ bpf }).removeAll(5)).toThrow(
     "bpf(programs off what link 5 received) failed: EPERM",
   );
+});
+
+test("of the node's bpf_links only that of the XDP program is detached, and ones that end meanwhile are looked past", () => {
+  const [info, nextLink, detachLink] = [15, 31, 34];
+  const links = new Map([
+    [1, [6, 1, 70, 0, 5]],
+    [2, [6, 2, 71, 0, 6]],
+    [3, [2, 3, 71, 0, 5]],
+    [5, [6, 5, 71, 0, 5]],
+  ]);
+  const detached: number[] = [];
+  const bpf: Libc["bpf"] = (command, attributes, on, arrays) => {
+    const asked = attributes.getUint32(0, true);
+    const next = [1, 2, 3, 4, 5].find((id) => id > asked);
+    if (command === nextLink && next !== undefined) attributes.setUint32(4, next, true);
+    else if (command === nextLink || (command === openLink && !links.has(asked)))
+      throw new SystemCallError("bpf", on, "ENOENT");
+    else if (command === openLink) opened = asked;
+    else if (command === info) arrays?.get(8)?.set(links.get(opened) ?? []);
+    else if (command === detachLink) detached.push(opened);
+    return command === openLink ? openSync("/dev/null", "r") : 0;
+  };
+  let opened = 0;
+  createTrafficPrograms({ bpf }).removeHeldXdp(5, 71);
+  expect(detached).toEqual([5]);
 });
