@@ -6,6 +6,7 @@ import type { Host } from "../host/host.ts";
 import { formatSocketName } from "../kubelet/socket-name.ts";
 import { devicePluginLock, readAdvertisement } from "../sriov/advertised-pools.ts";
 import { ConfigError, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
+import { hasOwnDeviceInfo } from "../sriov/device-info.ts";
 import { findLimits, readNodeConfig, type NodeConfig } from "../sriov/node-config.ts";
 import { describeLimit, findContradictions, formatOnOff, type VfLimits } from "../sriov/vf-limits.ts";
 import type { CniConfig, PodNetwork } from "./config.ts";
@@ -14,6 +15,9 @@ import type { Target } from "./targets.ts";
 
 const where = "/etc/virtfn/node.yaml";
 
+/** `address` is undefined where the VF is yet to be picked, which no device plugin offers. */
+type Asking = Pick<Target, "network" | "resource"> & Partial<Pick<Target, "address">>;
+
 /**
  * The node's configuration, which allows all that is asked for. Throws ERR_NETWORK_CONFIG with everything that the node does not
  * allow, ERR_LIMITS_UNKNOWN, ERR_NODE_CONFIG or ERR_RECORD_CORRUPT for a file that is not understood.
@@ -21,7 +25,7 @@ const where = "/etc/virtfn/node.yaml";
 export async function checkNodeLimits(
   host: Pick<Host, "files" | "paths">,
   config: Pick<CniConfig, "name" | "choices">,
-  targets: readonly Pick<Target, "network" | "resource">[],
+  targets: readonly Asking[],
 ): Promise<NodeConfig> {
   const node = await readNodeConfig(host);
   const isOfResource = targets.some(({ resource }) => resource !== undefined);
@@ -44,20 +48,20 @@ export async function checkNodeLimits(
 }
 
 /** Where nothing tells the limits of resources: no network may set what they limit on a VF that a device plugin of ours offers. */
-function checkNothingIsUntold(
-  { files, paths }: Pick<Host, "files" | "paths">,
-  targets: readonly Pick<Target, "network" | "resource">[],
-): void {
+function checkNothingIsUntold(host: Pick<Host, "files" | "paths">, targets: readonly Asking[]): void {
+  const { files, paths } = host;
   // Its sockets alone do not tell: sriov-network-device-plugin's have the same names.
   const hasRun = (): boolean => files.stat(join(paths.locks, devicePluginLock)) !== undefined;
   const isServed = (resource: string): boolean =>
     [paths.kubelet.pluginsRegistry, paths.kubelet.devicePlugins].some(
       (folder) => files.stat(join(folder, formatSocketName(resource)))?.kind === "socket",
     );
-  for (const { resource, network } of targets) {
+  for (const { address, resource, network } of targets) {
     const isAsking = Object.values(listAsked(network)).some((value) => value !== undefined);
-    if (resource !== undefined && isAsking && hasRun() && isServed(resource))
-      throw new LimitsUnknownError(resource, paths.pools);
+    if (resource === undefined || !isAsking) continue;
+    // Without all of /run/virtfn, while the plugin is being started again, only what it wrote for Multus tells of it.
+    const isDescribed = address !== undefined && hasOwnDeviceInfo(host, resource, address);
+    if (isDescribed || (hasRun() && isServed(resource))) throw new LimitsUnknownError(resource, paths.pools);
   }
 }
 

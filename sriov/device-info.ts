@@ -40,6 +40,12 @@ export function writeDeviceInfo(
   host.files.writeAtomic(`${folder}/${formatDeviceInfoName(resource, vf.address)}`, json, 0o444);
 }
 
+/** Whether a device plugin of ours wrote the file of the device: sriov-network-device-plugin's, of the same name, tells no PF. */
+export function hasOwnDeviceInfo(host: Sysfs, resource: string, address: PciAddress): boolean {
+  const text = host.files.readText(`${host.paths.deviceInfo}/${formatDeviceInfoName(resource, address)}`);
+  return text?.includes('"pf-pci-address"') === true;
+}
+
 /** What the file of a VF says; what the VF does not have is left out. */
 export function readDeviceInfo(
   host: Sysfs,

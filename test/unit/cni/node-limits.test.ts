@@ -7,6 +7,9 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
 import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
+import { formatDeviceInfoName, writeDeviceInfo } from "../../../sriov/device-info.ts";
+import { readVf } from "../../../sriov/inventory.ts";
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { parseResourceRules } from "../../../sriov/resource-rules.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
@@ -135,6 +138,11 @@ test.each([
   // sriov-network-device-plugin's socket has the same name.
   [["socket"], { vlan: 7 }, given],
   [["lock"], { vlan: 7 }, given],
+  // All of /run/virtfn was removed, and the device plugin is being started again.
+  [["info"], { vlan: 7 }, untold],
+  [["info"], { mtu: 1400 }, given],
+  [["info", "list"], { vlan: 7 }, given],
+  [["socket", "info of others"], { vlan: 7 }, given],
 ])("of a resource of which there is %j a network with %j: %s", async (there, more, expected) => {
   using node = makeNode();
   const { kubelet, locks } = node.host.paths;
@@ -146,6 +154,15 @@ test.each([
     const server = createServer().listen(join(kubelet.pluginsRegistry, "sriov_fast.sock"));
     cleanup.defer(() => server.close());
     await once(server, "listening");
+  }
+  const address = parsePciAddress("0000:3b:02.1");
+  const vf = readVf(node.host, address);
+  if (there.includes("info") && vf !== undefined)
+    writeDeviceInfo(node.host, "sriov/fast", vf, { needVhostNet: false, vdpaType: undefined });
+  if (there.includes("info of others")) {
+    const text = JSON.stringify({ type: "pci", version: "1.1.0", pci: { "pci-address": address } });
+    const { deviceInfo } = node.host.paths;
+    node.host.files.writeAtomic(`${deviceInfo}/${formatDeviceInfoName("sriov/fast", address)}`, text);
   }
   expect(await add(node, more)).toMatch(expected);
 });
