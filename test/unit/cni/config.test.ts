@@ -31,6 +31,17 @@ test("all problems come at once, with path, expected, got and the near key or va
   );
 });
 
+test("words of a pod as long as an annotation are refused at once", () => {
+  const word = "x".repeat(256 * 1024);
+  const annotations = { "io.kubernetes.cri.pod-annotations": { "virtfn/irq-policy": word } };
+  const beginMs = performance.now();
+  expect(problemsOf({ ...base, runtimeConfig: annotations }, `IRQ_POLICY=${word}`)).toMatch(
+    /^ERR_NETWORK_CONFIG: 2 problems in network "blue": annotation virtfn\/irq-policy: expected one of numa-spread/,
+  );
+  // It took 20 s.
+  expect(performance.now() - beginMs).toBeLessThan(2000);
+});
+
 test("keys inside a value are read in any case, too, and a wrong one is told with the near one", () => {
   const config = {
     ...base,
