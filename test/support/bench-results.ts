@@ -27,7 +27,7 @@ export function makeBenchResults(argv: readonly string[] = ["--role", "server", 
   const machine = { kernel: "6.12.0", CPUs: "4 of <a> CPU", interface: "ens1f0", driver: "ice" };
   return toResults(
     options,
-    { machine, measurements, left: [] },
+    { machine, measurements, left: [], fellBack: [] },
     { label: labelOf(options, true), startedAt: new Date(0) },
   );
 }

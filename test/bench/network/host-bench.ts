@@ -9,7 +9,7 @@ import { runTurns } from "./node.ts";
 import { findLeftovers, type PfFacts, readPfFacts, whyNoVariant, whyRefuse } from "./node-facts.ts";
 import { planNode, planPeer, planStandIn, planVfs } from "./node-steps.ts";
 import type { BenchOptions } from "./options.ts";
-import { planTurns } from "./run-plan.ts";
+import { planTurns, type Turn } from "./run-plan.ts";
 import { isFixedRate, unitOf } from "./test-name.ts";
 import { type Run, withSteps } from "./step.ts";
 import type { Variant } from "./variant.ts";
@@ -29,6 +29,8 @@ export interface BenchOutcome {
   readonly measurements: readonly Measurement[];
   /** What could not be measured, and why. */
   readonly left: readonly string[];
+  /** The first turn of each variant whose policy was not in force: it was not measured, nor was any after it. */
+  readonly fellBack: readonly Turn[];
 }
 
 /** The bench may not run here; the message has every reason. */
@@ -135,7 +137,7 @@ async function measureNode(
     const measurements: Measurement[] = [];
     const turns = planTurns(variants, options.rounds, options.seed);
     const machine = await readMachine(run, pf.name);
-    await runTurns(run, turns, {
+    const fellBack = await runTurns(run, turns, {
       pf: pf.name,
       namespaces: options.namespaces,
       vfSteps: planVfs(pf, options.namespaces),
@@ -154,7 +156,7 @@ async function measureNode(
         progress(text);
       },
     });
-    return { machine, measurements, left };
+    return { machine, measurements, left, fellBack };
   });
 }
 

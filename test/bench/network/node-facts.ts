@@ -8,7 +8,7 @@ import { readInventory } from "../../../sriov/inventory.ts";
 import { allNames } from "./layout.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Run } from "./step.ts";
-import { isSriov, type Variant } from "./variant.ts";
+import { isSriov, type Variant, whyNever } from "./variant.ts";
 
 export interface PfFacts {
   readonly name: string;
@@ -117,6 +117,8 @@ const kinds: ReadonlyMap<Variant, string> = new Map([
 
 /** Why this kernel or machine can't have a variant; `undefined` when it can. Tries it on a pair of its own, in a namespace that is gone afterwards. */
 export async function whyNoVariant(run: Run, variant: Variant): Promise<string | undefined> {
+  const never = whyNever(variant);
+  if (never !== undefined) return never;
   try {
     if (variant === "sriov-irqbalance") await run({ argv: ["sh", "-c", "command -v irqbalance"] });
     const kind = kinds.get(variant);

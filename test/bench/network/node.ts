@@ -8,6 +8,7 @@ import { sleepUntil } from "./load.ts";
 import { type Measurement, toMeasurement } from "./measurement.ts";
 import { netserverPort, type Netservers, startNetservers } from "./netservers.ts";
 import type { BenchOptions } from "./options.ts";
+import { PolicyNotInForceError } from "./policy-in-force.ts";
 import type { Turn } from "./run-plan.ts";
 import { sockperfPort, sockperfStartMs } from "./sockperf.ts";
 import { type Run, type Step, withSteps } from "./step.ts";
@@ -31,16 +32,35 @@ export interface NodeSetting extends Omit<VariantSetting, "vfs"> {
 /** Between the order and the start, for the order's way to the clients and their questions for the time. */
 const leadMs = 1_000;
 
-/** Carries the turns out. A test that fails is told to `note` and the bench goes on; a variant that can't be set up or taken down ends it. */
-export async function runTurns(run: Run, turns: readonly Turn[], setting: NodeSetting): Promise<void> {
+/**
+ * Carries the turns out. A test that fails is told to `note` and the bench goes on; a variant that can't be set up or taken down ends it.
+ * One whose policy fell back is told to `note` and left out from then on: gives those turns.
+ */
+export async function runTurns(
+  run: Run,
+  turns: readonly Turn[],
+  setting: NodeSetting,
+): Promise<readonly Turn[]> {
+  const fellBack: Turn[] = [];
   for (const turn of turns) {
     setting.signal.throwIfAborted();
-    if (!isSriov(turn.variant)) await runTurn(run, turn, { ...setting, vfs: [] });
-    else
-      await withSteps(run, setting.vfSteps, async () =>
-        runTurn(run, turn, { ...setting, vfs: await setting.readVfs() }),
-      );
+    if (fellBack.some(({ variant }) => variant === turn.variant)) continue;
+    try {
+      await runTurnWithVfs(run, turn, setting);
+    } catch (error) {
+      if (!(error instanceof PolicyNotInForceError)) throw error;
+      fellBack.push(turn);
+      setting.note(`${turn.variant}: left out from round ${turn.round} on: ${error.message}`);
+    }
   }
+  return fellBack;
+}
+
+async function runTurnWithVfs(run: Run, turn: Turn, setting: NodeSetting): Promise<void> {
+  if (!isSriov(turn.variant)) return runTurn(run, turn, { ...setting, vfs: [] });
+  return withSteps(run, setting.vfSteps, async () =>
+    runTurn(run, turn, { ...setting, vfs: await setting.readVfs() }),
+  );
 }
 
 async function runTurn(run: Run, turn: Turn, setting: NodeSetting & VariantSetting): Promise<void> {

@@ -67,7 +67,8 @@ export const usage = `npm run bench:network -- OPTIONS: what pods' traffic costs
                           each namespace, whether they are answered or not; several of it are a sweep
   --variants LIST         of ${variantNames.slice(0, 6).join(",")},
                           ${variantNames.slice(6).join(",")}
-                          (default host,veth-bridge,sriov-untuned,sriov-numa-spread)
+                          (default host,veth-bridge,sriov-untuned,sriov-numa-spread); one whose policy falls back is
+                          left out with the reason, as those that go by a pod's CPUs always are
   --baseline VARIANT      what the others are compared with (default veth-bridge, else the first)
   --rounds N              each round runs every variant and test once (default 10, lab 2)
   --seconds N             length of the window that counts (default 30, lab 5)

@@ -10,6 +10,8 @@ export interface Command {
 /** Without `apply` there is something to do only on the way back. */
 export interface Step {
   readonly apply?: Command;
+  /** Throws where what `apply` printed tells that it did not do what it was for. */
+  readonly check?: (printed: string) => void;
   readonly undo?: Command;
 }
 
@@ -43,8 +45,9 @@ export async function withSteps<T>(run: Run, steps: readonly Step[], use: () => 
   const done: Step[] = [];
   try {
     for (const step of steps) {
-      if (step.apply !== undefined) await run(step.apply);
+      const printed = step.apply === undefined ? "" : await run(step.apply);
       done.push(step);
+      step.check?.(printed);
     }
     const value = await use();
     await takeBack(run, done.splice(0), undefined);

@@ -8,6 +8,7 @@ import {
   prefixLength,
   serverAddress,
 } from "./layout.ts";
+import { checkPolicyInForce } from "./policy-in-force.ts";
 import type { Command, Step } from "./step.ts";
 import { isSriov, policyOf, type Variant } from "./variant.ts";
 
@@ -97,7 +98,14 @@ function planSriov(
     apply: callCni(cni, "ADD", at, vfs[at] ?? "", policy ?? "none"),
     undo: callCni(cni, "DEL", at, vfs[at] ?? "", policy ?? "none"),
   }));
-  if (policy !== undefined) return [{ undo: once }, ...attach, { apply: once }];
+  if (policy !== undefined) {
+    const own = vfs.slice(0, numbers.length);
+    const place = {
+      apply: once,
+      check: (printed: string) => checkPolicyInForce(printed, policy, own),
+    };
+    return [{ undo: once }, ...attach, place];
+  }
   return variant === "sriov-irqbalance" ? [...attach, runIrqbalance] : attach;
 }
 

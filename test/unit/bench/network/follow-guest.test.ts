@@ -7,7 +7,7 @@ import { makeBenchResults } from "../../../support/bench-results.ts";
 
 const { machine, measurements } = makeBenchResults(["--rounds", "1", "--variants", "host"]);
 const [first, second] = measurements;
-const outcome = { machine, measurements, left: [] };
+const outcome = { machine, measurements, left: [], fellBack: [] };
 
 /** A guest whose program writes one part of its output before each look, and ends with `end` when the last is written. */
 function createGuest(parts: readonly string[], end: () => string) {

@@ -1,12 +1,16 @@
-// Tests whyRefuse of test/bench/network/node-facts.ts.
+// Tests whyRefuse and whyNoVariant of test/bench/network/node-facts.ts.
 
 import { expect, test } from "vitest";
 
-import { type PfFacts, whyRefuse } from "../../../bench/network/node-facts.ts";
+import { type PfFacts, whyNoVariant, whyRefuse } from "../../../bench/network/node-facts.ts";
 
 const options = { variants: ["sriov-untuned"], namespaces: 6 } as const;
 const sriov = { address: "0000:3b:00.0", totalVfs: 8, vfs: [], users: [] };
 const free: PfFacts = { name: "ens1f0", isUp: true, uses: [], sriov };
+
+async function unused(): Promise<never> {
+  throw new Error("a command was run");
+}
 
 test("an unused PF is taken, with VFs that are made or enough that are there", () => {
   expect(whyRefuse(options, free, [])).toEqual([]);
@@ -32,4 +36,22 @@ test("VFs in use matter to every variant, their number to SR-IOV alone", () => {
     "a VF of ens1f0 is in use: the node has 0000:3b:02.0",
   ]);
   expect(whyRefuse(options, pf, [])).toHaveLength(2);
+});
+
+test.each(["sriov-follow-pod", "sriov-pod-sibling", "sriov-pod-first-core"] as const)(
+  "%s has nothing to go by without pods: no command is needed to tell",
+  async (variant) => {
+    expect(await whyNoVariant(unused, variant)).toBe(
+      `policy ${variant.slice("sriov-".length)} goes by CPUs that the kubelet gave to a pod alone, and the bench has no pods: numa-spread would be measured`,
+    );
+  },
+);
+
+test("other variants with SR-IOV need nothing of the machine but their programs", async () => {
+  expect(await whyNoVariant(async () => "", "sriov-dedicated")).toBeUndefined();
+  expect(
+    await whyNoVariant(async () => {
+      throw new Error("sh -c command -v irqbalance: not found");
+    }, "sriov-irqbalance"),
+  ).toContain("this machine cannot make it");
 });

@@ -20,6 +20,10 @@ function createNode(...failing: readonly string[]) {
   return { run, calls };
 }
 
+function refuse(printed: string): void {
+  throw new Error(`"${printed}" will not do`);
+}
+
 test("what was done is undone backwards, and the value handed on", async () => {
   const { run, calls } = createNode();
   expect(await withSteps(run, [step("a"), { undo: { argv: ["tidy"] } }, step("b")], async () => 7)).toBe(7);
@@ -54,4 +58,11 @@ test("an undo that fails keeps no other from being done, and is told", async () 
   const work = withSteps(run, [step("a"), step("b"), step("c")], async () => 7);
   await expect(work).rejects.toThrow(TakeDownError);
   expect(calls).toEqual(["do a", "do b", "do c", "undo c", "undo a"]);
+});
+
+test("a step whose output tells that it failed is taken back with those before", async () => {
+  const { run, calls } = createNode();
+  const work = withSteps(run, [step("a"), { ...step("b"), check: refuse }, step("c")], async () => 7);
+  await expect(work).rejects.toThrow('"" will not do');
+  expect(calls).toEqual(["do a", "do b", "undo b", "undo a"]);
 });
