@@ -129,10 +129,15 @@ function callCni(cni: string, verb: string, at: number, deviceID: string, tuning
 }
 
 const irqbalancePid = "/run/vbench-irqbalance.pid";
+// It looks for the first time after an interval: with its own of 10 s the first test would begin before that.
 // Below a service of systemd (INVOCATION_ID) it stays in the foreground by itself, and who started it would wait for its end.
 const runIrqbalance: Step = {
   apply: {
-    argv: ["sh", "-c", `irqbalance --foreground </dev/null >/dev/null 2>&1 & echo $! >${irqbalancePid}`],
+    argv: [
+      "sh",
+      "-c",
+      `irqbalance --foreground --interval=1 </dev/null >/dev/null 2>&1 & echo $! >${irqbalancePid}`,
+    ],
   },
   undo: { argv: ["sh", "-c", `kill "$(cat ${irqbalancePid})" && rm -f ${irqbalancePid}`] },
 };

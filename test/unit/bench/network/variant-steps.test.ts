@@ -79,7 +79,7 @@ test("sriov with a policy: the product attaches, places, and puts back after the
 
 test("sriov with irqbalance runs it behind the attachments", () => {
   expect(show("sriov-irqbalance").split("\n").at(-1)).toMatch(
-    /^sh -c irqbalance --foreground .*>\/dev\/null 2>&1 & echo \$! .* \| sh -c kill /,
+    /^sh -c irqbalance --foreground --interval=1 .*>\/dev\/null 2>&1 & echo \$! .* \| sh -c kill /,
   );
 });
 
