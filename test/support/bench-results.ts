@@ -67,7 +67,7 @@ function makeMeasurement({ round, variant }: Turn, random: () => number): Measur
       irq,
       name: `vb0-TxRx-${at}`,
       before: isSpread ? String(at) : "0-3 (on 0)",
-      after: isSpread ? String(at) : `0-3 (on ${at % 2})`,
+      after: isSpread ? String(at) : "0-3 (on 0)",
     })),
   };
 }

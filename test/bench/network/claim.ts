@@ -1,6 +1,7 @@
 // The gate before a percentage: what has to be so before "X % faster" may be said of two variants.
 
 import type { Label } from "./label.ts";
+import type { Turn } from "./run-plan.ts";
 import type { Estimate, Ratio } from "./statistics.ts";
 
 export interface ClaimFacts {
@@ -12,6 +13,10 @@ export interface ClaimFacts {
   readonly clientBusy: number;
   /** Processes that were late or fell silent, of all in all runs. */
   readonly missing: number;
+  /** Runs at whose end an interrupt might come on other CPUs than before; without those of irqbalance, which is there to move them. */
+  readonly moved: number;
+  /** Turns of either variant in which its policy was not in force. */
+  readonly fellBack: readonly Turn[];
 }
 
 export interface Claim {
@@ -24,7 +29,8 @@ export interface Claim {
 const limits = { rounds: 10, variation: 0.05, clientBusy: 0.8 } as const;
 
 /** Every reason at once. */
-export function judgeClaim({ label, value, baseline, ratio, clientBusy, missing }: ClaimFacts): Claim {
+export function judgeClaim(facts: ClaimFacts): Claim {
+  const { label, value, baseline, ratio, clientBusy, missing, moved, fellBack } = facts;
   const rounds = Math.min(value.values.length, baseline.values.length);
   const variation = Math.max(value.variation, baseline.variation);
   const reasons = [
@@ -38,6 +44,8 @@ export function judgeClaim({ label, value, baseline, ratio, clientBusy, missing 
       ? [`a client was ${percent(clientBusy)} busy, ${percent(limits.clientBusy)} is the limit`]
       : []),
     ...(missing > 0 ? [`${missing} processes were late or fell silent`] : []),
+    ...(moved > 0 ? [`interrupts moved in ${moved} of the runs`] : []),
+    ...fellBack.map(({ round, variant }) => `the policy of ${variant} fell back in round ${round}`),
   ];
   return { text: reasons.length === 0 ? formatRatio(ratio) : undefined, reasons };
 }

@@ -78,7 +78,7 @@ export function toResults(
 function compareOne(
   label: Label,
   { baseline }: Pick<BenchOptions, "baseline">,
-  { measurements }: Pick<BenchOutcome, "measurements">,
+  { measurements, fellBack }: Pick<BenchOutcome, "measurements" | "fellBack">,
   { test, metric, variant }: Pick<Comparison, "test" | "metric" | "variant">,
 ): readonly Comparison[] {
   const of = (wanted: Variant): ReadonlyMap<number, Measurement> =>
@@ -114,6 +114,12 @@ function compareOne(
     ratio,
     clientBusy: Math.max(...runs.map(({ clientBusy }) => clientBusy)),
     missing: runs.reduce((sum, { late, stalled }) => sum + late + stalled, 0),
+    moved: runs.filter(hasMoved).length,
+    fellBack: fellBack.filter((turn) => turn.variant === variant || turn.variant === baseline),
   });
   return [{ ...estimated, ratio, claim }];
+}
+
+function hasMoved({ variant, irqMap }: Measurement): boolean {
+  return variant !== "sriov-irqbalance" && irqMap.some(({ before, after }) => before !== after);
 }

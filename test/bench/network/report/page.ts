@@ -66,7 +66,7 @@ ${sections.join("\n")}
 const legend =
   "<p>Bars are medians, black whiskers their 95 % intervals, dots the rounds. Grey is the baseline. More is better for rate and packets, less for CPU time, latency and softirqs.</p>";
 const gate =
-  "A difference may be published when the interval of the ratio excludes 1, there are at least 10 rounds that vary by at most 5 %, every client was less than 80 % busy, no process was missing, and the load came from other machines onto real hardware.";
+  "A difference may be published when the interval of the ratio excludes 1, there are at least 10 rounds that vary by at most 5 %, every client was less than 80 % busy, no process was missing, no interrupt moved (but under irqbalance), every policy was in force, and the load came from other machines onto real hardware.";
 const openLoop =
   "sockperf sends to each namespace at a rate and does not wait for answers, so that what queues is seen: where a line leaves its neighbours upwards, or fewer messages are answered than sent, the interface is full. Vertical lines are 95 % intervals.";
 const irqs =

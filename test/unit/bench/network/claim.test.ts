@@ -14,6 +14,8 @@ const sure: ClaimFacts = {
   ratio: { ratio: 1.15, low: 1.12, high: 1.18 },
   clientBusy: 0.5,
   missing: 0,
+  moved: 0,
+  fellBack: [],
 };
 
 test("what nothing stands against may be said, with its interval", () => {
@@ -34,6 +36,11 @@ test.each([
   [{ baseline: { ...steady, variation: 0.06 } }, "the rounds vary by 6.0 %, 5.0 % is the limit"],
   [{ clientBusy: 0.8 }, "a client was 80 % busy, 80 % is the limit"],
   [{ missing: 3 }, "3 processes were late or fell silent"],
+  [{ moved: 2 }, "interrupts moved in 2 of the runs"],
+  [
+    { fellBack: [{ round: 11, variant: "sriov-dedicated" }] },
+    "the policy of sriov-dedicated fell back in round 11",
+  ],
 ] as const)("%j: nothing may be said", (change, reason) => {
   expect(judgeClaim({ ...sure, ...change })).toEqual({ text: undefined, reasons: [reason] });
 });

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 
 import { formatCsv, formatJsonLines } from "../../../bench/network/table-text.ts";
+import { toResults } from "../../../bench/network/results.ts";
 import { makeBenchResults } from "../../../support/bench-results.ts";
 
 test("every variant is compared with the baseline, by every metric of every test", () => {
@@ -14,6 +15,42 @@ test("every variant is compared with the baseline, by every metric of every test
   );
   expect(found?.claim?.text).toMatch(/^\+1\d\.\d % \(\+1\d\.\d to \+1\d\.\d\)$/);
   expect(comparisons.find(({ variant }) => variant === "veth-bridge")?.ratio).toBeUndefined();
+});
+
+test("interrupts that moved, and a policy that fell back, stand against what is said of their variant", () => {
+  const results = makeBenchResults();
+  const { label } = results;
+  const irqMap = [{ irq: 24, name: "vb0-TxRx-0", before: "0", after: "3" }];
+  const measurements = results.measurements.map((one) =>
+    one.round === 2 && one.variant === "sriov-untuned" ? { ...one, irqMap } : one,
+  );
+  const fellBack = [{ round: 11, variant: "sriov-numa-spread" }] as const;
+  const { comparisons } = toResults(
+    { ...results.options, isJson: true, out: "" },
+    { ...results, measurements, fellBack },
+    { label, startedAt: new Date(0) },
+  );
+  const reasonsOf = (wanted: string) =>
+    comparisons.find(({ metric, variant }) => metric === "rate" && variant === wanted)?.claim?.reasons;
+  expect(reasonsOf("sriov-untuned")).toContain("interrupts moved in 1 of the runs");
+  expect(reasonsOf("sriov-numa-spread")).toEqual(["the policy of sriov-numa-spread fell back in round 11"]);
+  expect(reasonsOf("host")).toEqual([]);
+});
+
+test("of irqbalance it does not count that interrupts moved", () => {
+  const irqMap = [{ irq: 24, name: "vb0-TxRx-0", before: "0", after: "3" }];
+  const variants = ["--role", "server", "--pf", "e", "--variants", "veth-bridge,sriov-irqbalance"];
+  const results = makeBenchResults(variants);
+  const measurements = results.measurements.map((one) =>
+    one.variant === "sriov-irqbalance" ? { ...one, irqMap } : one,
+  );
+  const { comparisons } = toResults(
+    { ...results.options, isJson: true, out: "" },
+    { ...results, measurements },
+    { label: results.label, startedAt: new Date(0) },
+  );
+  const reasons = comparisons.flatMap(({ claim }) => claim?.reasons ?? []);
+  expect(reasons.filter((reason) => reason.includes("moved"))).toEqual([]);
 });
 
 test("nothing may be said of a bench in emulation", () => {
