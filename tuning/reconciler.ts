@@ -100,8 +100,10 @@ export async function reconcile(
       carriers.follow(listWaiting(report));
       onPass?.(report);
     }
-    if (report?.isUnfinished !== true) retries = 0;
-    const delayMs = (report?.isUnfinished === true ? retryDelaysMs[retries] : undefined) ?? pollMs;
+    // A pass that failed as a whole is unfinished too: nobody looks at the pins until the next one.
+    const isUnfinished = report?.isUnfinished ?? true;
+    if (!isUnfinished) retries = 0;
+    const delayMs = (isUnfinished ? retryDelaysMs[retries] : undefined) ?? pollMs;
     retries += 1;
     const restEndMs = (memory.contests.nextRestEndMs() ?? Infinity) - host.clock.monotonicMs();
     await wakeup.wait(Math.min(delayMs, Math.max(0, restEndMs)), signal);

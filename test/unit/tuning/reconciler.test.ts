@@ -7,6 +7,7 @@ import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 
 import { createClock } from "../../../host/clock.ts";
+import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { UeventNotice, Uevents } from "../../../host/uevent.ts";
 import { createMetrics, type TuningMetrics } from "../../../tuning/metrics.ts";
@@ -287,5 +288,24 @@ describe("reconcile", () => {
     await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
     await loop.end();
     expect(loop.lines.map(({ msg }) => msg)).toEqual(["a pass failed", "tuned"]);
+  });
+
+  test("tries a pass that failed as a whole again soon, without an event: nobody looks at the pins until then", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    let failures = 1;
+    const files: Host["files"] = {
+      ...node.host.files,
+      list: (path) => {
+        if (path === node.host.paths.attachments && failures-- > 0)
+          throw new SystemCallError("readdir", path, "EMFILE");
+        return node.host.files.list(path);
+      },
+    };
+    const loop = start(node, { files });
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
+    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+    await loop.end();
+    expect(loop.sleepsMs).toEqual([retryDelaysMs[0], pollMs]);
   });
 });
