@@ -28,6 +28,12 @@ export const retryDelaysMs = [25, 50, 100, 200, 400, 800, 1600, 3200] as const;
 /** After a pass the node is left alone for so many times the pass's duration: a busy node's events must not keep a CPU busy. */
 const restShare = 4;
 
+/**
+ * But never for longer. Waits of the pass (locks, irqbalance) count as its work, and with the look that finds an undone pin
+ * (2.5 s) and the pass that puts it back the rest has to fit into 5 s.
+ */
+export const longestRestMs = 1_000;
+
 const lockTimeoutMs = 200;
 
 /** irqbalance answers within a few milliseconds, unless it is busy with a look of its own. */
@@ -107,7 +113,8 @@ export async function reconcile(
     retries += 1;
     const restEndMs = (memory.contests.nextRestEndMs() ?? Infinity) - host.clock.monotonicMs();
     await wakeup.wait(Math.min(delayMs, Math.max(0, restEndMs)), signal);
-    const restMs = passedMs + restShare * (passedMs - startedMs) - host.clock.monotonicMs();
+    const restEndsMs = passedMs + Math.min(restShare * (passedMs - startedMs), longestRestMs);
+    const restMs = restEndsMs - host.clock.monotonicMs();
     if (restMs > 0) await rest.wait(restMs, signal);
   }
   await memory.irqBalance.settle();

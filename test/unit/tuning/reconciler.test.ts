@@ -15,7 +15,7 @@ import { readContestedPins, writeContestedPins } from "../../../sriov/contested-
 import { readTuningProblems } from "../../../sriov/tuning-problems.ts";
 import type { TuningDaemonHost } from "../../../tuning/node-watch.ts";
 import { pinCheckMs } from "../../../tuning/pin-watch.ts";
-import { pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
+import { longestRestMs, pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
 import { startIrqBalance } from "../../support/fake-irqbalance.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -145,6 +145,18 @@ describe("reconcile", () => {
       },
     }));
     expect(sleepsMs.slice(0, 2)).toEqual([pollMs, 120]);
+  });
+
+  test("leaves it alone for a second at most: a pin that is changed meanwhile has to be back within 5", async () => {
+    using node = createTuningNode(1);
+    const sleepsMs = await followOne(node, (take) => ({
+      list: (path) => {
+        if (path === node.host.paths.attachments) take(1_300);
+        return node.host.files.list(path);
+      },
+    }));
+    expect(sleepsMs.slice(0, 2)).toEqual([pollMs, longestRestMs]);
+    expect(pinCheckMs + longestRestMs).toBeLessThan(5_000);
   });
 
   test("counts no wait for the kubelet as work: the node is not left alone for that", async () => {
