@@ -7,6 +7,7 @@ import { opponents } from "../sriov/contested-pins.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
 import { readSoftnet, type SoftnetCounts } from "./softnet.ts";
 import type { PassReport, TuningHost } from "./pass.ts";
+import { listPlacedPins } from "./placed-pins.ts";
 import { addVfMetrics } from "./vf-metrics.ts";
 
 /** Metrics and the one way to feed them. */
@@ -30,7 +31,7 @@ export function createMetrics(host: TuningHost): TuningMetrics {
   });
   const pinned = new Gauge({
     name: "virtfn_tuning_pinned_irqs",
-    help: "Queue interrupts of those VFs that are on exactly one CPU.",
+    help: "Queue interrupts of those VFs that are on the one CPU that they are meant for.",
     registers,
   });
   const load = new Gauge({
@@ -103,9 +104,7 @@ export function createMetrics(host: TuningHost): TuningMetrics {
   return {
     registry,
     record(report, duration, newProblems) {
-      const cpus = report.plans.flatMap((plan) =>
-        [...plan.cpus].flatMap(([msiIndex, cpu]) => (plan.resting.includes(msiIndex) ? [] : [cpu])),
-      );
+      const cpus = listPlacedPins(report).flatMap(({ cpu, isQueue }) => (isQueue ? [cpu] : []));
       vfs.set(report.plans.length);
       pinned.set(cpus.length);
       load.reset();

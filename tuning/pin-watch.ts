@@ -7,6 +7,7 @@ import { readAffinity } from "../sriov/vectors.ts";
 import type { IrqBalanceFinder } from "./irqbalance/finder.ts";
 import type { PassReport } from "./pass.ts";
 import { only } from "./pin-plan.ts";
+import { listPlacedPins } from "./placed-pins.ts";
 
 /** Between two looks: what is undone is to be back within 5 s. One look is one short read for each pin. */
 export const pinCheckMs = 2_500;
@@ -30,7 +31,7 @@ export class PinWatch implements Disposable {
 
   /** Looks at the pins that this pass left in their place from now on, and at no others. */
   follow(report: PassReport): void {
-    this.#pins = listPins(report);
+    this.#pins = new Map(listPlacedPins(report).map(({ irq, cpu }) => [irq, cpu] as const));
     if (this.#pins.size === 0) this[Symbol.dispose]();
     else if (this.#end === undefined) {
       this.#end = new AbortController();
@@ -78,18 +79,4 @@ export class PinWatch implements Disposable {
       return false;
     }
   }
-}
-
-function listPins({ plans, applied }: PassReport): ReadonlyMap<number, number> {
-  return new Map(
-    plans.flatMap(({ target, cpus, mailboxes, pins, resting }) => {
-      const pinned = new Set(applied.get(target.vf.address)?.pinned);
-      const missed = pins.map(({ msiIndex }) => msiIndex).filter((msiIndex) => !pinned.has(msiIndex));
-      const open = new Set([...missed, ...resting]);
-      return target.vectors.flatMap(({ msiIndex, irq }) => {
-        const cpu = open.has(msiIndex) ? undefined : (cpus.get(msiIndex) ?? mailboxes.get(msiIndex));
-        return cpu === undefined ? [] : [[irq, cpu] as const];
-      });
-    }),
-  );
 }

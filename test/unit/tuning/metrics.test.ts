@@ -2,6 +2,8 @@
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
+import type { Host } from "../../../host/host.ts";
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { createMetrics } from "../../../tuning/metrics.ts";
 import { writeFolder } from "../../support/fixture-folder.ts";
@@ -46,6 +48,30 @@ test("counts moves apart from pins, and the kernel's own counts by CPU when aske
   expect(text).toContain("virtfn_tuning_plan_duration_seconds_count 2");
   // Asked again the counts are the same, not added up.
   expect(await metrics.registry.metrics()).toBe(text);
+});
+
+test("counts as pinned what is in its place, not what a busy lock or a refusal kept from it", async () => {
+  using node = createTuningNode(1);
+  const metrics = createMetrics(node.host);
+  node.attach(0, "web-1");
+  const countAfterPass = async (host = node.host): Promise<string> => {
+    metrics.record(await passOnce(host), 0.01, []);
+    return listMetricLines(await metrics.registry.metrics(), /pinned_irqs|cpu_irqs/);
+  };
+  const lock = await node.host.locks.acquire(node.address(0));
+  expect(await countAfterPass()).toBe("\nvirtfn_tuning_pinned_irqs 0\n");
+  lock[Symbol.dispose]();
+  const [tx] = node.irqs(0);
+  const files: Host["files"] = {
+    ...node.host.files,
+    writeText(path, text) {
+      if (path.endsWith(`/${tx}/smp_affinity_list`)) throw new SystemCallError("write", path, "EPERM");
+      node.host.files.writeText(path, text);
+    },
+  };
+  expect(await countAfterPass({ ...node.host, files })).toBe(
+    '\nvirtfn_tuning_pinned_irqs 1\nvirtfn_tuning_cpu_irqs{cpu="1"} 1\n',
+  );
 });
 
 test("tells what went through VFs in their pods, and how many could not be read", async () => {
