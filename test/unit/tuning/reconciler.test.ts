@@ -3,97 +3,23 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 
-import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 
-import { createClock } from "../../../host/clock.ts";
-import { SystemCallError } from "../../../host/errors.ts";
-import type { Host } from "../../../host/host.ts";
 import type { UeventNotice, Uevents } from "../../../host/uevent.ts";
-import { createMetrics, type TuningMetrics } from "../../../tuning/metrics.ts";
-import { readContestedPins, writeContestedPins } from "../../../sriov/contested-pins.ts";
+import { readContestedPins } from "../../../sriov/contested-pins.ts";
 import { readTuningProblems } from "../../../sriov/tuning-problems.ts";
-import type { TuningDaemonHost } from "../../../tuning/node-watch.ts";
-import { pinCheckMs } from "../../../tuning/pin-watch.ts";
-import { longestRestMs, pollMs, reconcile, retryDelaysMs } from "../../../tuning/reconciler.ts";
+import { pollMs, retryDelaysMs } from "../../../tuning/reconciler.ts";
 import { startIrqBalance } from "../../support/fake-irqbalance.ts";
-import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { noUevents, startLoop } from "../../support/tuning-loop.ts";
+import { createTuningNode } from "../../support/tuning-node.ts";
 import { waitFor } from "../../support/wait-for.ts";
-
-interface LogLine {
-  readonly level: number;
-  readonly msg: string;
-  readonly code?: string;
-}
-
-const noUevents: Uevents = { subscribe: () => ({ [Symbol.dispose]: () => {} }) };
-
-/** A running loop; `end` aborts it and waits for its end. */
-interface Loop {
-  readonly lines: readonly LogLine[];
-  readonly sleepsMs: readonly number[];
-  readonly metrics: TuningMetrics;
-  readonly passes: () => number;
-  end(): Promise<void>;
-}
-
-function start(
-  node: TuningNode,
-  change: Partial<TuningDaemonHost> = {},
-  monotonicMs = (): number => 0,
-): Loop {
-  const stop = new AbortController();
-  const lines: LogLine[] = [];
-  const sleepsMs: number[] = [];
-  const metrics = createMetrics(node.host);
-  const real = createClock(node.host.files);
-  const clock: Host["clock"] = {
-    ...real,
-    bootId: () => node.fake.clock.bootId(),
-    monotonicMs,
-    sleep: (ms, signal) => {
-      if (ms === pinCheckMs) return real.sleep(5, signal);
-      sleepsMs.push(ms);
-      return real.sleep(ms === pollMs ? pollMs : 1, signal);
-    },
-  };
-  let passes = 0;
-  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
-  const options = { log, metrics, signal: stop.signal, onPass: () => void (passes += 1) };
-  const ended = reconcile({ ...node.host, uevents: noUevents, ...change, clock }, options);
-  return {
-    lines,
-    sleepsMs,
-    metrics,
-    passes: () => passes,
-    async end() {
-      stop.abort();
-      await ended;
-    },
-  };
-}
-
-/** The waits of a loop, once it has pinned a VF that came after its first pass; `slow`: files that take milliseconds of its clock. */
-async function followOne(
-  node: TuningNode,
-  slow: (take: (ms: number) => void) => Partial<Host["files"]>,
-): Promise<readonly number[]> {
-  let elapsedMs = 0;
-  const files = { ...node.host.files, ...slow((ms) => (elapsedMs += ms)) };
-  const loop = start(node, { files }, () => elapsedMs);
-  await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
-  node.attach(0, "web-1");
-  await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
-  await loop.end();
-  return loop.sleepsMs;
-}
 
 describe("reconcile", () => {
   test("an irqbalance that has just started and does not listen yet is asked again soon", async () => {
     using node = createTuningNode(1);
     const irqbalance = startIrqBalance(node.fake, { pid: 77, isDeaf: true });
     node.attach(0, "web-1");
-    const loop = start(node);
+    const loop = startLoop(node);
     await waitFor("the first try", () => loop.passes() > 0);
     irqbalance.listen();
     await waitFor("the bans", () => irqbalance.bans.length > 0);
@@ -105,7 +31,7 @@ describe("reconcile", () => {
   test("writes down what it can't do, as long as that is so", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
-    const loop = start(node);
+    const loop = startLoop(node);
     await waitFor("a problem", () => readTuningProblems(node.host).length > 0);
     expect(readTuningProblems(node.host)).toMatchObject([{ about: "policy", code: "FALLBACK" }]);
     node.detach(0, "web-1");
@@ -115,7 +41,7 @@ describe("reconcile", () => {
 
   test("tunes a VF when its record appears, and puts it back when the record goes", async () => {
     using node = createTuningNode(1);
-    const loop = start(node);
+    const loop = startLoop(node);
     await waitFor("the first pass", () => loop.passes() === 1);
     node.attach(0, "web-1");
     await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
@@ -129,53 +55,17 @@ describe("reconcile", () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1");
     for (const irq of node.irqs(0)) fs.rmSync(join(node.fake.root, `proc/irq/${irq}`), { recursive: true });
-    const loop = start(node);
+    const loop = startLoop(node);
     await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
     expect(loop.sleepsMs).toEqual([...retryDelaysMs, pollMs]);
     await loop.end();
-  });
-
-  test("leaves the node alone after a pass for four times as long as the pass took", async () => {
-    using node = createTuningNode(1);
-    // Each pass looks at the records once.
-    const sleepsMs = await followOne(node, (take) => ({
-      list: (path) => {
-        if (path === node.host.paths.attachments) take(30);
-        return node.host.files.list(path);
-      },
-    }));
-    expect(sleepsMs.slice(0, 2)).toEqual([pollMs, 120]);
-  });
-
-  test("leaves it alone for a second at most: a pin that is changed meanwhile has to be back within 5", async () => {
-    using node = createTuningNode(1);
-    const sleepsMs = await followOne(node, (take) => ({
-      list: (path) => {
-        if (path === node.host.paths.attachments) take(1_300);
-        return node.host.files.list(path);
-      },
-    }));
-    expect(sleepsMs.slice(0, 2)).toEqual([pollMs, longestRestMs]);
-    expect(pinCheckMs + longestRestMs).toBeLessThan(5_000);
-  });
-
-  test("counts no wait for the kubelet as work: the node is not left alone for that", async () => {
-    using node = createTuningNode(1);
-    // As a kubelet that hangs does, this comes before the look at the records.
-    const sleepsMs = await followOne(node, (take) => ({
-      readText: (path) => {
-        if (path === node.host.paths.pools) take(1_000);
-        return node.host.files.readText(path);
-      },
-    }));
-    expect(sleepsMs.filter((ms) => ms !== pollMs)).toEqual([]);
   });
 
   test("wakes up when hardware appears on the host, and not for the veth of a pod", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1");
     for (const irq of node.irqs(0)) fs.rmSync(join(node.fake.root, `proc/irq/${irq}`), { recursive: true });
-    const loop = start(node);
+    const loop = startLoop(node);
     await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
     const passes = loop.passes();
     using netlink = node.host.openNetlink();
@@ -200,7 +90,7 @@ describe("reconcile", () => {
       return noUevents.subscribe(onNotice);
     };
     node.attach(0, "web-1");
-    const loop = start(node, { uevents: { subscribe } });
+    const loop = startLoop(node, { uevents: { subscribe } });
     await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
     node.setOnline("0,2-7");
     tell?.({
@@ -219,7 +109,7 @@ describe("reconcile", () => {
   test("stops fighting over a pin, and tells it in log, metrics and on disk", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1");
-    const loop = start(node);
+    const loop = startLoop(node);
     const wasUndone = (): number => loop.lines.filter(({ msg }) => msg === "found pins undone").length;
     for (let times = 0; times < 4; times += 1) {
       await waitFor("the pins", () => node.affinities(0) === "0 1 0-3" && wasUndone() === times);
@@ -234,25 +124,12 @@ describe("reconcile", () => {
     expect(await loop.metrics.registry.metrics()).toContain('virtfn_tuning_contested_irqs{by="unknown"} 1');
   });
 
-  test("looks again when a rest ends, not at the poll after it", async () => {
-    using node = createTuningNode(1);
-    node.attach(0, "web-1");
-    const restsUntil = new Date(Date.now() + 5_000).toISOString();
-    const pin = { vf: node.address(0), msiIndex: 1, by: "unknown", undone: 4, restSeconds: 60 } as const;
-    writeContestedPins(node.host, [{ ...pin, restsUntil }]);
-    const loop = start(node);
-    await waitFor("a pause", () => loop.sleepsMs.length > 0);
-    await loop.end();
-    expect(loop.sleepsMs[0]).toBeGreaterThan(0);
-    expect(loop.sleepsMs[0]).toBeLessThanOrEqual(5_000);
-  });
-
   test("logs and counts a problem once while it stays, and tells when it is gone", async () => {
     using node = createTuningNode(2);
     const path = join(node.host.paths.attachments, `${node.address(1)}.json`);
     fs.mkdirSync(node.host.paths.attachments, { recursive: true });
     fs.writeFileSync(path, "");
-    const loop = start(node);
+    const loop = startLoop(node);
     await waitFor("the first pass", () => loop.passes() === 1);
     node.attach(0, "web-1");
     await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
@@ -273,7 +150,7 @@ describe("reconcile", () => {
     using node = createTuningNode(1);
     const applied = { addresses: ["192.0.2.50/24"], routes: [] };
     node.attach(0, "web-1", (record) => ({ ...record, announce: "pending", applied }));
-    const loop = start(node);
+    const loop = startLoop(node);
     await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
     using netns = node.host.namespaces.open("/run/netns/web-1");
     using inside = node.host.openNetlink(netns);
@@ -282,42 +159,5 @@ describe("reconcile", () => {
     await waitFor("the log", () => loop.lines.some(({ msg }) => msg === "announced the addresses"));
     await loop.end();
     expect(await loop.metrics.registry.metrics()).toContain("virtfn_tuning_announcements_total 1");
-  });
-
-  test("survives a pass that fails as a whole", async () => {
-    using node = createTuningNode(1);
-    let failures = 1;
-    const files: Host["files"] = {
-      ...node.host.files,
-      list: (path) => {
-        if (path === node.host.paths.attachments && failures-- > 0) throw new Error("no folder today");
-        return node.host.files.list(path);
-      },
-    };
-    const loop = start(node, { files });
-    await waitFor("the failure", () => loop.lines.some(({ msg }) => msg === "a pass failed"));
-    node.attach(0, "web-1");
-    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
-    await loop.end();
-    expect(loop.lines.map(({ msg }) => msg)).toEqual(["a pass failed", "tuned"]);
-  });
-
-  test("tries a pass that failed as a whole again soon, without an event: nobody looks at the pins until then", async () => {
-    using node = createTuningNode(1);
-    node.attach(0, "web-1");
-    let failures = 1;
-    const files: Host["files"] = {
-      ...node.host.files,
-      list: (path) => {
-        if (path === node.host.paths.attachments && failures-- > 0)
-          throw new SystemCallError("readdir", path, "EMFILE");
-        return node.host.files.list(path);
-      },
-    };
-    const loop = start(node, { files });
-    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
-    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
-    await loop.end();
-    expect(loop.sleepsMs).toEqual([retryDelaysMs[0], pollMs]);
   });
 });
