@@ -19,6 +19,8 @@ export interface LocalSockets {
   ask(address: string, message: string, options: { readonly timeoutMs: number }): Promise<string>;
   /** Whether somebody listens at `address`: connects, and hangs up without a word. Throws SystemCallError, as for EACCES. */
   isServed(address: string): boolean;
+  /** Resolves when no connection is left that stayed after ETIMEDOUT: a process that ends before takes its ends with it. */
+  whenDone(): Promise<void>;
 }
 
 const AF_UNIX = 1;
@@ -39,6 +41,7 @@ export function createLocalSockets({
   readonly libc: Libc;
   readonly clock: Clock;
 }): LocalSockets {
+  const late = new Set<Promise<void>>();
   return {
     isServed(address) {
       using near = bringNear(address);
@@ -71,13 +74,21 @@ export function createLocalSockets({
         return answer;
       } catch (error) {
         const isLate = isAsked && error instanceof SystemCallError && error.errno === "ETIMEDOUT";
-        if (isLate) void waitForEnd(fd);
+        if (isLate) keepUntilEnd(fd);
         else fs.closeSync(fd);
         if (!(error instanceof SystemCallError)) throw error;
         throw new SystemCallError(error.call, printable(address), error.errno, { cause: error });
       }
     },
+    async whenDone() {
+      await Promise.all(late);
+    },
   };
+
+  function keepUntilEnd(fd: number): void {
+    const end = waitForEnd(fd).finally(() => late.delete(end));
+    late.add(end);
+  }
 
   async function waitForEnd(fd: number): Promise<void> {
     await receive(fd, Infinity).catch(() => {});

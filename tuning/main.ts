@@ -84,11 +84,8 @@ async function dryRun(host: TuningHost, isJson: boolean, print: (text: string) =
 }
 
 async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) => void): Promise<number> {
-  const pass = await runPass(host, {
-    memory: createPassMemory(host),
-    facts: await readNodeFacts(host),
-    lockTimeoutMs,
-  });
+  const memory = createPassMemory(host);
+  const pass = await runPass(host, { memory, facts: await readNodeFacts(host), lockTimeoutMs });
   const { applied, restored, problems, isUnfinished } = pass;
   const report = describeNode(pass, { counts: readInterruptCounts(host) });
   const done = {
@@ -104,6 +101,7 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
     isUnfinished,
   };
   print(isJson ? formatJson(done) : formatNodeReport(report));
+  await memory.irqBalance.settle();
   return problems.some(({ code }) => code !== "FALLBACK") ? 1 : 0;
 }
 

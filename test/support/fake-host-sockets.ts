@@ -20,6 +20,7 @@ export function createFakeSockets(): FakeSockets {
     return answer(message);
   };
   const isServed: LocalSockets["isServed"] = (address) => sockets.servers.has(address);
-  const sockets: FakeSockets = { localSockets: { ask, isServed }, servers: new Map(), pause: undefined };
+  const localSockets: LocalSockets = { ask, isServed, whenDone: async () => {} };
+  const sockets: FakeSockets = { localSockets, servers: new Map(), pause: undefined };
   return sockets;
 }

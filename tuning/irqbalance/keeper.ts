@@ -44,9 +44,14 @@ export class IrqBalanceKeeper {
     return outcome;
   }
 
-  /** Waits a while for what is under way. */
+  /** Waits a while for what is under way, and for an irqbalance that did not answer in time. */
   async settle(): Promise<void> {
-    if (this.#run !== undefined) await this.#isDone(this.#run, settleMs);
+    await this.#isDone(this.#end(), settleMs);
+  }
+
+  async #end(): Promise<void> {
+    await this.#run;
+    await this.#host.localSockets.whenDone();
   }
 
   async #start(configure: boolean): Promise<void> {

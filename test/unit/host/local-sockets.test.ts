@@ -80,9 +80,15 @@ test("who answers too late finds the asker still there", async () => {
   };
   expect(await errnoOf(path, 20)).toContain("ETIMEDOUT");
   await waitFor("the question", () => asked.length === 1);
+  let isDone = false;
+  const done = sockets.whenDone().then(() => (isDone = true));
   expect([ended, asked[0]?.write("late")]).toEqual([0, 4]);
+  await Bun.sleep(20);
+  expect(isDone).toBe(false);
   asked[0]?.end();
   await waitFor("the end", () => ended === 1, 5_000);
+  await done;
+  await sockets.whenDone();
 });
 
 test("a socket is served while somebody listens; its file alone is not enough", () => {

@@ -2,6 +2,8 @@
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../../host/errors.ts";
+import type { Host } from "../../../../host/host.ts";
 import { createPassMemory } from "../../../../tuning/pass-memory.ts";
 import { startIrqBalance } from "../../../support/fake-irqbalance.ts";
 import { createTuningNode, type TuningNode } from "../../../support/tuning-node.ts";
@@ -52,4 +54,28 @@ test("the end of the daemon waits for the answer that is under way", async () =>
   await memory.irqBalance.settle();
   await late.promise;
   expect((await memory.irqBalance.keepOff(false)).told).toEqual({ pid: 77, irqs: node.irqs(0).slice(0, 2) });
+});
+
+test("the end of the daemon waits for one that did not answer in time, too: it would die of its answer", async () => {
+  using node = createTuningNode(1);
+  startIrqBalance(node.fake, { pid: 77 });
+  node.attach(0, "web-1");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const localSockets: Host["localSockets"] = {
+    ...node.host.localSockets,
+    ask: async (address) => {
+      throw new SystemCallError("recv", address, "ETIMEDOUT");
+    },
+    whenDone: () => promise,
+  };
+  // Nobody is so late that the end would not wait for it.
+  const clock: Host["clock"] = { ...node.host.clock, sleep: async () => new Promise(() => {}) };
+  const memory = createPassMemory({ ...node.host, localSockets, clock });
+  await passOnce(node.host, memory);
+  let isSettled = false;
+  const settled = memory.irqBalance.settle().then(() => (isSettled = true));
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  expect(isSettled).toBe(false);
+  resolve();
+  await settled;
 });
