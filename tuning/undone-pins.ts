@@ -15,19 +15,26 @@ const anywhere = "anywhere";
 export class UndonePins {
   /** By irqKey: the affinity that it was found with. */
   readonly #told = new Map<string, string>();
+  /** By irqKey: the number that the interrupt had last. One for each vector of the node at most. */
+  readonly #irqs = new Map<string, number>();
 
-  /** MSI indexes of pins that are undone, or undone in another way, since the last call; not of those that rest. */
+  /**
+   * MSI indexes of pins that are undone, or undone in another way, since the last call; not of those that rest, nor of
+   * interrupts that came back under new numbers, as after a reset: nobody undid a pin that they never had.
+   */
   add(state: NodeState, contests: Contests): ReadonlyMap<PciAddress, readonly number[]> {
     const found = new Map<string, string>();
     const fresh = new Map<PciAddress, readonly number[]>();
     for (const target of state.vfs) {
       const vf = target.vf.address;
+      const renumbered = this.#followNumbers(target);
       const news = listDrifted(state, target).flatMap(({ msiIndex, affinity }) => {
         const key = irqKey({ vf, msiIndex });
         const told = this.#told.get(key);
         const isAnywhere = told === anywhere || contests.isResting(vf, msiIndex);
         found.set(key, isAnywhere ? anywhere : formatCpuList(affinity));
-        return isAnywhere || told === found.get(key) ? [] : [msiIndex];
+        const isKnown = isAnywhere || renumbered.has(msiIndex) || told === found.get(key);
+        return isKnown ? [] : [msiIndex];
       });
       if (news.length > 0) fresh.set(vf, news);
     }
@@ -39,6 +46,17 @@ export class UndonePins {
   /** What was pinned again is undone anew the next time, even in the same way. */
   settle(vf: PciAddress, { pinned }: VfOutcome): void {
     for (const msiIndex of pinned) this.#told.delete(irqKey({ vf, msiIndex }));
+  }
+
+  /** MSI indexes of those that have other numbers than the last time that they were there. */
+  #followNumbers({ vf, vectors }: TunedVf): ReadonlySet<number> {
+    const renumbered = new Set<number>();
+    for (const { msiIndex, irq } of vectors) {
+      const key = irqKey({ vf: vf.address, msiIndex });
+      if ((this.#irqs.get(key) ?? irq) !== irq) renumbered.add(msiIndex);
+      this.#irqs.set(key, irq);
+    }
+    return renumbered;
   }
 }
 

@@ -66,6 +66,26 @@ describe("a pass", () => {
     expect(await listWrites(node)).toEqual([]);
   });
 
+  test("pins interrupts that came back under new numbers, as after a reset: nobody undid their pins", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    const memory = createPassMemory(node.host);
+    await passOnce(node.host, memory);
+    const folder = join(node.fake.root, "sys/bus/pci/devices", node.address(0), "msi_irqs");
+    for (const irq of node.irqs(0)) fs.renameSync(join(folder, `${irq}`), join(folder, `${irq + 900}`));
+    node.open(0, "net1");
+    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+    // The one that finds them can't pin them.
+    const lock = await node.host.locks.acquire(node.address(0));
+    const undone = [(await passOnce(node.host, memory)).undone, (await passOnce(node.host, memory)).undone];
+    lock[Symbol.dispose]();
+    await passOnce(node.host, memory);
+    expect(node.affinities(0)).toBe("0 1 0-3");
+    expect(undone.map(({ size }) => size)).toEqual([0, 0]);
+    node.setAffinity(0, 1, "3");
+    expect([...(await passOnce(node.host, memory)).undone.values()]).toEqual([[1]]);
+  });
+
   test("saves what was there before the first write, and puts it back when the pod is gone", async () => {
     using node = createTuningNode();
     const irq = node.irqs(0)[1];
