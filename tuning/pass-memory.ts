@@ -3,6 +3,7 @@
 import type { Host } from "../host/host.ts";
 import { readContestedPins } from "../sriov/contested-pins.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
+import { AstrayPins } from "./astray-pins.ts";
 import { Contests } from "./contests.ts";
 import { FullCpus } from "./full-cpus.ts";
 import type { IrqBalanceHost } from "./irqbalance/keep-off.ts";
@@ -14,6 +15,7 @@ export interface PassMemory {
   readonly refusals: Refusals;
   readonly fullCpus: FullCpus;
   readonly undone: UndonePins;
+  readonly astray: AstrayPins;
   readonly contests: Contests;
   readonly irqBalance: IrqBalanceKeeper;
 }
@@ -24,6 +26,7 @@ export function createPassMemory(host: IrqBalanceHost): PassMemory {
     refusals: new Refusals(),
     fullCpus: new FullCpus(host),
     undone: new UndonePins(),
+    astray: new AstrayPins(host),
     contests: new Contests(host, readKnown(host)),
     irqBalance: new IrqBalanceKeeper(host),
   };

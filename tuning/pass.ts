@@ -143,6 +143,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     problems: [
       ...state.problems,
       ...plans.flatMap(({ problems }) => problems),
+      ...options.memory.astray.add({ plans, applied }),
       ...irqBalance.problems,
       ...outcomes.flatMap(({ problems }) => problems),
     ],

@@ -1,8 +1,11 @@
 // The pins that a pass found or left in their place, by what was carried out and not by the plan alone.
 
+import type { PciAddress } from "../sriov/pci-address.ts";
 import type { PassReport } from "./pass.ts";
 
 export interface PlacedPin {
+  readonly vf: PciAddress;
+  readonly msiIndex: number;
   readonly irq: number;
   readonly cpu: number;
   /** It serves a queue; else it is a mailbox. */
@@ -21,7 +24,9 @@ export function listPlacedPins({
     return target.vectors.flatMap(({ msiIndex, irq }): readonly PlacedPin[] => {
       const queue = cpus.get(msiIndex);
       const cpu = open.has(msiIndex) ? undefined : (queue ?? mailboxes.get(msiIndex));
-      return cpu === undefined ? [] : [{ irq, cpu, isQueue: queue !== undefined }];
+      return cpu === undefined
+        ? []
+        : [{ vf: target.vf.address, msiIndex, irq, cpu, isQueue: queue !== undefined }];
     });
   });
 }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 import { writeContestedPins } from "../../../sriov/contested-pins.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import { writeFolder } from "../../support/fixture-folder.ts";
 import { TuningMachine } from "../../support/tuning-process.ts";
 
 test("a dry run prints the plan and changes nothing", async () => {
@@ -22,6 +23,21 @@ test("a dry run prints the plan and changes nothing", async () => {
   expect(exitCode).toBe(0);
   expect(machine.irqWrites()).toEqual([]);
   expect(machine.affinities(0)).toBe("0-15 0-15 0-15");
+});
+
+test("a dry run tells of a pin whose interrupt the hardware sends elsewhere", async () => {
+  using machine = new TuningMachine();
+  machine.attach(0, "web-1");
+  await machine.start("--once").result();
+  const [tx, rx] = machine.irqs();
+  writeFolder(machine.root, {
+    [`proc/irq/${tx}/effective_affinity_list`]: "0",
+    [`proc/irq/${rx}/effective_affinity_list`]: "5",
+  });
+  const { output } = await machine.start("--once", "--dry-run").result();
+  expect(output.match(/.*is pinned to.*/g)).toEqual([
+    `0000:01:10.0: IRQ ${rx} is pinned to CPU 2, and comes on CPU 5`,
+  ]);
 });
 
 test("a dry run for programs says for each vector what it is, where it is and where it shall be", async () => {
