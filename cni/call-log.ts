@@ -1,6 +1,7 @@
 // What a call says of itself: one line for its end, more where the configuration's logLevel asks for it; on stderr, and in logFile.
 
 import type { Host } from "../host/host.ts";
+import type { ConfigProblem } from "../sriov/config-problems.ts";
 import { keptMessage, type KeptSetting } from "../sriov/kept-settings.ts";
 import type { LogLevel } from "./config-entries.ts";
 import type { Request } from "./request.ts";
@@ -73,6 +74,11 @@ function quote(value: string): string {
 /** Tells of a record that nobody could read: what it said of its pod is lost with it. */
 export function tellSetAside(log: Notices, pciAddress: string, reason: string): void {
   log.add("warning", "a record could not be read, and was set aside", { pciAddress, reason });
+}
+
+/** Tells of what is wrong in a configuration and did not keep the call from its work. */
+export function tellPassedOver(log: Notices, problems: readonly ConfigProblem[]): void {
+  for (const problem of problems) log.add("warning", "passed over in the configuration", { problem });
 }
 
 /** Tells of what a VF keeps of a pod, a line each. */

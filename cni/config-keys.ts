@@ -17,6 +17,14 @@ const foreignKeys: ReadonlySet<string> = new Set(
   ].map((key) => key.toLowerCase()),
 );
 
+// Keys that give a VF without asking the kubelet which ones the pod has.
+const vfKeys: ReadonlySet<string> = new Set(["deviceid", "pcibusid", "pf"]);
+
+/** Whether a key at the top, or in `runtimeConfig`, names the VF or its PF: in any case, as all our keys. */
+export function isVfKey(key: string): boolean {
+  return vfKeys.has(key.toLowerCase());
+}
+
 /** Whether a top-level key belongs to someone else and is passed over. */
 export function isForeignKey(key: string): boolean {
   return key.startsWith("cni.dev/") || foreignKeys.has(key.toLowerCase());

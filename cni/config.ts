@@ -49,7 +49,7 @@ type Input = {
   readonly [Key in keyof typeof configEntries]: v.InferOutput<(typeof configEntries)[Key]> | undefined;
 };
 
-interface ReadConfig {
+export interface ReadConfig {
   readonly config: CniConfig;
   readonly problems: readonly ConfigProblem[];
 }
@@ -74,9 +74,14 @@ export function parseInput(stdin: string): object {
 
 /** The configuration in `input`. Throws ERR_CNI_VERSION, or ERR_NETWORK_CONFIG with every problem. */
 export function parseConfig(input: object, pod: PodArguments, call?: Attachee): CniConfig {
-  const { config, problems } = readConfig(input, pod, call);
-  if (problems.length > 0) throw new ConfigError(describeNetwork(input), problems);
-  return config;
+  const read = readConfig(input, pod, call);
+  checkConfig(read);
+  return read.config;
+}
+
+/** Throws ERR_NETWORK_CONFIG with every problem, when there is one. */
+export function checkConfig({ config, problems }: ReadConfig): void {
+  if (problems.length > 0) throw new ConfigError(describeNetwork(config), problems);
 }
 
 /**

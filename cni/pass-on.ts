@@ -4,6 +4,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { isWithoutDevices } from "../kubelet/checkpoint-pods.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
+import { isVfKey } from "./config-keys.ts";
 import type { CniCall } from "./environment.ts";
 import { parsePodArguments } from "./pod-arguments.ts";
 import { supportedVersions } from "./version.ts";
@@ -31,15 +32,15 @@ export function passOn(
   }
 }
 
-// Keys that give a VF without the kubelet, or want a log line: in any case, as all our keys.
-const decisive: ReadonlySet<string> = new Set(["deviceid", "pcibusid", "pf", "loglevel"]);
+// Who wants a log line gets it from the whole of ADD.
+const isDecisive = (key: string): boolean => isVfKey(key) || key.toLowerCase() === "loglevel";
 
 function readPrevResult(stdin: string): object | undefined {
   const config = parseObject(stdin);
   const { cniVersion, prevResult, runtimeConfig } = config;
   const isKnown = supportedVersions.some((known) => known === cniVersion);
   const isOrdinary = [...Object.keys(config), ...Object.keys(runtimeConfig ?? {})].every(
-    (key) => !decisive.has(key.toLowerCase()),
+    (key) => !isDecisive(key),
   );
   if (!isKnown || !isOrdinary || typeof prevResult !== "object" || prevResult === null) return undefined;
   // Of another version it has to be rendered again.

@@ -1,7 +1,8 @@
 // A CNI call, parsed: its environment, its configuration, and the pod it is for.
 
 import type { ConfigProblem } from "../sriov/config-problems.ts";
-import { parseConfig, parseInput, readConfig, type CniConfig } from "./config.ts";
+import { checkConfig, parseInput, readConfig, type CniConfig } from "./config.ts";
+import { isVfKey } from "./config-keys.ts";
 import type { CniCall } from "./environment.ts";
 import { parsePodArguments, type PodArguments } from "./pod-arguments.ts";
 
@@ -14,14 +15,36 @@ export interface Request {
 }
 
 /**
- * Reads stdin for `call`. DEL goes on with what is right in the configuration: it must not wait for somebody to correct it.
+ * Reads stdin for `call`. DEL goes on with what is right in the configuration: it must not wait for somebody to correct it. So do
+ * ADD and STATUS where the kubelet tells which pods have VFs: a mistake is no reason to fail those that have none.
  * Throws ERR_CNI_INPUT, ERR_CNI_VERSION, ERR_NETWORK_CONFIG.
  */
 export function parseRequest(call: CniCall, stdin: string): Request {
   const input = parseInput(stdin);
   const pod = parsePodArguments(call.args);
-  if (call.command === "DEL") return { call, pod, ...readConfig(input, pod, call) };
-  return { call, pod, config: parseConfig(input, pod, call), problems: [] };
+  const read = readConfig(input, pod, call);
+  if (!goesOn(call, input, read.config)) checkConfig(read);
+  return { call, pod, ...read };
+}
+
+function goesOn({ command }: CniCall, input: object, { prevResult }: CniConfig): boolean {
+  switch (command) {
+    case "DEL":
+      return true;
+    case "STATUS":
+      return !namesVf(input);
+    case "ADD":
+      return prevResult !== undefined && !namesVf(input);
+    case "CHECK":
+    case "GC":
+    case "VERSION":
+      return false;
+  }
+}
+
+function namesVf(input: object): boolean {
+  const { runtimeConfig } = input as { readonly runtimeConfig?: object | null };
+  return [...Object.keys(input), ...Object.keys(runtimeConfig ?? {})].some((key) => isVfKey(key));
 }
 
 /** For whom a VF is: "pod shop/web-2 as net1". */

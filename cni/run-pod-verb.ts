@@ -2,8 +2,10 @@
 
 import type { Host } from "../host/host.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
+import { checkConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
-import { createCallLog, tellSetAside, type CallLog } from "./call-log.ts";
+import { createCallLog, tellPassedOver, tellSetAside, type CallLog } from "./call-log.ts";
+import { readKubeletFacts } from "./kubelet-facts.ts";
 import { parseRequest, type Request } from "./request.ts";
 import { emptyResult, formatResult } from "./result.ts";
 import { createSteps, type Steps } from "./steps.ts";
@@ -19,7 +21,7 @@ export async function runPodVerb(
   const request = parseRequest(call, stdin);
   const steps = createSteps(host);
   const log = createCallLog(host, request, stderr);
-  for (const problem of request.problems) log.add("warning", "passed over in the configuration", { problem });
+  tellPassedOver(log, request.problems);
   const run = call.command === "ADD" ? runAdd : runDel;
   try {
     const stdout = await run(host, request, steps, log);
@@ -52,6 +54,7 @@ async function clearEarlierBoots(host: Host, log: CallLog): Promise<void> {
 async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog): Promise<string> {
   const { call, config, pod } = request;
   await steps.wait("earlier boots", () => clearEarlierBoots(host, log));
+  if (request.problems.length > 0) await steps.wait("devices", () => checkPodHasNoDevice(host, request));
   if (config.pf !== undefined) return await runAddOfPf(host, request, { steps, log });
   const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
   if (targets.length === 0) return formatResult(config.prevResult ?? emptyResult, config.cniVersion);
@@ -65,6 +68,15 @@ async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog):
   await steps.wait("node limits", () => checkNodeLimits(host, config, targets));
   const result = await add(host, request, () => reserveTargets(host, targets), { steps, log });
   return formatResult(result, config.cniVersion);
+}
+
+// Which networks are meant for which devices a wrong configuration does not tell.
+async function checkPodHasNoDevice(host: Host, request: Request): Promise<void> {
+  const { uid, pod } = request.pod;
+  const facts = uid === undefined ? undefined : await readKubeletFacts(host, pod);
+  const containers = uid === undefined ? undefined : facts?.pods.get(uid);
+  const hasDevice = [...(containers?.values() ?? [])].some((devices) => devices.size > 0);
+  if (uid === undefined || hasDevice) checkConfig(request);
 }
 
 async function runAddOfPf(

@@ -71,7 +71,7 @@ async function runVerb(
     }
     case "STATUS": {
       const [{ checkStatus }, host] = await Promise.all([import("./status.ts"), createHost()]);
-      await checkStatus(host, call, stdin);
+      await checkStatus(host, call, stdin, lines);
       return "";
     }
   }

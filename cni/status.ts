@@ -4,6 +4,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { askIpamStatus } from "../sriov/ipam.ts";
+import { createCallLog, tellPassedOver } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import type { CniConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
@@ -14,12 +15,16 @@ import { checkVerb } from "./version.ts";
 
 /**
  * Throws ERR_CNI_NOT_READY only for what would fail the ADD of every pod. Chained, a pod without a VF needs the kubelet's answer
- * and nothing else: a VF, its driver or its IPAM plugin can fail no pod but its own. Where every pod gets a VF, it must also be
+ * and nothing else: a VF, its driver, its IPAM plugin or a mistake in its network can fail no pod but its own. Where every pod gets a VF, it must also be
  * possible to write its record and to ask the IPAM plugin. Also ERR_NETWORK_CONFIG, ERR_CNI_VERSION.
  */
-export async function checkStatus(host: Host, call: CniCall, stdin: string): Promise<void> {
-  const { config } = parseRequest(call, stdin);
+export async function checkStatus(host: Host, call: CniCall, stdin: string, stderr: string[]): Promise<void> {
+  const request = parseRequest(call, stdin);
+  const { config, problems } = request;
   checkVerb("STATUS", "1.1.0", config.cniVersion);
+  const log = createCallLog(host, request, stderr);
+  tellPassedOver(log, problems);
+  log.write();
   try {
     // With a pod's name in hand ADD asks there when the checkpoint cannot be read.
     if (!hasPodResources(host)) await readKubeletFacts(host, undefined);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
-import { callCni, type TestAnswer } from "../../support/cni-call.ts";
+import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 import { withFault } from "../../support/faults.ts";
 
@@ -52,6 +52,43 @@ test("chained, it looks at the kubelet's files and starts nothing", async () => 
   expect(await ask(host, chained)).toMatchObject(ready);
   expect(calls).toEqual(["files.stat", "files.readText"]);
 });
+
+test("chained, a mistake in a network takes the node out no more than it fails a pod without a VF", async () => {
+  using node = createFakeHost();
+  node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
+  const wrong = { ...chained, logLevel: "warning", networks: [{ vlanQs: 1 }] };
+  const problem = "networks[0].vlanQs: unknown key, did you mean vlanQoS?";
+  const { stderr, ...answer } = await ask(node.host, wrong);
+  expect(answer).toMatchObject(ready);
+  expect(stderr).toContain(`level=warning msg="passed over in the configuration"`);
+  expect(stderr).toContain(problem);
+  const add = { ...wrong, prevResult: { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }] } };
+  // The first of a boot, which also looks for what earlier boots left, and one after it.
+  for (const _ of [1, 2])
+    expect(await callCni(node.host, add, { ifName: "eth0", args: podArgs("plain") })).toMatchObject({
+      exitCode: 0,
+      json: { interfaces: [{ name: "eth0" }] },
+    });
+  for (const args of [podArgs("web-1"), "K8S_POD_NAME=plain"])
+    expect((await callCni(node.host, add, { ifName: "eth0", args })).json).toMatchObject({
+      code: 7,
+      msg: expect.stringContaining(problem) as string,
+    });
+});
+
+test.each(["deviceID", "PciBusID", "pf"])(
+  "a mistake beside %s is error 7: it would fail every pod",
+  async (key) => {
+    using node = createFakeHost();
+    for (const wrong of [{ [key]: 5 }, { [key]: "ens1f0", vlanQs: 1 }]) {
+      const config = { cniVersion: "1.1.0", name: "blue", type: "virtfn", ...wrong };
+      expect((await ask(node.host, config)).json).toMatchObject({ code: 7 });
+      const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }] };
+      const args = podArgs("plain");
+      expect((await callCni(node.host, { ...config, prevResult }, { args })).json).toMatchObject({ code: 7 });
+    }
+  },
+);
 
 test("a checkpoint that cannot be read, and nobody else to ask, is error 50 with the reason", async () => {
   using node = createFakeHost();
