@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { VfBasics } from "./inventory.ts";
-import { initialPidNamespace } from "./owner-facts.ts";
 import { pciFolder } from "./pci-device.ts";
-import { listProcesses } from "./processes.ts";
+import { initialPidNamespace, listProcesses } from "./processes.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
 

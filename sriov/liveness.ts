@@ -10,7 +10,9 @@ export type NamespaceFact =
 /** Where the record's VF is. `gone`: the address is empty or another VF (another inode). */
 export type DeviceFact =
   | { readonly seen: "home"; readonly netdev: string }
-  | { readonly seen: "away" | "noNetdev" | "gone" }
+  | { readonly seen: "away" | "gone" }
+  /** Where it is tells nothing then; `doubt`: what speaks against a missing namespace, as a clause. */
+  | { readonly seen: "noNetdev"; readonly doubt?: string | undefined }
   | { readonly seen: "unknown"; readonly reason: string };
 
 export interface OwnerFacts {
@@ -50,6 +52,7 @@ function judgeWithoutNamespace(what: string, device: DeviceFact): OwnerVerdict {
     case "home":
       return gone(`${what} and the VF is on the host as ${device.netdev}`);
     case "noNetdev":
+      if (device.doubt !== undefined) return alive(`${what}, but ${device.doubt}`);
       return gone(`${what} and the VF has no network driver`);
     case "gone":
       return gone(`${what} and the VF itself is gone`);

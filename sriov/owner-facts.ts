@@ -5,27 +5,44 @@ import { dirname, join } from "node:path";
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { isOfThisBoot, type Attachment } from "./attachment.ts";
+import { findOpenDevice } from "./device-processes.ts";
 import { isNetworkVf, readVfBasics } from "./inventory.ts";
 import type { DeviceFact, NamespaceFact, OwnerFacts } from "./liveness.ts";
+import { initialPidNamespace } from "./processes.ts";
 import { resolveInRoot } from "./root-path.ts";
 
 type Eyes = Pick<Host, "files" | "paths" | "namespaces">;
-
-/** What `ns/pid` of a process says that sees all processes of the machine. Source: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
-export const initialPidNamespace = "pid:[4026531836]";
 
 /** Reads what there is to know about a record's owner. An owner that can't be seen is `unknown`, not an error. */
 export function readOwnerFacts(
   host: Eyes & Pick<Host, "clock">,
   record: Pick<Attachment, "owner" | "device" | "bootId">,
 ): OwnerFacts {
-  return {
-    netns: record.owner.netns,
-    cookie: record.owner.cookie,
-    isOfThisBoot: isOfThisBoot(record, host.clock.bootId()),
-    namespace: orUnknown(() => readNamespace(host, record.owner)),
-    device: orUnknown(() => readDevice(host, record)),
-  };
+  const { netns, cookie } = record.owner;
+  const namespace = orUnknown(() => readNamespace(host, record.owner));
+  const device = orUnknown(() => withDoubt(host, record, namespace, readDevice(host, record)));
+  return { netns, cookie, isOfThisBoot: isOfThisBoot(record, host.clock.bootId()), namespace, device };
+}
+
+// All processes are looked through only where their word decides.
+function withDoubt(
+  host: Eyes,
+  { owner, device }: Pick<Attachment, "owner" | "device">,
+  namespace: NamespaceFact,
+  fact: DeviceFact,
+): DeviceFact {
+  const isThere = namespace.seen === "namespace" && namespace.cookie === owner.cookie;
+  if (fact.seen !== "noNetdev" || namespace.seen === "unknown" || isThere) return fact;
+  const vf = readVfBasics(host, device.address);
+  if (vf === undefined) return { seen: "gone" };
+  return { ...fact, doubt: findOpenDevice(host, vf) ?? doubtEmptyFolder(host, owner.netns) };
+}
+
+// A netdev that came home proves what such a VF cannot: that the namespace went, not only the place where it was looked for.
+function doubtEmptyFolder(host: Eyes, netns: string): string | undefined {
+  const folder = dirname(resolveInRoot(host.files, host.paths.hostRoot, netns) ?? netns);
+  const isTheirs = listMountPoints(host).some((path) => path === folder || path.startsWith(`${folder}/`));
+  return isTheirs ? undefined : `no namespace is mounted in ${folder}, which is no mount point`;
 }
 
 function orUnknown<T>(read: () => T): T | { readonly seen: "unknown"; readonly reason: string } {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { HostError, SystemCallError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import { SriovError } from "../../sriov/errors.ts";
-import { initialPidNamespace } from "../../sriov/owner-facts.ts";
+import { initialPidNamespace } from "../../sriov/processes.ts";
 import { readBans } from "../../tuning/irqbalance/ban-list.ts";
 import { parseIrqBalanceArguments } from "../../tuning/irqbalance/command-line.ts";
 import { hasPolicyEntry, isPolicyFolder } from "../../tuning/irqbalance/policy-entry.ts";

@@ -1,7 +1,7 @@
 // What repair does with each record: gone owners' VFs come home, everything that cannot be told stays.
 
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { expect, test } from "vitest";
 
@@ -71,6 +71,58 @@ test("the VF of a pod that is gone comes home as it was, with its lease; that of
   `);
   expect(node.toText()).toBe(before);
   expect(await repair(node.host)).toBe("0000:3b:02.0 keep: its namespace /run/netns/web-1 exists");
+});
+
+interface UserspaceScene {
+  readonly name: string;
+  readonly mounts: string;
+  /** What process 4711 has open. */
+  readonly open?: string;
+  readonly result: string;
+}
+const [plainFolder, ownMount] = ["25 1 0:22 / /run rw - tmpfs tmpfs rw", "26 25 0:22 /netns /run/netns rw"];
+
+test.each<UserspaceScene>([
+  {
+    name: "a process has it open",
+    mounts: ownMount,
+    open: "/dev/vfio/GROUP",
+    result: "keep: its namespace /run/netns/web-1 is missing, but process 4711 has /dev/vfio/GROUP open",
+  },
+  {
+    name: "the folder is empty and no mount point: namespaces may be kept elsewhere",
+    mounts: plainFolder,
+    result:
+      "keep: its namespace /run/netns/web-1 is missing, but no namespace is mounted in /run/netns, which is no mount point",
+  },
+  {
+    name: "the folder is a mount point, and nobody has it",
+    mounts: ownMount,
+    result: "release: its namespace /run/netns/web-1 is missing and the VF has no network driver",
+  },
+  {
+    name: "another namespace is mounted in the folder, and nobody has it",
+    mounts: `${plainFolder}\n27 25 0:4 net:[4026532999] /run/netns/web-2 rw`,
+    open: "/dev/null",
+    result: "release: its namespace /run/netns/web-1 is missing and the VF has no network driver",
+  },
+])("a VF without a netdev, of a pod whose namespace is missing, where $name", async (scene) => {
+  using node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 1, userspace: [0] }]);
+  const netns = node.addNetns("web-1");
+  const config = { cniVersion: "1.0.0", name: "fast", type: "virtfn", deviceID: device(0), vlan: 7 };
+  const before = node.toText().replace(`\n${netns}`, "");
+  expect(await callCni(node.host, config, { netns })).toMatchObject({ exitCode: 0 });
+  fs.writeFileSync(join(node.root, "proc/1/mountinfo"), `${scene.mounts}\n`);
+  node.removeNetns("web-1");
+  const group = basename(
+    node.host.files.readLink(`${node.host.paths.sys}/bus/pci/devices/${device(0)}/iommu_group`) ?? "",
+  );
+  if (scene.open !== undefined) {
+    fs.mkdirSync(join(node.root, "proc/4711/fd"), { recursive: true });
+    fs.symlinkSync(scene.open.replace("GROUP", group), join(node.root, "proc/4711/fd/5"));
+  }
+  expect(await repair(node.host)).toBe(`${device(0)} ${scene.result.replace("GROUP", group)}`);
+  expect(node.toText() === before).toBe(scene.result.startsWith("release"));
 });
 
 test("a VF that the kernel is still bringing back is waited for, by being left alone", async () => {

@@ -210,8 +210,24 @@ test.each<[string, Scene, OwnerFacts["device"]]>([
   ["away", { after: (tree) => void tree.moveAway(address) }, { seen: "away" }],
   [
     "without a network driver",
-    { after: (tree) => tree.setDriver(address, "vfio-pci") },
+    { open: here, after: (tree) => tree.setDriver(address, "vfio-pci") },
     { seen: "noNetdev" },
+  ],
+  [
+    "without a network driver, while the namespace is missing from a folder that nothing tells to be the host's",
+    { after: (tree) => tree.setDriver(address, "vfio-pci") },
+    { seen: "noNetdev", doubt: "no namespace is mounted in /run/netns, which is no mount point" },
+  ],
+  [
+    "without a network driver, while not every process is seen",
+    {
+      prepare: (tree) => {
+        inAContainer(tree);
+        fs.writeFileSync(join(tree.root, "proc/1/mountinfo"), "41 22 0:24 /netns /run/netns rw - tmpfs\n");
+      },
+      after: (tree) => tree.setDriver(address, "vfio-pci"),
+    },
+    { seen: "noNetdev", doubt: "not every process of the node is seen from here" },
   ],
   ["gone", { after: (tree) => tree.setNumVfs("0000:01:00.0", 0) }, { seen: "gone" }],
   [
