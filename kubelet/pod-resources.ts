@@ -70,7 +70,7 @@ export class PodResources implements Disposable {
     return answer.podResources.map((pod) => toPodAllocation(pod));
   }
 
-  /** `undefined` when the kubelet knows no such pod. */
+  /** `undefined` when the kubelet knows no such pod. One that has no Get (beta, can be switched off) is asked for its list. */
   async get(namespace: string, name: string): Promise<PodAllocation | undefined> {
     const request = { podName: name, podNamespace: namespace };
     try {
@@ -78,7 +78,8 @@ export class PodResources implements Disposable {
       return answer.podResources === undefined ? undefined : toPodAllocation(answer.podResources);
     } catch (error) {
       if (isUnknownPod(error)) return undefined;
-      throw error;
+      if (!isWithoutMethod(error)) throw error;
+      return (await this.list()).find((pod) => pod.namespace === namespace && pod.name === name);
     }
   }
 
@@ -123,6 +124,13 @@ function isUnknownPod(error: unknown): boolean {
   if (!(error instanceof PodResourcesError)) return false;
   const { code, details } = error.cause as ServiceError;
   return code === status.NOT_FOUND || (code === status.UNKNOWN && details.includes("not found"));
+}
+
+/** Source: kubelet, pkg/kubelet/apis/podresources/server_v1.go, for a feature gate that is off. */
+function isWithoutMethod(error: unknown): boolean {
+  if (!(error instanceof PodResourcesError)) return false;
+  const { code, details } = error.cause as ServiceError;
+  return code === status.UNIMPLEMENTED || (code === status.UNKNOWN && details.includes("method disabled"));
 }
 
 function toPodAllocation(pod: PodResourcesMessage): PodAllocation {

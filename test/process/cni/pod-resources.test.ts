@@ -1,6 +1,6 @@
 // A checkpoint that is missing or cut off: the CNI asks the kubelet's PodResources API, served here by a real gRPC server.
 
-import { status } from "@grpc/grpc-js";
+import { type ServiceError, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 
 import type { Host } from "../../../host/host.ts";
@@ -17,15 +17,19 @@ const config = { cniVersion: "1.0.0", name: "cluster", type: "virtfn", prevResul
 const chained = { ifName: "eth0" };
 const devices = [{ resourceName: "sriov/vf", deviceIds: ["0000:3b:02.1"], topology: undefined }];
 
-/** Answers Get for pod shop/web-1, which has one VF; everyone else is unknown, in the kubelet's words. */
-async function serve(node: FakeHost): Promise<Disposable> {
-  const web1 = {
-    namespace: "shop",
-    name: "web-1",
-    containers: [{ name: "app", devices, cpuIds: [], memory: [], dynamicResources: [] }],
-  };
+const unimplemented = { code: status.UNIMPLEMENTED };
+
+/**
+ * Answers for pod shop/web-1, which has one VF; everyone else is unknown, in the kubelet's words. With `noGet` in its place it has
+ * List alone.
+ */
+async function serve(node: FakeHost, noGet?: Partial<ServiceError>): Promise<Disposable> {
+  const container = { name: "app", devices, cpuIds: [], memory: [], dynamicResources: [] };
+  const web1 = { namespace: "shop", name: "web-1", containers: [container] };
+  const others = ["web-1", "web-0"].map((name) => ({ namespace: "other", name, containers: [] }));
   const implementation: PodResourcesListerServer = {
-    list: (_call, done) => done({ code: status.UNIMPLEMENTED }),
+    list: (_call, done) =>
+      noGet === undefined ? done(unimplemented) : done(null, { podResources: [...others, web1] }),
     getAllocatableResources: (_call, done) =>
       done(null, {
         devices: [
@@ -40,7 +44,8 @@ async function serve(node: FakeHost): Promise<Disposable> {
         memory: [],
       }),
     get: (call, done) => {
-      if (call.request.podName === "web-1") done(null, { podResources: web1 });
+      if (noGet !== undefined) done(noGet);
+      else if (call.request.podName === "web-1") done(null, { podResources: web1 });
       else done({ code: status.UNKNOWN, details: "pod not found" });
     },
   };
@@ -77,6 +82,27 @@ test("a pod that it does not know has none", async () => {
   using _kubelet = await serve(node);
   const answer = await callCni(withRealTime(node.host), config, { ...chained, args: podArgs("web-2") });
   expect(answer.json).toMatchObject({ interfaces: prevResult.interfaces });
+});
+
+test.each<[string, Partial<ServiceError>]>([
+  ["does not know Get", unimplemented],
+  // Source: kubelet, pkg/kubelet/apis/podresources/server_v1.go, with KubeletPodResourcesGet off.
+  ["has Get switched off", { code: status.UNKNOWN, details: "PodResources API Get method disabled" }],
+])("a kubelet that %s is asked for its list", async (_, noGet) => {
+  using node = makeNode();
+  using _kubelet = await serve(node, noGet);
+  expect((await callCni(withRealTime(node.host), config, chained)).json?.["interfaces"]).toMatchObject([
+    { name: "eth0" },
+    { name: "net1", pciID: "0000:3b:02.1" },
+  ]);
+  const answer = await callCni(withRealTime(node.host), config, { ...chained, args: podArgs("web-0") });
+  expect(answer.json?.["interfaces"]).toEqual(prevResult.interfaces);
+});
+
+test("another failure of Get is error 11: the pod is tried again", async () => {
+  using node = makeNode();
+  using _kubelet = await serve(node, { code: status.UNKNOWN, details: "no disk" });
+  expect((await callCni(withRealTime(node.host), config, chained)).json).toMatchObject({ code: 11 });
 });
 
 test("a device that it hands out is not given to a pod that it did not give it to", async () => {
