@@ -3,9 +3,10 @@
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 
+import { toOwnClock } from "./clock-offset.ts";
 import { ControlLine } from "./control-line.ts";
 import { runLoad } from "./load.ts";
-import { type Answer, type LoadOrder, parseOrder } from "./message.ts";
+import { type Answer, parseOrder } from "./message.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { planClient } from "./node-steps.ts";
 import { type Run, withSteps } from "./step.ts";
@@ -20,8 +21,6 @@ export interface ClientSetting {
   readonly netns?: string;
 }
 
-/** A round trip above it tells nothing about the other's clock. */
-const questions = 7;
 const orderTimeoutMs = 3_600_000;
 const reachTimeoutMs = 60_000;
 
@@ -45,8 +44,7 @@ export async function runClient(run: Run, setting: ClientSetting, signal: AbortS
           answer({ type: "reached" });
         }
         if (order.type === "load") {
-          const offsetMs = await askOffset(line, signal);
-          const { sum, busy } = await runLoad(toOwnClock(order, offsetMs), prefix, signal);
+          const { sum, busy } = await runLoad(await toOwnClock(order, line, signal), prefix, signal);
           answer({ type: "result", sum, busy });
         }
       } catch (error) {
@@ -72,25 +70,6 @@ async function connectToFirst({ servers, defaultPort }: ClientSetting, signal: A
     }
   }
   throw new Error(`no node under test answers: ${failures.join("; ")}`);
-}
-
-/** The other's clock less ours, by the question that was answered fastest. */
-async function askOffset(line: ControlLine, signal: AbortSignal): Promise<number> {
-  let best = { tripMs: Infinity, offsetMs: 0 };
-  for (let at = 0; at < questions; at += 1) {
-    const askedMs = Date.now();
-    line.send({ type: "time" });
-    const answer = parseOrder(await line.next(10_000, signal));
-    if (answer.type !== "time") throw new Error(`expected the time, got ${answer.type}`);
-    const tripMs = Date.now() - askedMs;
-    if (tripMs < best.tripMs) best = { tripMs, offsetMs: answer.nowMs - (askedMs + tripMs / 2) };
-  }
-  return best.offsetMs;
-}
-
-function toOwnClock(order: LoadOrder, offsetMs: number): LoadOrder {
-  const { startMs, fromMs, toMs } = order;
-  return { ...order, startMs: startMs - offsetMs, fromMs: fromMs - offsetMs, toMs: toMs - offsetMs };
 }
 
 // A VF has its carrier seconds after it was moved; what does not answer in a minute has none.
