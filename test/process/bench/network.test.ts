@@ -89,6 +89,42 @@ test(
   },
 );
 
+/** Packets by transaction; of STREAM by Mbit. */
+async function measurePackets(name: string): Promise<{ readonly rate: number; readonly packets: number }> {
+  using node = createNode();
+  node.ip("link set lo up");
+  using folder = createFolder("virtfn-bench-");
+  const args = ["--variants", "host", "--tests", name, ...small, "--json", "--out", folder.path];
+  const [stdout, stderr, exitCode] = await startBench(node, args).said;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(stderr).toContain(name === "STREAM" ? " Mbit/s, " : " transactions/s, ");
+  const { measurements, left } = JSON.parse(stdout) as Results;
+  expect(left).toEqual([]);
+  const [one, ...more] = measurements;
+  expect({ test: one?.test, processes: one?.processes, more }).toEqual({
+    test: name,
+    processes: 4,
+    more: [],
+  });
+  const rate = one?.rate ?? 0;
+  return { rate, packets: (one?.packetsPerSecond ?? 0) / rate };
+}
+
+test.for([
+  // A connection is opened and closed for each: TCP_RR has a packet each way, see above.
+  ["TCP_CRR", 3.5],
+  // A packet is 64 KiB at most, which is half a Mbit.
+  ["STREAM", 1],
+] as const)(
+  "%s is measured, with more than %d packets a transaction or Mbit",
+  async ([name, least], { skip }) => {
+    skip(netperf.path === undefined, why);
+    const { rate, packets } = await measurePackets(name);
+    expect(rate).toBeGreaterThan(0);
+    expect(packets).toBeGreaterThan(least);
+  },
+);
+
 test("messages at a fixed rate are answered at that rate, and counted in the window", async ({ skip }) => {
   skip(
     !netperf.hasSockperf,
