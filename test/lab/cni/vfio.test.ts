@@ -1,15 +1,11 @@
 // VFs for programs in userspace on the real driver and the emulated IOMMU: bound by ADD, used, given back by DEL.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openNewVfs, readVfState, waitForVfState } from "../demo/vf-state.ts";
 import { barePod, makeNamespaces, mountKubeletView, removePods } from "../support/bare-pods.ts";
 import { formatCall, readAdded, readAnswer } from "../support/cni-calls.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
 import { runScripts, type ScriptResult } from "../support/node-scripts.ts";
+import { installVfioProgram } from "../support/vfio-program.ts";
 
 const lab = await openLabUnderTest();
 const vf = "0000:21:10.2";
@@ -36,15 +32,7 @@ function call(command: string, pod: typeof first): string {
 }
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), "virtfn-vfio-"));
-  try {
-    const source = fileURLToPath(new URL("../guest/vfio-map.c", import.meta.url));
-    const out = join(folder, "vfio-map");
-    await execa("gcc", ["-static", "-Os", "-s", "-Wall", "-Wextra", "-Werror", "-o", out, source]);
-    await lab.node.copyIn(out, program, "0755");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  await installVfioProgram(lab.node, program);
   await lab.node.run(`modprobe vfio-pci; mkdir -p /etc/virtfn
     echo 'limits: { "*": { driver: vfio-pci } }' >${nodeConfig}`);
   await makeNamespaces(lab.node, [first, second]);

@@ -11,6 +11,7 @@ import { deletePods, waitForReadyPods } from "../demo/pods.ts";
 import { demoVfs } from "../demo/steps.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
 import { readContainer } from "../support/product-pod.ts";
+import { installVfioProgram } from "../support/vfio-program.ts";
 import { waitUntil } from "../wait-until.ts";
 
 const lab = await openLabUnderTest();
@@ -48,18 +49,21 @@ const values = {
 };
 const all = { "sriov/left": 7, "sriov/right": 5, "sriov/limited": 1, "sriov/dpdk": 1 };
 const secondPfGone = { ...all, "sriov/right": 0, "sriov/limited": 0, "sriov/dpdk": 0 };
+/** On the node, and at the same path in pods. */
+const program = "/run/vfio-map";
 const pods: string[] = [];
 
 beforeAll(async () => {
   await node.run(`mkdir -p /etc/virtfn; echo 'limits: { "*": { driver: vfio-pci } }' >/etc/virtfn/node.yaml
     modprobe vfio-pci`);
+  await installVfioProgram(node, program);
   await applyChart(values);
   await waitForAllocatable(all);
 });
 
 afterAll(async () => {
   await deletePods(lab, pods);
-  await node.run(`rm -f /etc/virtfn/node.yaml; echo 0 >/sys/class/net/ens2/device/sriov_numvfs`);
+  await node.run(`rm -f /etc/virtfn/node.yaml ${program}; echo 0 >/sys/class/net/ens2/device/sriov_numvfs`);
   // What the lab's overlay has not would stay.
   await kubectl.run(["delete", "-n", productNamespace, "daemonset/virtfn", "configmap/virtfn-deviceplugin"]);
   await kubectl.run(["delete", "clusterrole,clusterrolebinding", "-l", "app.kubernetes.io/name=virtfn"]);
@@ -94,13 +98,14 @@ test("two VFs of one NUMA node are given together; one of each NUMA node is refu
     );
 });
 
-test("a pod of the vfio resource sees the node of its VF's group, by CDI", async () => {
+test("a pod of the vfio resource sees the node of its VF's group, by CDI, and a program in it maps memory for the VF", async () => {
   await startPod("fast", { "sriov/dpdk": 1 });
   await waitForReadyPods(lab, ["fast"]);
   const vf = (await kubectl.execInPod({ pod: "fast" }, ["sh", "-c", "echo $PCIDEVICE_SRIOV_DPDK"])).trim();
   const group = await node.run(`basename $(readlink /sys/bus/pci/devices/${vf}/iommu_group)`);
   const nodes = await kubectl.execInPod({ pod: "fast" }, ["ls", "/dev/vfio"]);
   expect(nodes.split("\n")).toEqual([group, "vfio"]);
+  expect((await kubectl.execInPod({ pod: "fast" }, [program, group, vf])).trim()).toBe("mapped");
   expect(await node.run("cat /run/cdi/virtfn.sriov-net-dpdk.json")).toContain(`/dev/vfio/${group}`);
   expect(await node.run(`basename $(readlink /sys/bus/pci/devices/${vf}/driver)`)).toBe("vfio-pci");
 });
@@ -240,8 +245,10 @@ async function startPod(name: string, limits: Readonly<Record<string, number>>):
   const container = {
     ...vfContainer({ name: "main", image: lab.toolsImage, vfs: 0 }),
     resources: { limits },
+    volumeMounts: [{ name: "program", mountPath: program, readOnly: true }],
   };
-  const spec = { ...podDefaults, containers: [container] };
+  const volumes = [{ name: "program", hostPath: { path: program } }];
+  const spec = { ...podDefaults, containers: [container], volumes };
   await kubectl.apply([{ apiVersion: "v1", kind: "Pod", metadata: { name }, spec }]);
 }
 
