@@ -15,6 +15,31 @@ const { kubectl, node } = lab;
 const otherPf = "ens2";
 let before = "";
 
+/** As much of Multus's as its networks need. Source: the Kubernetes Network Custom Resource Definition De-facto Standard, section 3. */
+const networkDefinition = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "network-attachment-definitions.k8s.cni.cncf.io" },
+  spec: {
+    group: "k8s.cni.cncf.io",
+    scope: "Namespaced",
+    names: { plural: "network-attachment-definitions", kind: "NetworkAttachmentDefinition" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: "object",
+            properties: { spec: { type: "object", properties: { config: { type: "string" } } } },
+          },
+        },
+      },
+    ],
+  },
+};
+
 interface Link {
   readonly ifname: string;
   readonly parentdev?: string;
@@ -76,6 +101,24 @@ test("the pod's only network: eth0 is the VF, with the default route", async () 
   expect(await addressesOf(pod, "eth0")).toContain("10.56.0.");
   expect(await kubectl.execInPod({ pod }, ["ip", "route"])).toContain("default via 10.56.0.1 dev eth0");
   await endWay(pod);
+});
+
+test("with Multus: the API server takes the manifests of the way", async () => {
+  await kubectl.apply([networkDefinition]);
+  await kubectl.run(["wait", "--for=condition=Established", `crd/${networkDefinition.metadata.name}`]);
+  try {
+    const manifests = await renderForLab(lab, "examples/ways/multus");
+    const input = { stdin: JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }) };
+    const said = await kubectl.run(["apply", "--dry-run=server", "-f", "-"], input);
+    expect(said.split("\n")).toEqual(
+      expect.arrayContaining([
+        "networkattachmentdefinition.k8s.cni.cncf.io/blue created (server dry run)",
+        "pod/way-multus created (server dry run)",
+      ]),
+    );
+  } finally {
+    await kubectl.run(["delete", `crd/${networkDefinition.metadata.name}`]);
+  }
 });
 
 /** Applies a way, its pod last, once the node is `ready` for it; gives the pod's name when it runs. */
