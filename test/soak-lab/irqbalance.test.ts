@@ -1,4 +1,4 @@
-// Ten minutes of irqbalance that places all interrupts anew again and again: irqbalance-bans.test.ts in full.
+// Ten minutes of irqbalance that places all interrupts anew again and again: test/lab/tuning/irqbalance.test.ts in full.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { demoVfs } from "../lab/demo/steps.ts";
 import type { PodVf } from "../lab/demo/pod-vfs.ts";

@@ -20,6 +20,8 @@ let before = "";
 /** Queue interrupts by CPU. */
 const even = "0: 7, 1: 7, 2: 7, 3: 7";
 const withoutCpu3 = "0: 7, 1: 7, 2: 14";
+/** By the kernel's event: the daemon looks by itself each 30 s only. */
+const followedWithinMs = 15_000;
 
 interface Vector {
   readonly vf: string;
@@ -70,19 +72,19 @@ test("traffic comes up on the pinned CPUs and no other", async ({ annotate }) =>
     more.some((count, cpu) => count > 0 && String(cpu) !== cpus),
   );
   expect(astray).toEqual([]);
-  for (const count of perCpu) expect(count).toBeGreaterThan(100);
+  expect(Math.min(...perCpu)).toBeGreaterThan(100);
+  // As many pings go through each VF.
+  expect(Math.max(...perCpu) / Math.min(...perCpu)).toBeLessThan(2);
 });
 
 test("a CPU goes offline: its interrupts go to the other of its node; it comes back, and so does the balance", async () => {
   await node.run("echo 0 >/sys/devices/system/cpu/cpu3/online");
-  expect(await waitForSpread(withoutCpu3)).toBe(withoutCpu3);
+  expect(await waitForSpread(withoutCpu3, followedWithinMs)).toBe(withoutCpu3);
   await node.run("echo 1 >/sys/devices/system/cpu/cpu3/online");
-  expect(await waitForSpread(even)).toBe(even);
+  expect(await waitForSpread(even, followedWithinMs)).toBe(even);
 });
 
-test("an interface that goes down and up keeps its pins, and a pin changed by hand is back within 5 s", async ({
-  annotate,
-}) => {
+test("an interface that goes down and up keeps its pins", async () => {
   const pinned = await readVectors();
   await node.run(
     pods
@@ -90,12 +92,14 @@ test("an interface that goes down and up keeps its pins, and a pin changed by ha
       .map(({ name }) => `ip -n ${name} link set net1 down; ip -n ${name} link set net1 up`)
       .join("\n"),
   );
-  const [first] = pinned;
-  await node.run(`echo 0-3 >/proc/irq/${first?.irq}/smp_affinity_list`);
+  expect(await waitForPins(pinned, 20_000)).toEqual(pinsOf(pinned));
+});
+
+test("a pin changed by hand is back within 5 s", async ({ annotate }) => {
+  const pinned = await readVectors();
+  await node.run(`echo 0-3 >/proc/irq/${pinned[0]?.irq}/smp_affinity_list`);
   const startMs = performance.now();
-  await waitUntil("the pins", async () => expect(pinsOf(await readVectors())).toEqual(pinsOf(pinned)), {
-    timeoutMs: 20_000,
-  });
+  expect(await waitForPins(pinned, 5_000)).toEqual(pinsOf(pinned));
   await annotate(`back after ${Math.round(performance.now() - startMs)} ms`);
 });
 
@@ -125,8 +129,19 @@ function addressOf(index: number): string {
   return `192.0.2.${index + 1}`;
 }
 
+/** Waits until the pins are these, and gives them. */
+async function waitForPins(pinned: readonly Vector[], timeoutMs: number): Promise<readonly string[]> {
+  const expected = pinsOf(pinned);
+  const look = async (): Promise<readonly string[]> => {
+    const pins = pinsOf(await readVectors());
+    if (pins.join() !== expected.join()) throw new Error(pins.join(", "));
+    return pins;
+  };
+  return await waitUntil("the pins", look, { timeoutMs });
+}
+
 /** Waits until the spread is the expected one, and gives it. */
-async function waitForSpread(expected: string): Promise<string> {
+async function waitForSpread(expected: string, timeoutMs = 40_000): Promise<string> {
   const look = async (): Promise<string> => {
     const byCpu = Map.groupBy(await readVectors(), ({ cpus }) => cpus);
     const spread = [...byCpu]
@@ -136,7 +151,7 @@ async function waitForSpread(expected: string): Promise<string> {
     if (spread !== expected) throw new Error(spread);
     return spread;
   };
-  return await waitUntil("an even spread", look, { timeoutMs: 40_000, intervalMs: 500 });
+  return await waitUntil("an even spread", look, { timeoutMs, intervalMs: 500 });
 }
 
 function pinsOf(vectors: readonly Vector[]): readonly string[] {
