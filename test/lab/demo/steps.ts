@@ -106,7 +106,10 @@ async function fillTheNode(lab: DemoLab): Promise<string> {
 async function startPodWithTwoVfs(lab: DemoLab): Promise<string> {
   await startPods(lab, { two: 2 });
   const vfs = await readPodVfs(lab, ["two"]);
-  const names = vfs.map((vf) => vf.name).join(" ");
+  const names = vfs
+    .map((vf) => vf.name)
+    .toSorted()
+    .join(" ");
   if (names !== "net1 net2") throw new Error(`expected net1 net2, got ${names}`);
   await deletePods(lab, ["two"]);
   return formatPodVfs(vfs);

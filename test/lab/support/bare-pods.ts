@@ -61,8 +61,13 @@ export function mountKubeletView(
   const Data = { PodDeviceEntries: entries, RegisteredDevices: { "sriov/vf": registered } };
   const folder = "/var/lib/kubelet/device-plugins";
   const file = `${folder}/kubelet_internal_checkpoint`;
-  // Nor is there a device plugin then: where its sockets are and its list is not, a network must not set what it may limit.
-  return `for hidden in ${folder} /var/lib/kubelet/plugins_registry /run/virtfn/deviceplugin; do
+  // Nor is there a device plugin then: where its sockets or its files are and its list is not, a network must not set what it may limit.
+  const others = [
+    "/var/lib/kubelet/plugins_registry",
+    "/run/virtfn/deviceplugin",
+    "/run/k8s.cni.cncf.io/devinfo/dp",
+  ];
+  return `for hidden in ${[folder, ...others].join(" ")}; do
       [ ! -d $hidden ] || mount -t tmpfs view $hidden
     done
     printf %s ${quote(JSON.stringify({ Data, Checksum: 0 }))} >${file}`;
