@@ -26,7 +26,7 @@ export async function resetUnreadable(
 ): Promise<readonly KeptSetting[]> {
   const results = await Promise.allSettled([
     releaseLease(host, salvaged, netns),
-    isSameVf(host, address, salvaged) ? giveBack(host, address, salvaged, netns) : [],
+    giveBack(host, address, salvaged, netns),
   ]);
   const [, restored] = results;
   const problems = results
@@ -60,9 +60,11 @@ async function releaseLease(
 async function giveBack(
   host: Host,
   address: PciAddress,
-  { copy, driver }: Salvaged,
+  salvaged: Salvaged,
   netns: NetnsHandle | undefined,
 ): Promise<readonly KeptSetting[]> {
+  if (!isSameVf(host, address, salvaged)) return [];
+  const { copy, driver } = salvaged;
   if (copy !== undefined) return await restoreVf(host, copy, netns);
   await resetVf(host, address, { netns, driver });
   return [];

@@ -63,6 +63,11 @@ export function withFault(host: Host, fault?: Fault): FaultyHost {
     isDead = true;
     throw new Kill("killed");
   }
+  // What a process listens to it does not hear when it is dead.
+  function untilDead(listen: unknown): unknown {
+    const hear = listen as (...args: unknown[]) => unknown;
+    return (...args: unknown[]): unknown => (isDead ? undefined : hear(...args));
+  }
   function wrap(value: unknown, path: string): unknown {
     if (typeof value !== "object" || value === null || !hasFunctions(value)) return value;
     return new Proxy(value, {
@@ -73,9 +78,10 @@ export function withFault(host: Host, fault?: Fault): FaultyHost {
         const run = member as (...args: unknown[]) => unknown;
         const isAsync = run.constructor.name === "AsyncFunction";
         return (...args: unknown[]): unknown => {
-          if (!isAsync) return call(memberPath, String(key), () => run.apply(target, args));
+          const alive = args.map((arg) => (typeof arg === "function" ? untilDead(arg) : arg));
+          if (!isAsync) return call(memberPath, String(key), () => run.apply(target, alive));
           return new Promise((resolve) => {
-            resolve(call(memberPath, String(key), () => run.apply(target, args)));
+            resolve(call(memberPath, String(key), () => run.apply(target, alive)));
           });
         };
       },
