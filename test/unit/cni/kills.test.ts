@@ -1,13 +1,13 @@
 // A kill -9 after every single host call of ADD and DEL, and no DEL that follows: GC, or repair once the namespace is gone, undoes it.
+// They can be killed themselves: the next one completes it.
 
 import { expect, test } from "vitest";
 
-import { ofGoneOwners } from "../../../sriov/gone-owners.ts";
-import { applyRepair, planRepair } from "../../../sriov/repair.ts";
 import { callCni } from "../../support/cni-call.ts";
 import type { FakeHost } from "../../support/fake-host.ts";
 import { withFault } from "../../support/faults.ts";
 import { createKillNode, killCases, type KillCase } from "../../support/kill-cases.ts";
+import { collectAll, endPod, repairAll } from "../../support/kill-undo.ts";
 
 /** Hundreds of nodes are made in one test. */
 const slowMs = 120_000;
@@ -52,19 +52,44 @@ async function runVerb(
   return faulty.calls.length;
 }
 
-async function collect(node: FakeHost, { config, call }: KillCase): Promise<string> {
-  const { prevResult: _none, ...network } = config as { readonly prevResult?: object };
-  const list = { ...network, "cni.dev/valid-attachments": [] };
-  expect(await callCni(node.host, list, { ...call, command: "GC" })).toMatchObject({ exitCode: 0 });
+async function collect(node: FakeHost, one: KillCase): Promise<string> {
+  await collectAll(node.host, one);
   return node.toText();
 }
 
 async function repair(node: FakeHost): Promise<string> {
-  node.removeNetns("web-1", 500);
-  await node.clock.advance(1000);
-  const { host } = node;
-  const rule = ofGoneOwners(host, () => undefined);
-  const outcomes = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs: 0 });
-  expect(outcomes.filter(({ problem }) => problem !== undefined)).toEqual([]);
+  await endPod(node);
+  await repairAll(node.host);
   return node.toText();
+}
+
+for (const one of killCases.slice(3))
+  test.each(["GC", "repair"])(
+    `%s of an ADD ${one.name} that is killed at any host call is completed by the next`,
+    async (verb) => {
+      const total = await runUndo(one, verb, undefined);
+      expect(total).toBeGreaterThan(20);
+      for (let at = 0; at < total; at += 1) await runUndo(one, verb, at);
+    },
+    slowMs,
+  );
+
+/** GC or repair of what one pod has, killed after call number `killAt`, and a whole one after it; how many calls the first made. */
+async function runUndo(one: KillCase, verb: string, killAt: number | undefined): Promise<number> {
+  using node = createKillNode(one);
+  const before = node.toText();
+  expect(await callCni(node.host, one.config, one.call)).toMatchObject({ exitCode: 0 });
+  const isGc = verb === "GC";
+  if (!isGc) await endPod(node);
+  const expected = isGc ? before : before.replace(/\/run\/netns\/web-1\n?/, "");
+  const faulty = withFault(node.host, killAt === undefined ? undefined : { at: killAt, how: "killAfter" });
+  await (isGc ? collectAll : repairAll)(faulty.host, one).catch((error: unknown) => {
+    if (!faulty.isHit()) throw error;
+  });
+  node.endProcess();
+  const once = node.toText().trimEnd();
+  expect(killAt !== undefined || once === expected.trimEnd()).toBe(true);
+  await (isGc ? collectAll : repairAll)(node.host, one);
+  expect({ killAt, text: node.toText().trimEnd() }).toEqual({ killAt, text: expected.trimEnd() });
+  return faulty.calls.length;
 }
