@@ -4,7 +4,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { isWithoutDevices } from "../kubelet/checkpoint-pods.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
-import { isVfKey } from "./config-keys.ts";
+import { hasKey, isVfKey } from "./config-keys.ts";
 import type { CniCall } from "./environment.ts";
 import { parsePodArguments } from "./pod-arguments.ts";
 import { supportedVersions } from "./version.ts";
@@ -37,12 +37,10 @@ const isDecisive = (key: string): boolean => isVfKey(key) || key.toLowerCase() =
 
 function readPrevResult(stdin: string): object | undefined {
   const config = parseObject(stdin);
-  const { cniVersion, prevResult, runtimeConfig } = config;
+  const { cniVersion, prevResult } = config;
   const isKnown = supportedVersions.some((known) => known === cniVersion);
-  const isOrdinary = [...Object.keys(config), ...Object.keys(runtimeConfig ?? {})].every(
-    (key) => !isDecisive(key),
-  );
-  if (!isKnown || !isOrdinary || typeof prevResult !== "object" || prevResult === null) return undefined;
+  if (!isKnown || hasKey(config, isDecisive) || typeof prevResult !== "object" || prevResult === null)
+    return undefined;
   // Of another version it has to be rendered again.
   return (prevResult as { readonly cniVersion?: unknown }).cniVersion === cniVersion ? prevResult : undefined;
 }

@@ -2,7 +2,7 @@
 
 import type { ConfigProblem } from "../sriov/config-problems.ts";
 import { checkConfig, parseInput, readConfig, type CniConfig } from "./config.ts";
-import { isVfKey } from "./config-keys.ts";
+import { hasKey, isVfKey } from "./config-keys.ts";
 import type { CniCall } from "./environment.ts";
 import { parsePodArguments, type PodArguments } from "./pod-arguments.ts";
 
@@ -32,19 +32,14 @@ function goesOn({ command }: CniCall, input: object, { prevResult }: CniConfig):
     case "DEL":
       return true;
     case "STATUS":
-      return !namesVf(input);
+      return !hasKey(input, isVfKey);
     case "ADD":
-      return prevResult !== undefined && !namesVf(input);
+      return prevResult !== undefined && !hasKey(input, isVfKey);
     case "CHECK":
     case "GC":
     case "VERSION":
       return false;
   }
-}
-
-function namesVf(input: object): boolean {
-  const { runtimeConfig } = input as { readonly runtimeConfig?: object | null };
-  return [...Object.keys(input), ...Object.keys(runtimeConfig ?? {})].some((key) => isVfKey(key));
 }
 
 /** For whom a VF is: "pod shop/web-2 as net1". */

@@ -73,10 +73,9 @@ async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog):
 // Which networks are meant for which devices a wrong configuration does not tell.
 async function checkPodHasNoDevice(host: Host, request: Request): Promise<void> {
   const { uid, pod } = request.pod;
-  const facts = uid === undefined ? undefined : await readKubeletFacts(host, pod);
-  const containers = uid === undefined ? undefined : facts?.pods.get(uid);
-  const hasDevice = [...(containers?.values() ?? [])].some((devices) => devices.size > 0);
-  if (uid === undefined || hasDevice) checkConfig(request);
+  if (uid === undefined) return checkConfig(request);
+  const containers = (await readKubeletFacts(host, pod))?.pods.get(uid);
+  if ([...(containers?.values() ?? [])].some((devices) => devices.size > 0)) checkConfig(request);
 }
 
 async function runAddOfPf(

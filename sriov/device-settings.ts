@@ -4,7 +4,7 @@ import { NetlinkError } from "../host/errors.ts";
 import type { Ethtool, Sized } from "../host/netlink/ethtool.ts";
 import { nameCoalescing } from "../host/netlink/ethtool-values.ts";
 import type { QueueMasks } from "./attachment.ts";
-import { findKept, type KeptSetting } from "./kept-settings.ts";
+import { findKept, type KeptSetting, listDiffering } from "./kept-settings.ts";
 
 /** Of one netdev of one boot; absent where its driver has none. */
 export interface DeviceSettings {
@@ -96,7 +96,7 @@ type Values = Readonly<Record<string, number>>;
 
 function findDifferent(now: Values | undefined, original: Values | undefined): Values | undefined {
   if (now === undefined || original === undefined) return undefined;
-  const different = Object.entries(original).filter(([key, value]) => key in now && now[key] !== value);
+  const different = listDiffering(original, now).map((key) => [key, original[key] ?? 0] as const);
   return different.length === 0 ? undefined : Object.fromEntries(different);
 }
 

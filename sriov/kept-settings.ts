@@ -13,15 +13,20 @@ export const keptMessage =
 
 type Values = Readonly<Record<string, number | string>>;
 
-/** Those of `original` that are otherwise `now`; what is not there any more is no setting. `name` makes a key a setting's name. */
+/** Keys of `original` whose values are otherwise `now`; what is not there any more is none. */
+export function listDiffering(original: Values, now: Values): readonly string[] {
+  return Object.keys(original).filter((key) => Object.hasOwn(now, key) && now[key] !== original[key]);
+}
+
+/** Those of `original` that are otherwise `now`. `name` makes a key a setting's name. */
 export function findKept(
   original: Values,
   now: Values,
   name: (key: string) => string = (key) => key,
 ): readonly KeptSetting[] {
-  return Object.entries(original).flatMap(([key, expected]) => {
-    const got = now[key];
-    if (got === undefined || got === expected) return [];
-    return [{ setting: name(key), expected: String(expected), got: String(got) }];
-  });
+  return listDiffering(original, now).map((key) => ({
+    setting: name(key),
+    expected: String(original[key]),
+    got: String(now[key]),
+  }));
 }

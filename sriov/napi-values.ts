@@ -1,6 +1,6 @@
 // How a netdev's queues are polled: a pod may set it, and the netdev keeps it on its way home.
 
-import { findKept, type KeptSetting } from "./kept-settings.ts";
+import { findKept, type KeptSetting, listDiffering } from "./kept-settings.ts";
 import type { QueueSysfs } from "./queue-masks.ts";
 import { readAttribute, writeAttribute } from "./sysfs.ts";
 
@@ -34,7 +34,7 @@ export function restoreNapiValues(
   original: NapiValues,
 ): readonly KeptSetting[] {
   const now = readNapiValues(sysfs, netdev);
-  const differing = names.filter((name) => name in original && name in now && now[name] !== original[name]);
+  const differing = listDiffering(original, now);
   for (const name of differing) writeAttribute(sysfs, `class/net/${netdev}/${name}`, original[name] ?? "");
   return differing.length === 0 ? [] : findKept(original, readNapiValues(sysfs, netdev));
 }

@@ -8,6 +8,7 @@ import { removeAttachment, writeAttachment } from "./attachment-store.ts";
 import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { ipamCallOf, releaseIpam } from "./ipam.ts";
 import type { KeptSetting } from "./kept-settings.ts";
+import type { PciAddress } from "./pci-address.ts";
 import { removeUserspaceCopy } from "./userspace-copy.ts";
 import { ReleaseError } from "./vf-errors.ts";
 import { restoreVf } from "./vf-restore.ts";
@@ -27,16 +28,25 @@ export async function releaseAttachment(
   const lease = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
   // The delegate runs beside the work on the links.
   const leased = lease === undefined ? Promise.resolve() : releaseIpam(host, lease);
-  const results = await Promise.allSettled([leased, restoreVf(host, record, netns)]);
-  const [, restored] = results;
+  const kept = await endBoth(address, leased, restoreVf(host, record, netns));
+  removeCniDeviceInfo(host, record.deviceInfoFile);
+  removeUserspaceCopy(host, address);
+  removeAttachment(host, address);
+  return kept;
+}
+
+/** Waits for the lease and the VF, whatever becomes of the other, and gives what the VF keeps. Throws ERR_RELEASE with all that failed. */
+export async function endBoth(
+  address: PciAddress,
+  leased: Promise<void>,
+  restored: Promise<readonly KeptSetting[]>,
+): Promise<readonly KeptSetting[]> {
+  const results = await Promise.allSettled([leased, restored]);
   const problems = results
     .filter((result) => result.status === "rejected")
     .map(({ reason }) => reason as unknown);
   if (problems.length > 0) throw new ReleaseError(address, problems);
-  removeCniDeviceInfo(host, record.deviceInfoFile);
-  removeUserspaceCopy(host, address);
-  removeAttachment(host, address);
-  return restored.status === "fulfilled" ? restored.value : [];
+  return await restored;
 }
 
 /** For whoever looks at the node meanwhile. A full disk must not keep a pod from ending: nothing depends on it. */

@@ -9,8 +9,8 @@ import { ipamCallOf, releaseIpam } from "./ipam.ts";
 import type { KeptSetting } from "./kept-settings.ts";
 import type { PciAddress } from "./pci-address.ts";
 import type { Salvaged } from "./salvage-record.ts";
+import { endBoth } from "./release.ts";
 import { removeUserspaceCopy } from "./userspace-copy.ts";
-import { ReleaseError } from "./vf-errors.ts";
 import { resetVf } from "./vf-reset.ts";
 import { restoreVf } from "./vf-restore.ts";
 
@@ -24,19 +24,12 @@ export async function resetUnreadable(
   address: PciAddress,
   { salvaged, netns, reason }: ResetOptions,
 ): Promise<readonly KeptSetting[]> {
-  const results = await Promise.allSettled([
-    releaseLease(host, salvaged, netns),
-    giveBack(host, address, salvaged, netns),
-  ]);
-  const [, restored] = results;
-  const problems = results
-    .filter((result) => result.status === "rejected")
-    .map((result) => result.reason as unknown);
-  if (problems.length > 0) throw new ReleaseError(address, problems);
+  const leased = releaseLease(host, salvaged, netns);
+  const kept = await endBoth(address, leased, giveBack(host, address, salvaged, netns));
   removeCniDeviceInfo(host, salvaged.deviceInfoFile);
   removeUserspaceCopy(host, address);
   quarantineAttachment(host, address, reason);
-  return restored.status === "fulfilled" ? restored.value : [];
+  return kept;
 }
 
 export interface ResetOptions {

@@ -3,10 +3,10 @@
 import type { Host } from "../host/host.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
 import { readInterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
+import { isPinConfirmed } from "../sriov/interrupt-rates.ts";
 import { readEffective } from "../sriov/vectors.ts";
 import type { PassReport } from "./pass.ts";
 import { listPlacedPins, type PlacedPin } from "./placed-pins.ts";
-import { only } from "./pin-plan.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
@@ -49,7 +49,7 @@ export class AstrayPins {
 
   #isDoubtful({ irq, cpu }: PlacedPin): boolean {
     const effective = readEffective(this.#host, irq);
-    return effective.length > 0 && only(effective) !== cpu;
+    return effective.length > 0 && !isPinConfirmed(cpu, { rate: undefined, effective });
   }
 
   #describe({ vf, msiIndex, irq, cpu }: PlacedPin): Problem {

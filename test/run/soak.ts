@@ -1,4 +1,4 @@
-// `npm run soak`: storm, fuzz, a kubelet that is away, every variant of the benchmark between two emulated nodes and the node beside irqbalance in full, with their times; the last line is the sum, as of `npm test`.
+// `npm run soak`: storm, fuzz, a kubelet that is away, every variant of the benchmark between two emulated nodes, and the node beside irqbalance and in a storm in full, with their times; the last line is the sum, as of `npm test`.
 
 import { formatSummary, runCommand, runProject } from "./suite.ts";
 

@@ -29,23 +29,13 @@ async function followOne(
 test("leaves the node alone after a pass for four times as long as the pass took", async () => {
   using node = createTuningNode(1);
   // Each pass looks at the records once.
-  const sleepsMs = await followOne(node, (take) => ({
-    list: (path) => {
-      if (path === node.host.paths.attachments) take(30);
-      return node.host.files.list(path);
-    },
-  }));
+  const sleepsMs = await followOne(node, (take) => listingRecords(node, () => take(30)));
   expect(sleepsMs.slice(0, 2)).toEqual([pollMs, 120]);
 });
 
 test("leaves it alone for a second at most: a pin that is changed meanwhile has to be back within 5", async () => {
   using node = createTuningNode(1);
-  const sleepsMs = await followOne(node, (take) => ({
-    list: (path) => {
-      if (path === node.host.paths.attachments) take(1_300);
-      return node.host.files.list(path);
-    },
-  }));
+  const sleepsMs = await followOne(node, (take) => listingRecords(node, () => take(1_300)));
   expect(sleepsMs.slice(0, 2)).toEqual([pollMs, longestRestMs]);
   expect(pinCheckMs + longestRestMs).toBeLessThan(5_000);
 });
@@ -77,15 +67,7 @@ test("looks again when a rest ends, not at the poll after it", async () => {
 
 test("survives a pass that fails as a whole", async () => {
   using node = createTuningNode(1);
-  let failures = 1;
-  const files: Host["files"] = {
-    ...node.host.files,
-    list: (path) => {
-      if (path === node.host.paths.attachments && failures-- > 0) throw new Error("no folder today");
-      return node.host.files.list(path);
-    },
-  };
-  const loop = startLoop(node, { files });
+  const loop = startLoop(node, { files: failingOnce(node, new Error("no folder today")) });
   await waitFor("the failure", () => loop.lines.some(({ msg }) => msg === "a pass failed"));
   node.attach(0, "web-1");
   await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
@@ -96,18 +78,29 @@ test("survives a pass that fails as a whole", async () => {
 test("tries a pass that failed as a whole again soon, without an event: nobody looks at the pins until then", async () => {
   using node = createTuningNode(1);
   node.attach(0, "web-1");
-  let failures = 1;
-  const files: Host["files"] = {
-    ...node.host.files,
-    list: (path) => {
-      if (path === node.host.paths.attachments && failures-- > 0)
-        throw new SystemCallError("readdir", path, "EMFILE");
-      return node.host.files.list(path);
-    },
-  };
-  const loop = startLoop(node, { files });
+  const error = new SystemCallError("readdir", node.host.paths.attachments, "EMFILE");
+  const loop = startLoop(node, { files: failingOnce(node, error) });
   await waitFor("the pins", () => node.affinities(0) === "0 1 0-3");
   await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
   await loop.end();
   expect(loop.sleepsMs).toEqual([retryDelaysMs[0], pollMs]);
 });
+
+/** `act` comes before each look at the records. */
+function listingRecords({ host }: TuningNode, act: () => void): Pick<Host["files"], "list"> {
+  return {
+    list: (path) => {
+      if (path === host.paths.attachments) act();
+      return host.files.list(path);
+    },
+  };
+}
+
+/** The first look at the records fails. */
+function failingOnce(node: TuningNode, error: Error): Host["files"] {
+  let failures = 1;
+  const act = (): void => {
+    if (failures-- > 0) throw error;
+  };
+  return { ...node.host.files, ...listingRecords(node, act) };
+}
