@@ -14,10 +14,14 @@ const { kubectl, node } = lab;
 const nodeConfig = "/etc/virtfn/node.yaml";
 /** Its annotation asks for a policy of its own; the others follow node.yaml. */
 const pods = ["own-cpu", "shares", "asks"] as const;
+const patience = { timeoutMs: 45_000, intervalMs: 500 };
 let before = "";
+/** Where the queues' interrupts are when nothing has pinned them yet. */
+let unpinned: Awaited<ReturnType<typeof readQueues>> = [];
 
 beforeAll(async () => {
   before = await readVfState(node);
+  await choose("none");
   const limits = { cpu: "1", memory: "64Mi", [resource]: "1" };
   await kubectl.apply([
     podOf("own-cpu", { limits }),
@@ -25,6 +29,7 @@ beforeAll(async () => {
     podOf("asks", { limits: { [resource]: "1" } }, { "virtfn/irq-policy": "follow-pod" }),
   ]);
   await waitForReadyPods(lab, pods);
+  await waitUntil("none of them pinned", readUnpinned, patience);
 });
 
 afterAll(async () => {
@@ -49,20 +54,22 @@ test.each([
   ["pod-first-core", "", { "own-cpu": ["1", "1"], shares: ["0", "0"] }],
   ["dedicated", "", { "own-cpu": ["0", "0"], shares: ["0", "0"] }],
   ["explicit", "cpus: 3", { "own-cpu": ["3", "3"], shares: ["3", "3"] }],
-  // The kernel by itself: any CPU of the device's node.
-  ["none", "", { "own-cpu": ["0-1", "0-1"], shares: ["0-1", "0-1"] }],
 ] as const)("%s", async (policy, more, expected) => {
-  await node.run(`mkdir -p /etc/virtfn; printf '%s\\n' 'tuning:' '  policy: ${policy}' ${more === "" ? "" : `'  ${more}'`} >${nodeConfig}.new
-    mv ${nodeConfig}.new ${nodeConfig}`);
-  const look = async (): Promise<void> => {
-    const vfs = await readPodVfs(lab, ["own-cpu", "shares"]);
-    const found = vfs.map(({ pod, vectors }) => {
-      const queues = vectors.filter(isQueue);
-      return [pod, queues.map(({ cpus }) => cpus).toSorted()] as const;
-    });
-    expect(Object.fromEntries(found)).toEqual(expected);
-  };
-  await waitUntil(`the pins of ${policy}`, look, { timeoutMs: 45_000, intervalMs: 500 });
+  await choose(policy, more);
+  await waitUntil(
+    `the pins of ${policy}`,
+    async () => {
+      const vfs = await readQueues();
+      const found = vfs.map(({ pod, queues }) => [pod, queues.map(({ cpus }) => cpus).toSorted()] as const);
+      expect(Object.fromEntries(found)).toEqual(expected);
+    },
+    patience,
+  );
+});
+
+test("none: each is where it was before", async () => {
+  await choose("none");
+  await waitUntil("the pins of none", async () => expect(await readQueues()).toEqual(unpinned), patience);
 });
 
 test("a pod's own wish that cannot be met falls back, and the report says to what and why", async () => {
@@ -75,6 +82,23 @@ test("a pod's own wish that cannot be met falls back, and the report says to wha
   ]);
   expect(report).toContain("FALLBACK: the pod has no CPUs for itself, using numa-spread");
 });
+
+async function choose(policy: string, more = ""): Promise<void> {
+  await node.run(`mkdir -p /etc/virtfn; printf '%s\\n' 'tuning:' '  policy: ${policy}' ${more === "" ? "" : `'  ${more}'`} >${nodeConfig}.new
+    mv ${nodeConfig}.new ${nodeConfig}`);
+}
+
+/** The queues' vectors of the pods that follow node.yaml. */
+async function readQueues() {
+  const vfs = await readPodVfs(lab, ["own-cpu", "shares"]);
+  return vfs.map(({ pod, pciAddress, vectors }) => ({ pod, pciAddress, queues: vectors.filter(isQueue) }));
+}
+
+async function readUnpinned(): Promise<void> {
+  const records = (await readQueues()).map(({ pciAddress }) => `/var/lib/virtfn/tuning/${pciAddress}.json`);
+  expect(await node.run(`ls ${records.join(" ")} 2>/dev/null || :`)).toBe("");
+  unpinned = await readQueues();
+}
 
 function podOf(name: string, resources: object, annotations: object = {}): object {
   const container = { ...vfContainer({ name: "main", image: lab.toolsImage, vfs: 0 }), resources };
