@@ -1,10 +1,9 @@
-// Finds pins that someone else undid, and an irqbalance that knows of none: no event tells of either, so that they are looked at now and then.
+// Finds what no event tells of by looking now and then: pins that someone else undid, an irqbalance that knows of none, other CPUs of pods.
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { Wakeup } from "../host/wakeup.ts";
 import { readAffinity } from "../sriov/vectors.ts";
-import type { IrqBalanceFinder } from "./irqbalance/finder.ts";
 import type { PassReport } from "./pass.ts";
 import { only } from "./pin-plan.ts";
 import { listPlacedPins } from "./placed-pins.ts";
@@ -14,18 +13,23 @@ export const pinCheckMs = 2_500;
 
 type PinHost = Pick<Host, "files" | "paths" | "clock">;
 
+/** Something else that pins go by: whether it is another one than a pass, or the call before, saw. */
+interface Other {
+  hasChanged(): boolean;
+}
+
 /** Looks while there are pins to look at; none of them is read without a pass that left it in its place. */
 export class PinWatch implements Disposable {
   readonly #host: PinHost;
-  readonly #irqBalance: Pick<IrqBalanceFinder, "hasChanged">;
+  readonly #others: readonly Other[];
   readonly #onUndone: () => void;
   /** CPU by IRQ number. */
   #pins: ReadonlyMap<number, number> = new Map();
   #end: AbortController | undefined;
 
-  constructor(host: PinHost, irqBalance: Pick<IrqBalanceFinder, "hasChanged">, onUndone: () => void) {
+  constructor(host: PinHost, others: readonly Other[], onUndone: () => void) {
     this.#host = host;
-    this.#irqBalance = irqBalance;
+    this.#others = others;
     this.#onUndone = onUndone;
   }
 
@@ -58,17 +62,7 @@ export class PinWatch implements Disposable {
 
   #needsPass(): boolean {
     if (this.#pins.size === 0) return false;
-    return this.#hasOtherIrqBalance() || [...this.#pins].some(([irq, cpu]) => !this.#isOn(irq, cpu));
-  }
-
-  // What keeps it from being found is told by the passes, at the poll at the latest.
-  #hasOtherIrqBalance(): boolean {
-    try {
-      return this.#irqBalance.hasChanged();
-    } catch (error) {
-      if (error instanceof HostError) return false;
-      throw error;
-    }
+    return this.#others.some(hasChanged) || [...this.#pins].some(([irq, cpu]) => !this.#isOn(irq, cpu));
   }
 
   // What can't be read is for a pass to judge.
@@ -78,5 +72,15 @@ export class PinWatch implements Disposable {
     } catch {
       return false;
     }
+  }
+}
+
+// What keeps it from being found is told by the passes, at the poll at the latest.
+function hasChanged(other: Other): boolean {
+  try {
+    return other.hasChanged();
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
   }
 }

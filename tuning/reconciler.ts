@@ -4,13 +4,13 @@ import type { Log } from "../host/log.ts";
 import { checkMountedFolders } from "../host/mounted-folders.ts";
 import { listNodeFolders } from "../host/paths.ts";
 import { Wakeup } from "../host/wakeup.ts";
-import type { Attachment } from "../sriov/attachment.ts";
 import { formatContestedPins, writeContestedPins } from "../sriov/contested-pins.ts";
 import { formatPodCpus, writePodCpus } from "../sriov/pod-cpus.ts";
 import { createTopologyReader } from "../sriov/topology.ts";
 import { formatTuningProblems, writeTuningProblems } from "../sriov/tuning-problems.ts";
-import { CarrierWatches } from "./carrier-watches.ts";
+import { CpuManagerState } from "./cpu-manager-state.ts";
 import { createFileTeller } from "./file-teller.ts";
+import { LinkWatches, listAwaited } from "./link-watches.ts";
 import type { TuningMetrics } from "./metrics.ts";
 import { createNodeFactsReader } from "./node-facts.ts";
 import { type TuningDaemonHost, watchNode } from "./node-watch.ts";
@@ -84,8 +84,9 @@ export async function reconcile(
   }
   const patience = { waitMs: irqBalanceWaitMs, onLate: onEvent };
   using _node = watchNode(host, onEvent);
-  using pins = new PinWatch(host, memory.irqBalance.finder, onEvent);
-  using carriers = new CarrierWatches(host, onEvent);
+  const others = [memory.irqBalance.finder, new CpuManagerState(host)];
+  using pins = new PinWatch(host, others, onEvent);
+  using links = new LinkWatches(host, onEvent);
   while (!signal.aborted) {
     checkMountedFolders(host.files, listNodeFolders(host.paths));
     let startedMs = host.clock.monotonicMs();
@@ -103,7 +104,7 @@ export async function reconcile(
       const { podCpus } = report.state.facts;
       if (podCpus !== undefined) tellPodCpus(podCpus);
       pins.follow(report);
-      carriers.follow(listWaiting(report));
+      links.follow(listAwaited(report));
       onPass?.(report);
     }
     // A pass that failed as a whole is unfinished too: nobody looks at the pins until the next one.
@@ -128,9 +129,4 @@ async function attemptPass(log: Log, pass: () => Promise<PassReport>): Promise<P
     log.error({ error }, "a pass failed");
     return undefined;
   }
-}
-
-function listWaiting({ state, announced }: PassReport): readonly Attachment[] {
-  const records = state.vfs.map(({ record }) => record);
-  return records.filter(({ device }) => announced.get(device.address)?.result === "waiting");
 }

@@ -1,5 +1,7 @@
 // Who has which CPUs, as the kubelet tells over gRPC, and what is known while it or a file can't be read.
 
+import { dirname, join } from "node:path";
+
 import { status } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { expect, test } from "vitest";
@@ -13,7 +15,9 @@ import { createNodeFactsReader, type NodeFacts } from "../../../tuning/node-fact
 import { createMetrics } from "../../../tuning/metrics.ts";
 import { reconcile } from "../../../tuning/reconciler.ts";
 import { servePodResources } from "../../support/serve-pod-resources.ts";
+import { startLoop } from "../../support/tuning-loop.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
+import { beforeNextLookMs, waitFor } from "../../support/wait-for.ts";
 
 /** A kubelet with the static CPU manager: CPUs 0 and 4 are reserved, pod shop/web has two of the others. `when`: it tells of pods. */
 async function serve(
@@ -131,6 +135,33 @@ test("a kubelet that hangs is waited for once, and asked beside until it answers
   const { exclusive, problems } = await read();
   expect([...exclusive]).toEqual([["shop/web", [2, 3]]]);
   expect(problems).toEqual([]);
+});
+
+test("pins follow the CPUs of a pod that runs, as soon as the kubelet wrote down other ones", async () => {
+  using node = createTuningNode(1);
+  let cpuIds = [2];
+  const container = { name: "app", devices: [], memory: [], dynamicResources: [] };
+  const socket = node.host.paths.kubelet.podResourcesSocket;
+  const state = join(dirname(dirname(socket)), "cpu_manager_state");
+  const pod = (name: string, cpus: readonly number[]) => ({
+    namespace: "shop",
+    name,
+    containers: [{ ...container, cpuIds: [...cpus] }],
+  });
+  using _kubelet = await servePodResources(socket, {
+    list: (_call, done) => done(null, { podResources: [pod("web-1", cpuIds)] }),
+    getAllocatableResources: (_call, done) => done(null, { devices: [], cpuIds: [1, 2, 3], memory: [] }),
+    get: (_call, done) => done({ code: status.UNIMPLEMENTED }),
+  });
+  node.host.files.writeAtomic(state, '{"entries":{"uid-of-web-1":{"app":"2"}}}');
+  node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
+  const loop = startLoop(node);
+  await waitFor("the pins on the pod's CPU", () => node.affinities(0) === "2 2 0");
+  cpuIds = [1, 3];
+  node.host.files.writeAtomic(state, '{"entries":{"uid-of-web-1":{"app":"1,3"}}}');
+  await waitFor("the pins on its CPUs of now", () => node.affinities(0) === "1 1 0", beforeNextLookMs);
+  await loop.end();
+  expect(loop.lines.map(({ msg }) => msg)).not.toContain("found pins undone");
 });
 
 test("housekeeping CPUs of node.yaml go before what the kubelet tells", async () => {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { readAttachment, writeAttachment } from "../../../sriov/attachment-store.ts";
 import type { Attachment } from "../../../sriov/attachment.ts";
 import { announcePending } from "../../../tuning/announce-pending.ts";
-import { CarrierWatches } from "../../../tuning/carrier-watches.ts";
+import { LinkWatches } from "../../../tuning/link-watches.ts";
 import { withFault } from "../../support/faults.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 
@@ -94,14 +94,14 @@ test("a watch tells of the carrier of its VF, and of one that was there before",
   using node = createTuningNode(1);
   const record = attachPending(node);
   let carriers = 0;
-  using watches = new CarrierWatches(node.host, () => (carriers += 1));
-  watches.follow([record]);
+  using watches = new LinkWatches(node.host, () => (carriers += 1));
+  watches.follow([{ record, until: "carrier" }]);
   expect(carriers).toBe(0);
   setUp(node, true);
   await new Promise(setImmediate);
   expect(carriers).toBe(1);
-  using late = new CarrierWatches(node.host, () => (carriers += 1));
-  late.follow([record]);
+  using late = new LinkWatches(node.host, () => (carriers += 1));
+  late.follow([{ record, until: "carrier" }]);
   expect(carriers).toBe(2);
 });
 
@@ -109,14 +109,14 @@ test("a watch ends with what it waits for, and with the pod's namespace", async 
   using node = createTuningNode(1);
   const record = attachPending(node);
   const listeners = node.fake.kernel.mounted.get("/run/netns/web-1")?.listeners;
-  using watches = new CarrierWatches(node.host, () => undefined);
-  watches.follow([record]);
-  watches.follow([record]);
+  using watches = new LinkWatches(node.host, () => undefined);
+  watches.follow([{ record, until: "carrier" }]);
+  watches.follow([{ record, until: "carrier" }]);
   expect(listeners?.size).toBe(1);
   watches.follow([]);
   expect(listeners?.size).toBe(0);
-  watches.follow([record]);
+  watches.follow([{ record, until: "carrier" }]);
   node.fake.removeNetns("web-1", 100);
-  watches.follow([record]);
+  watches.follow([{ record, until: "carrier" }]);
   expect(listeners?.size).toBe(0);
 });

@@ -1,9 +1,13 @@
 // How soon a pin is seen that someone else undid, and what is read for it.
 
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+
 import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
+import { CpuManagerState } from "../../../tuning/cpu-manager-state.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { PinWatch, pinCheckMs } from "../../../tuning/pin-watch.ts";
 import { withFault } from "../../support/faults.ts";
@@ -23,8 +27,9 @@ async function watch(node: TuningNode) {
   };
   const { host, calls } = withFault({ ...node.host, clock: { ...node.host.clock, sleep } });
   const memory = createPassMemory(node.host);
+  const others = [memory.irqBalance.finder, new CpuManagerState(node.host)];
   let seen = 0;
-  const pins = new PinWatch(host, memory.irqBalance.finder, () => (seen += 1));
+  const pins = new PinWatch(host, others, () => (seen += 1));
   const pass = async (): Promise<void> => pins.follow(await passOnce(node.host, memory));
   await pass();
   return {
@@ -86,6 +91,41 @@ test("a pin that could not be made is not looked at", async () => {
   await watched.look();
   expect([watched.seen(), watched.calls()]).toEqual([0, []]);
   lock[Symbol.dispose]();
+});
+
+test("CPUs that the kubelet gave to pods are told once for each time that it wrote them down", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const write = (text: string): void =>
+    node.host.files.writeAtomic(join(node.fake.root, "var/lib/kubelet/cpu_manager_state"), text);
+  write("{}");
+  using watched = await watch(node);
+  await watched.look();
+  expect(watched.seen()).toBe(0);
+  write('{"entries":{"uid":{"app":"3"}}}');
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+  await watched.pass();
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+  // A kubelet that makes it anew at its start.
+  node.host.files.remove(join(node.fake.root, "var/lib/kubelet/cpu_manager_state"));
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+});
+
+test("finds them where the kubelet has another root, by its link to PodResources", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const { root } = node.fake;
+  const folder = join(root, "var/lib/k0s/kubelet");
+  for (const path of [join(folder, "pod-resources"), join(root, "var/lib/kubelet")])
+    mkdirSync(path, { recursive: true });
+  symlinkSync("/var/lib/k0s/kubelet/pod-resources", join(root, "var/lib/kubelet/pod-resources"));
+  using watched = await watch(node);
+  node.host.files.writeAtomic(join(folder, "cpu_manager_state"), "{}");
+  await watched.look();
+  expect(watched.seen()).toBe(1);
 });
 
 test("goes on looking where the folder of irqbalance's socket can't be read", async () => {

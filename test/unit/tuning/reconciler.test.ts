@@ -12,7 +12,7 @@ import { pollMs, retryDelaysMs } from "../../../tuning/reconciler.ts";
 import { startIrqBalance } from "../../support/fake-irqbalance.ts";
 import { noUevents, startLoop } from "../../support/tuning-loop.ts";
 import { createTuningNode } from "../../support/tuning-node.ts";
-import { waitFor } from "../../support/wait-for.ts";
+import { beforeNextLookMs, waitFor } from "../../support/wait-for.ts";
 
 describe("reconcile", () => {
   test("an irqbalance that has just started and does not listen yet is asked again soon", async () => {
@@ -59,6 +59,24 @@ describe("reconcile", () => {
     await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
     expect(loop.sleepsMs).toEqual([...retryDelaysMs, pollMs]);
     await loop.end();
+  });
+
+  test("pins a VF at once whose interface goes up late, when it has looked in vain for long", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    using netns = node.host.namespaces.open("/run/netns/web-1");
+    using inside = node.host.openNetlink(netns);
+    const { index } = inside.getLink({ name: "net1" }) ?? { index: 0 };
+    const setUp = (value: boolean): void => inside.setLink(index, { set: "up", value });
+    setUp(false);
+    for (const irq of node.irqs(0)) fs.rmSync(join(node.fake.root, `proc/irq/${irq}`), { recursive: true });
+    const loop = startLoop(node);
+    await waitFor("the poll", () => loop.sleepsMs.includes(pollMs));
+    node.open(0, "net1");
+    setUp(true);
+    await waitFor("the pins", () => node.affinities(0) === "0 1 0-3", beforeNextLookMs);
+    await loop.end();
+    expect(loop.lines.map(({ msg }) => msg)).toEqual(["tuned"]);
   });
 
   test("wakes up when hardware appears on the host, and not for the veth of a pod", async () => {
