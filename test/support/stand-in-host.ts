@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { basename, join } from "node:path";
 
 import { createHost } from "../../host/create-host.ts";
+import { NetlinkError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import { lockTimeoutMs } from "../../host/lock.ts";
 import type { Link, Netlink, VfChange, VfInfo } from "../../host/netlink/netlink.ts";
@@ -89,7 +90,12 @@ export function writeFreshVfs(root: string, count: number): void {
   fs.writeFileSync(join(root, "pf.json"), JSON.stringify(vfs.map(({ hasAdminMac: _unused, ...vf }) => vf)));
 }
 
+/** A MAC that the stand-in PF's driver refuses, as one whose administrator has set another. */
+export const refusedMac = "02:00:00:00:ba:d0";
+
 function writeVf(root: string, vf: number, change: VfChange): void {
+  if (change.set === "mac" && change.mac === refusedMac)
+    throw new NetlinkError(`setting the MAC of pf0 vf ${vf}`, "EPERM");
   const { set, ...values } = change;
   const changed =
     set === "spoofchk" || set === "trust" || set === "linkState" ? { [set]: change.value } : values;

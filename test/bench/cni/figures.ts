@@ -4,14 +4,15 @@ export interface Spread {
   readonly median: number;
   readonly p25: number;
   readonly p75: number;
+  readonly p95: number;
   readonly samples: number;
 }
 
-/** Median and quartiles of at least one value, rounded to three decimals. */
+/** Median, quartiles and 95th percentile of at least one value, rounded to three decimals. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (part: number): number => round(sorted[Math.round(part * (sorted.length - 1))] ?? Number.NaN);
-  return { median: at(0.5), p25: at(0.25), p75: at(0.75), samples: sorted.length };
+  return { median: at(0.5), p25: at(0.25), p75: at(0.75), p95: at(0.95), samples: sorted.length };
 }
 
 /** `work(a, b)` for each pair: rounds are compared within themselves, so that a slow moment of the machine hits both. */

@@ -1,4 +1,4 @@
-// `npm run -s bench:cni -- --json [--out DIR] [--vs PATH] [--vs-type TYPE] [--lab DIR | --native]`: one JSON object on stdout, progress on stderr.
+// `npm run -s bench:cni -- --json [--out DIR] [--vs PATH] [--vs-type TYPE] [--lab DIR | --native] [--concurrency 1,64]`: one JSON object on stdout, progress on stderr.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
 import { machine, reportFigures, reportFlags } from "../report-figures.ts";
+import { formatGoals, listGoals } from "./goals.ts";
 import { measureInLab } from "./lab-rounds.ts";
 import { measureNative } from "./native-rounds.ts";
 import { measureStart } from "./start-time.ts";
@@ -20,7 +21,9 @@ const flags = {
   /** This machine only: no emulated node. */
   native: { type: "boolean", default: false },
   rounds: { type: "string" },
-  /** ADDs of each contender at each concurrency on stand-ins. */
+  /** How many ADDs at once on stand-ins, in turn; those that fail are measured alone, with 1. */
+  concurrency: { type: "string", default: "1,4,16,64" },
+  /** ADDs of each contender at each concurrency. */
   calls: { type: "string", default: "128" },
 } as const;
 
@@ -31,11 +34,12 @@ try {
   console.error("compiling virtfn-cni");
   const executable = join(folder, "virtfn-cni");
   await compile("cni/main.ts", executable, "call");
-  console.error("start and VERSION beside an empty executable");
+  console.error("VERSION, ADD without a VF and STATUS beside an empty executable");
   const start = await measureStart(executable, Number(values.rounds ?? 100), vs);
   console.error("ADD and DEL on stand-ins");
   const type = values["vs-type"];
   const native = await measureNative({
+    concurrencies: values.concurrency.split(",").map(Number),
     calls: Number(values.calls),
     vs: vs === undefined ? undefined : { path: vs, type },
   });
@@ -47,7 +51,9 @@ try {
         vs: vs === undefined ? undefined : { path: vs, type },
         labDir: values.lab,
       });
-  const figures = { machine, start, native, lab };
+  const goals = listGoals(start, native.figures);
+  console.error(formatGoals(goals));
+  const figures = { what: "calls of the CNI, as processes", machine, goals, start, native, lab };
   await reportFigures("cni", figures, values);
 } finally {
   await rm(folder, { recursive: true });

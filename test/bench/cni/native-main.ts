@@ -43,7 +43,8 @@ async function runRound(
   return { adds, seconds, dels: await all("DEL") };
 }
 
-async function call({ name, command, config, links }: Contender, verb: string, at: number): Promise<Call> {
+async function call(contender: Contender, verb: string, at: number): Promise<Call> {
+  const { name, command, config, links } = contender;
   const pod = order.pods[at] ?? "";
   const link = `${links}${at}`;
   const environment = {
@@ -62,9 +63,19 @@ async function call({ name, command, config, links }: Contender, verb: string, a
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   const ms = performance.now() - startMs;
-  if (child.exitCode !== 0)
+  if (!endedAsExpected(contender, verb, child.exitCode, stdout))
     throw new Error(`${verb} of ${name}: exit code ${child.exitCode}: ${stdout}${stderr}`);
   return { ms, stdout, stderr, rssMb: (child.resourceUsage()?.maxRSS ?? 0) / 1024 ** 2 };
+}
+
+function endedAsExpected(
+  { failure }: Contender,
+  verb: string,
+  exitCode: number | null,
+  stdout: string,
+): boolean {
+  if (verb !== "ADD" || failure === undefined) return exitCode === 0;
+  return exitCode === 1 && stdout.includes(`"${failure}: `);
 }
 
 function newCalls(): Call[] {
@@ -75,13 +86,12 @@ function toFigures(
   contender: Contender,
   run: { readonly adds: readonly Call[]; readonly dels: readonly Call[]; readonly seconds: number },
 ): NativeFigures {
-  const times = run.adds.map(({ ms }) => ms).toSorted((a, b) => a - b);
   const inside = run.adds.map(readInsideMs).filter((ms) => ms !== undefined);
   return {
     contender: contender.name,
     concurrency,
-    addMs: spreadOf(times),
-    addP95Ms: spreadOf([times[Math.floor(0.95 * (times.length - 1))] ?? Number.NaN]).median,
+    failure: contender.failure,
+    addMs: spreadOf(run.adds.map(({ ms }) => ms)),
     delMs: spreadOf(run.dels.map(({ ms }) => ms)),
     insideMs: inside.length === 0 ? undefined : spreadOf(inside),
     steps: toSteps(run.adds),

@@ -17,6 +17,8 @@ export interface Contender {
   readonly command: readonly string[];
   /** A CNI plugin has a configuration, of which DEVICE and LINK become the nth VF's address and name; the floor has none. */
   readonly config: string | undefined;
+  /** The error that its ADD ends with, of one that is to fail. */
+  readonly failure?: string;
   /** What the names of its links start with; the number follows. */
   readonly links: string;
 }
@@ -24,8 +26,8 @@ export interface Contender {
 export interface NativeFigures {
   readonly contender: string;
   readonly concurrency: number;
+  readonly failure: string | undefined;
   readonly addMs: Spread;
-  readonly addP95Ms: number;
   readonly delMs: Spread;
   /** What the program itself says of an ADD: without its start. */
   readonly insideMs: Spread | undefined;

@@ -1,14 +1,17 @@
 // ADD and DEL on veth stand-ins of this machine, alone and at once: ours, the reference plugin, any other, and the floor.
 
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 
 import { compileExecutables, type Executables } from "../../support/executables.ts";
 import { createTestNetns, type TestNetns } from "../../support/netns.ts";
+import { refusedMac } from "../../support/stand-in-host.ts";
 import { createStandInNode } from "../../support/stand-in-node.ts";
 import type { Contender, NativeFigures, NativeOrder } from "./native-order.ts";
 
 export interface NativeOptions {
+  /** How many ADDs at once, in turn. */
+  readonly concurrencies: readonly number[];
   readonly calls: number;
   readonly vs: { readonly path: string; readonly type: string } | undefined;
 }
@@ -25,28 +28,28 @@ export interface NativeReport {
   readonly left: readonly string[];
 }
 
-const concurrencies = [1, 4, 16, 64];
 const hostDevice = "/usr/lib/cni/host-device";
+const hostLocal = "/usr/lib/cni/host-local";
 
 /** Needs root. Every program is compiled with the flags of what ships. */
-export async function measureNative({ calls, vs }: NativeOptions): Promise<NativeReport> {
+export async function measureNative({ concurrencies, ...options }: NativeOptions): Promise<NativeReport> {
   await using executables = await compileExecutables({
     virtfn: "test/support/stand-in-cni-main.ts",
     floor: "test/bench/cni/floor-main.ts",
   });
   const figures: NativeFigures[] = [];
   for (const concurrency of concurrencies)
-    figures.push(...(await measureAt(concurrency, { calls, vs }, executables)));
-  const left = existsSync(hostDevice)
-    ? []
-    : [`host-device: there is no ${hostDevice} (Debian: containernetworking-plugins)`];
+    figures.push(...(await measureAt(concurrency, options, executables)));
+  const left = [hostDevice, hostLocal]
+    .filter((path) => !existsSync(path))
+    .map((path) => `there is no ${path} (Debian: containernetworking-plugins)`);
   return { figures, overFloor: concurrencies.map((concurrency) => compare(figures, concurrency)), left };
 }
 
 // On a node of its own that has as many VFs: where a stand-in is that has left the host is asked of all links.
 async function measureAt(
   concurrency: number,
-  { calls, vs }: NativeOptions,
+  { calls, vs }: Omit<NativeOptions, "concurrencies">,
   executables: Executables,
 ): Promise<readonly NativeFigures[]> {
   using node = createStandInNode(concurrency);
@@ -59,6 +62,9 @@ async function measureAt(
     { name: "virtfn", command: ours, config: sriovConfig("virtfn"), links },
     { name: "floor", command: [executables.path("floor")], config: undefined, links },
   ];
+  if (concurrency === 1)
+    for (const { name, config, failure } of listFailing(node.root))
+      contenders.push({ name, command: ours, config, failure, links });
   if (existsSync(hostDevice)) {
     // It notes the name in the alias, which makes a link a stand-in: it gets others.
     for (let at = 0; at < concurrency; at += 1) {
@@ -105,8 +111,25 @@ function ratio(a = Number.NaN, b = Number.NaN): number {
 const network = { cniVersion: "1.0.0", name: "bench" };
 const routes = [{ dst: "198.51.100.0/24", gw: "192.0.2.1" }];
 
-function sriovConfig(type: string): string {
-  return JSON.stringify({ ...network, type, deviceID: "DEVICE", ips: ["192.0.2.50/24"], routes });
+function sriovConfig(type: string, more: object = { ips: ["192.0.2.50/24"], routes }): string {
+  return JSON.stringify({ ...network, type, deviceID: "DEVICE", ...more });
+}
+
+/** ADDs that are to fail: the PF refuses the MAC; host-local, where there is one, has given its only address away. */
+function listFailing(root: string): readonly Required<Omit<Contender, "command" | "links">>[] {
+  const mac = {
+    name: "MAC refused",
+    config: sriovConfig("virtfn", { mac: refusedMac }),
+    failure: "ERR_VF_STEP",
+  };
+  if (!existsSync(hostLocal)) return [mac];
+  const dataDir = join(root, "leases");
+  const only = "192.0.2.50";
+  mkdirSync(join(dataDir, network.name), { recursive: true });
+  writeFileSync(join(dataDir, network.name, only), "another-pod\r\nnet1");
+  const range = { subnet: "192.0.2.0/24", rangeStart: only, rangeEnd: only };
+  const config = sriovConfig("virtfn", { ipam: { type: "host-local", dataDir, ranges: [[range]] } });
+  return [mac, { name: "no address left", config, failure: "ERR_IPAM" }];
 }
 
 const hostDeviceConfig = JSON.stringify({

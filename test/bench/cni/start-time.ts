@@ -1,4 +1,4 @@
-// Process start and VERSION, natively, beside an empty executable of the same compiler in the same rounds.
+// Process start and the calls that do next to nothing, natively, beside an empty executable of the same compiler in the same rounds.
 
 import { spawnSync } from "node:child_process";
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -7,13 +7,33 @@ import { join } from "node:path";
 
 import { compile } from "../../run/build.ts";
 import { pairwise, spreadOf, type Spread } from "./figures.ts";
+import { makeIdleNode, type NodeCall } from "./idle-node.ts";
 
 export interface StartFigures {
   readonly emptyMs: Spread;
-  readonly versionMs: Spread;
-  readonly overEmptyMs: Spread;
+  readonly calls: readonly CallFigures[];
   readonly vsVersionMs: Spread | undefined;
 }
+
+export interface CallFigures {
+  readonly call: string;
+  readonly ms: Spread;
+  /** Less the empty executable's time in the same round. */
+  readonly overEmptyMs: Spread;
+  readonly goalOverEmptyMs: number;
+}
+
+interface Program {
+  readonly command: readonly string[];
+  readonly call: NodeCall;
+}
+
+const version: NodeCall = {
+  call: "VERSION",
+  environment: { CNI_COMMAND: "VERSION", CNI_PATH: "dummy" },
+  config: { cniVersion: "1.0.0" },
+  goalOverEmptyMs: 1.5,
+};
 
 /** Runs `rounds` rounds after ten that do not count. `vs` is another CNI executable. */
 export async function measureStart(executable: string, rounds: number, vs?: string): Promise<StartFigures> {
@@ -22,33 +42,53 @@ export async function measureStart(executable: string, rounds: number, vs?: stri
     const source = join(folder, "empty.ts");
     await writeFile(source, "");
     await compile(source, join(folder, "empty-compiled"), "call");
+    await compile("test/bench/cni/folder-main.ts", join(folder, "folder-compiled"), "call");
     // Copied one after the other: how a file lies in the page cache is worth some milliseconds.
     await copyFile(join(folder, "empty-compiled"), join(folder, "empty"));
     await copyFile(executable, join(folder, "virtfn-cni"));
-    const programs = [join(folder, "empty"), join(folder, "virtfn-cni"), ...(vs === undefined ? [] : [vs])];
-    const times = programs.map((): number[] => []);
-    for (let round = -10; round < rounds; round += 1)
-      for (const [at, program] of programs.entries()) {
-        const ms = timeVersion(program);
-        if (round >= 0) times[at]?.push(ms);
-      }
-    const [empty = [], version = [], other] = times;
+    await copyFile(join(folder, "folder-compiled"), join(folder, "on-folder"));
+    const node = makeIdleNode(join(folder, "node"));
+    const ours: readonly Program[] = [
+      { command: [join(folder, "virtfn-cni")], call: version },
+      ...node.calls.map((call) => ({ command: [join(folder, "on-folder"), node.root], call })),
+    ];
+    const others = [join(folder, "empty"), ...(vs === undefined ? [] : [vs])];
+    const programs = [...others.map((path) => ({ command: [path], call: version })), ...ours];
+    const times = runRounds(programs, rounds);
+    const empty = times[0] ?? [];
     return {
       emptyMs: spreadOf(empty),
-      versionMs: spreadOf(version),
-      overEmptyMs: spreadOf(pairwise(version, empty, (a, b) => a - b)),
-      vsVersionMs: other === undefined ? undefined : spreadOf(other),
+      calls: ours.map(({ call: { call, goalOverEmptyMs } }, at) => {
+        const ms = times[others.length + at] ?? [];
+        const overEmptyMs = spreadOf(pairwise(ms, empty, (a, b) => a - b));
+        return { call, ms: spreadOf(ms), overEmptyMs, goalOverEmptyMs };
+      }),
+      vsVersionMs: vs === undefined ? undefined : spreadOf(times[1] ?? []),
     };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-function timeVersion(program: string): number {
-  const env = { PATH: "/usr/bin", CNI_COMMAND: "VERSION", CNI_PATH: "dummy" };
+/** Milliseconds of each program, round by round. */
+function runRounds(programs: readonly Program[], rounds: number): readonly (readonly number[])[] {
+  const times = programs.map((): number[] => []);
+  for (let round = -10; round < rounds; round += 1)
+    for (const [at, program] of programs.entries()) {
+      const ms = timeCall(program);
+      if (round >= 0) times[at]?.push(ms);
+    }
+  return times;
+}
+
+function timeCall({ command: [path = "", ...args], call }: Program): number {
+  const { environment, config } = call;
+  const env = { PATH: "/usr/bin", ...environment };
+  const input = JSON.stringify(config);
   const start = performance.now();
-  const { status, error } = spawnSync(program, { env, input: '{"cniVersion":"1.0.0"}' });
+  const { status, error, stdout } = spawnSync(path, args, { env, input, encoding: "utf8" });
   const ms = performance.now() - start;
-  if (status !== 0) throw new Error(`${program} ended with ${status}`, { cause: error });
+  if (status !== 0)
+    throw new Error(`${call.call} of ${path} ended with ${status}: ${stdout}`, { cause: error });
   return ms;
 }

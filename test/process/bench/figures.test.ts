@@ -1,4 +1,4 @@
-// Benches that need no compilation first: the figures are the one thing on stdout, one JSON object, which --out keeps as a file.
+// Benches as small as they can be: the figures, of whatever size, are the one thing on stdout, one JSON object, which --out keeps as a file.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,10 +7,29 @@ import { expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../../..");
 
-test.each([
-  ["placement", ["--events", "3"]],
-  ["metrics", ["--vfs", "4", "--rounds", "1"]],
-])("bench:%s", async (name, args) => {
+const isFigure = expect.any(Number);
+const goalsOfCni = [
+  "VERSION, over an empty executable",
+  "chained ADD of a pod without a VF, over an empty executable",
+  "STATUS, over an empty executable",
+  "ADD that fails: MAC refused",
+  "ADD that fails: no address left",
+].map((call) => ({ call, p50Ms: isFigure, p95Ms: isFigure, goalMs: isFigure }));
+
+test.each<[string, readonly string[], object]>([
+  ["placement", ["--events", "3"], {}],
+  ["metrics", ["--vfs", "4", "--rounds", "1"], {}],
+  [
+    "cni",
+    ["--native", "--rounds", "1", "--calls", "1", "--concurrency", "1"],
+    { goals: goalsOfCni, native: { overFloor: [{ concurrency: 1, insideMs: isFigure }], left: [] } },
+  ],
+  [
+    "deviceplugin",
+    ["--vfs", "4", "--rounds", "1", "--idle-seconds", "0"],
+    { measured: [{ vfs: 4, startMs: { samples: 1 } }] },
+  ],
+])("bench:%s", async (name, args, expected) => {
   const out = mkdtempSync(join(tmpdir(), "virtfn-figures-"));
   try {
     const entry = join(root, "test/bench", name, "main.ts");
@@ -25,7 +44,8 @@ test.each([
     expect(stdout).toMatch(/^\{[^\n]+\}\n$/);
     expect(JSON.parse(stdout)).toMatchObject({
       what: expect.any(String),
-      machine: { cpus: expect.any(Number) },
+      machine: { cpus: isFigure },
+      ...expected,
     });
     expect(readFileSync(join(out, `${name}.json`), "utf8")).toBe(stdout);
     expect(stderr).toContain("goal");
