@@ -104,9 +104,14 @@ function readTunedVf(
   problems: Problem[],
 ): TunedVf {
   const { chosen, candidates, place } = chooseVfPolicy(facts, record, vf);
-  const notes = [...(chosen.note === undefined ? [] : [chosen.note]), ...candidates.notes];
-  if (notes.length > 0)
-    problems.push({ vf: vf.address, about: "policy", code: "FALLBACK", message: notes.join("; ") });
+  const rps = listRpsCandidates(facts, place, chosen, candidates.cpus);
+  const unmet = {
+    policy: [...(chosen.note === undefined ? [] : [chosen.note]), ...candidates.notes],
+    rps: rps.notes,
+  };
+  for (const [about, notes] of Object.entries(unmet))
+    if (notes.length > 0)
+      problems.push({ vf: vf.address, about, code: "FALLBACK", message: notes.join("; ") });
   function attempt<T>(about: string, read: () => T): T | undefined {
     try {
       return read();
@@ -132,7 +137,7 @@ function readTunedVf(
     vf,
     chosen,
     candidates,
-    rps: listRpsCandidates(facts, place, chosen, candidates.cpus),
+    rps,
     vectors: attempt("vectors", () => readToldVectors(host, record, vf)) ?? [],
     saved,
     masks: seen?.masks,

@@ -161,7 +161,7 @@ function formatFallbacks(vfs: readonly VfView[]): readonly string[] {
 // Policies that fell back are told with the VFs, as they are now.
 function formatTuning(problems: NodeView["tuning"]): readonly string[] {
   return problems
-    .filter(({ code }) => code !== "FALLBACK")
+    .filter(({ about, code }) => about !== "policy" || code !== "FALLBACK")
     .flatMap(({ vf, about, code, message }) =>
       wrapText(`tuning of ${vf}, ${about}: ${code}: ${message}`, lineWidth),
     );

@@ -23,7 +23,9 @@ function whyNotInForce(
 ): readonly string[] {
   const vf = vfs.find((one) => one.address === address);
   if (vf === undefined) return [`virtfn tuning tells nothing of ${address}`];
-  const fallbacks = problems.filter((one) => one.vf === address && one.code === "FALLBACK");
+  const fallbacks = problems.filter(
+    (one) => one.vf === address && one.about === "policy" && one.code === "FALLBACK",
+  );
   if (fallbacks.length > 0) return fallbacks.map(({ message }) => message);
   return vf.policy === policy ? [] : [`${vf.policy} is, asked for by ${vf.askedBy}`];
 }

@@ -8,7 +8,7 @@ import { choosePolicy } from "../../../sriov/tuning-policy.ts";
 import { makeTopology } from "../../support/cpu-topology.ts";
 
 function ofPolicy(cpus: readonly number[]): RpsCandidates {
-  return { cpus, isForced: false };
+  return { cpus, isForced: false, notes: [] };
 }
 
 describe("chooseRpsCpus", () => {
@@ -37,7 +37,7 @@ describe("chooseRpsCpus", () => {
   });
 
   test("that someone chose share the work of any number of queues", () => {
-    const chosen = { cpus: [0, 1], isForced: true };
+    const chosen = { cpus: [0, 1], isForced: true, notes: [] };
     expect(chooseRpsCpus(makeTopology({ cores: 4 }), chosen, { irqCpus: [0], queues: 8 })).toEqual([1]);
   });
 
@@ -53,7 +53,7 @@ test.each([
   [{ rps: "off" }, [], true],
   [{ rps: "numa" }, [0, 1, 2], true],
   [{ rps: "pod" }, [1, 2], true],
-  [{ rps: "explicit", rpsCpus: "4-5" }, [4, 5], true],
+  [{ rps: "explicit", rpsCpus: "1-2" }, [1, 2], true],
 ])("the candidates with %j are %j", (settings, cpus, isForced) => {
   const facts = {
     topology: makeTopology({ cores: 4 }),
@@ -69,5 +69,42 @@ test.each([
     undefined,
   );
   const vf = { numaNode: 0, localCpus: [], pod: "shop/web" };
-  expect(listRpsCandidates(facts, vf, chosen, [7])).toEqual({ cpus, isForced });
+  expect(listRpsCandidates(facts, vf, chosen, [7])).toEqual({ cpus, isForced, notes: [] });
+});
+
+const isolated = { exclusive: [["shop/web", [1, 2, 3]]], isolated: [1], nohzFull: [2] } as const;
+
+test.each<[string, object, Partial<typeof isolated>, readonly string[]]>([
+  ["a pod without CPUs of its own", { rps: "pod" }, {}, ["the pod has no CPUs for itself, using no RPS"]],
+  [
+    "CPUs of the pod that the kernel does not allow",
+    { rps: "pod" },
+    isolated,
+    ["CPUs 1-2 of the pod's own are isolated or nohz_full: RPS is without them"],
+  ],
+  [
+    "CPUs of the list that are not there, or that the kernel does not allow",
+    { rps: "explicit", rpsCpus: "0-2,4-5" },
+    isolated,
+    [
+      "CPUs 4-5 of the list 0-2,4-5 are not online: RPS is without them",
+      "CPUs 1-2 of the list 0-2,4-5 are isolated or nohz_full: RPS is without them",
+    ],
+  ],
+  [
+    "no CPU of the list",
+    { rps: "explicit", rpsCpus: "4" },
+    {},
+    ["CPUs 4 of the list 4 are not online: RPS is without them", "none is left, using no RPS"],
+  ],
+  ["a VF that is left alone", { rps: "explicit", rpsCpus: "4", policy: "none" }, {}, []],
+])("tells of %s", (_, settings, { exclusive = [], ...cut }, notes) => {
+  const facts = {
+    topology: makeTopology({ cores: 4, ...cut }),
+    exclusive: new Map(exclusive),
+    housekeeping: [],
+  };
+  const chosen = choosePolicy(parseTuningConfig(settings, "tuning").config, {}, undefined);
+  const vf = { numaNode: 0, localCpus: [], pod: "shop/web" };
+  expect(listRpsCandidates(facts, vf, chosen, [7]).notes).toEqual(notes);
 });

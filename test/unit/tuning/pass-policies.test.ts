@@ -30,6 +30,22 @@ describe("a pass", () => {
     expect(node.affinities(0)).toBe("0 1 0-3");
   });
 
+  test("tells of RPS that can't go where it was asked to, beside the policy", async () => {
+    using node = createTuningNode();
+    node.attach(0, "web-1");
+    const { config } = parseTuningConfig({ rps: "explicit", rpsCpus: "2,9" }, "tuning");
+    const { problems } = await passOnce(node.host, undefined, { config });
+    expect(problems).toEqual([
+      {
+        vf: node.address(0),
+        about: "rps",
+        code: "FALLBACK",
+        message: "CPUs 9 of the list 2,9 are not online: RPS is without them",
+      },
+    ]);
+    expect(node.mask("web-1")).toBe("2");
+  });
+
   test("of follow-pod goes with the pod's own CPUs, and follows when they change", async () => {
     using node = createTuningNode();
     node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));

@@ -37,6 +37,9 @@ describe("reconcile", () => {
     node.detach(0, "web-1");
     await waitFor("no problem", () => readTuningProblems(node.host).length === 0);
     await loop.end();
+    expect(await loop.metrics.registry.metrics()).toContain(
+      'virtfn_tuning_problems_total{code="FALLBACK"} 1',
+    );
   });
 
   test("tunes a VF when its record appears, and puts it back when the record goes", async () => {

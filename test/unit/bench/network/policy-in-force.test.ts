@@ -10,10 +10,11 @@ const vfs = ["0000:3b:02.0", "0000:3b:02.1"];
 function print(
   policy: string,
   others: readonly (readonly [vf: string, code: string, message: string])[] = [],
+  about = "policy",
 ) {
   return JSON.stringify({
     vfs: vfs.map((address) => ({ address, policy, askedPolicy: "dedicated", askedBy: "network" })),
-    problems: others.map(([vf, code, message]) => ({ vf, about: "policy", code, message })),
+    problems: others.map(([vf, code, message]) => ({ vf, about, code, message })),
   });
 }
 
@@ -32,6 +33,7 @@ test("a policy that every VF has is in force, whatever is wrong with VFs of othe
     undefined,
   );
   expect(why(print("dedicated", [["0000:3b:02.0", "UNSUPPORTED", "no threads"]]))).toBe(undefined);
+  expect(why(print("dedicated", [["0000:3b:02.0", "FALLBACK", "using no RPS"]], "rps"))).toBe(undefined);
 });
 
 test("a fallback is told once for all VFs that have it", () => {

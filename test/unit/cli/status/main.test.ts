@@ -89,15 +89,20 @@ test("a policy that cannot be met is told, with what is done instead", async () 
   expect(view.vfs[0]?.policy?.notes).toEqual([fallback]);
 });
 
-test("what the tuning daemon could not do is told", async () => {
+test("what the tuning daemon could not do is told, but policies, which are told with the VFs", async () => {
   using node = createStatusNode();
-  const unsupported = { about: "rfs", code: "UNSUPPORTED", message: "rfs is asked for: no" };
-  writeTuningProblems(node.host, [{ vf: node.address(0), ...unsupported }]);
+  const vf = node.address(0);
+  const problems = [
+    { vf, about: "rfs", code: "UNSUPPORTED", message: "rfs is asked for: no" },
+    { vf, about: "rps", code: "FALLBACK", message: "using no RPS" },
+    { vf, about: "policy", code: "FALLBACK", message: "using numa-spread" },
+  ];
+  writeTuningProblems(node.host, problems);
   expect((await status(node.host)).split("\n\n").at(-1)).toBe(
-    "tuning of 0000:3b:02.0, rfs: UNSUPPORTED: rfs is asked for: no\n",
+    "tuning of 0000:3b:02.0, rfs: UNSUPPORTED: rfs is asked for: no\ntuning of 0000:3b:02.0, rps: FALLBACK: using no RPS\n",
   );
   const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
-  expect(view.tuning).toMatchObject([unsupported]);
+  expect(view.tuning).toMatchObject(problems);
 });
 
 test("JSON and wide tell how often interrupts come, and where", async () => {
