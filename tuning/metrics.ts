@@ -5,6 +5,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Host } from "../host/host.ts";
 import { opponents } from "../sriov/contested-pins.ts";
 import { readInterruptCounts } from "../sriov/interrupt-counts.ts";
+import { addDrift } from "./drift-metric.ts";
 import { readSoftnet, type SoftnetCounts } from "./softnet.ts";
 import type { PassReport, TuningHost } from "./pass.ts";
 import { listPlacedPins } from "./placed-pins.ts";
@@ -23,6 +24,7 @@ export interface TuningMetrics {
 export function createMetrics(host: TuningHost): TuningMetrics {
   const registry = new Registry();
   const followVfs = addVfMetrics(host, registry);
+  const followDrift = addDrift(host, registry);
   const registers = [registry];
   const vfs = new Gauge({
     name: "virtfn_tuning_vfs",
@@ -68,7 +70,6 @@ export function createMetrics(host: TuningHost): TuningMetrics {
   const values = counter("values", "Values of netdevs written: flow counts of RFS, threaded NAPI.");
   const threads = counter("threads", "Threads of NAPI pinned to the CPU of their interrupt.");
   const channels = counter("channel_changes", "VFs whose number of channels was changed.");
-  const drift = counter("drift", "Pins found undone by someone else.");
   const contested = new Gauge({
     name: "virtfn_tuning_contested_irqs",
     help: "Interrupts whose pins are undone again and again, by who may do it.",
@@ -118,7 +119,7 @@ export function createMetrics(host: TuningHost): TuningMetrics {
         xpsMasks.inc(outcome.masks.filter((queue) => queue.startsWith("tx-")).length);
       }
       channels.inc([...report.channels.values()].filter(({ isChanged }) => isChanged).length);
-      drift.inc([...report.undone.values()].flat().length);
+      followDrift(report);
       for (const by of opponents)
         contested.set({ by }, report.contested.filter((pin) => pin.by === by).length);
       restores.inc([...report.restored.values()].filter(({ result }) => result === "restored").length);

@@ -31,7 +31,7 @@ export function addVfMetrics(host: Eyes, registry: Registry): (state: SeenVfs) =
     collect() {
       for (const counter of counters.values()) counter.reset();
       let uncounted = 0;
-      const pfNames = new Map<PciAddress, string>();
+      const namePf = createPfNamer(host);
       for (const seen of state?.vfs ?? []) {
         const { record } = seen;
         const { address, pf, vf } = record.device;
@@ -40,9 +40,7 @@ export function addVfMetrics(host: Eyes, registry: Registry): (state: SeenVfs) =
           uncounted += 1;
           continue;
         }
-        const pfName = pfNames.get(pf) ?? readPciNetdevs(host, pf)[0] ?? pf;
-        pfNames.set(pf, pfName);
-        const labels = labelVf(pfName, vf, state?.facts.resourceOf.get(address), record.owner.pod);
+        const labels = labelVf(namePf(pf), vf, state?.facts.resourceOf.get(address), record.owner.pod);
         for (const [name, value] of Object.entries(values)) counters.get(name)?.inc(labels, value as number);
       }
       this.set(uncounted);
@@ -61,6 +59,16 @@ export function addVfMetrics(host: Eyes, registry: Registry): (state: SeenVfs) =
   );
   return (next) => {
     state = next;
+  };
+}
+
+/** Gives the netdev of a PF, looked for once, for the labels of a VF; its address where it has none. */
+export function createPfNamer(host: Pick<Eyes, "files" | "paths">): (pf: PciAddress) => string {
+  const names = new Map<PciAddress, string>();
+  return (pf) => {
+    const name = names.get(pf) ?? readPciNetdevs(host, pf)[0] ?? pf;
+    names.set(pf, name);
+    return name;
   };
 }
 

@@ -6,6 +6,7 @@ import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { createMetrics } from "../../../tuning/metrics.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { writeFolder } from "../../support/fixture-folder.ts";
 import { listMetricLines } from "../../support/metric-lines.ts";
 import { createTuningNode } from "../../support/tuning-node.ts";
@@ -48,6 +49,30 @@ test("counts moves apart from pins, and the kernel's own counts by CPU when aske
   expect(text).toContain("virtfn_tuning_plan_duration_seconds_count 2");
   // Asked again the counts are the same, not added up.
   expect(await metrics.registry.metrics()).toBe(text);
+});
+
+function driftOf(vf: number, pod: string, count: number): string {
+  return `virtfn_tuning_drift_total{pf="ens1f0",vf="${vf}",resource="",namespace="shop",pod="${pod}"} ${count}\n`;
+}
+
+test("counts drift by VF, as long as its pod has it", async () => {
+  using node = createTuningNode(2);
+  const metrics = createMetrics(node.host);
+  const memory = createPassMemory(node.host);
+  const look = async (): Promise<string> => {
+    metrics.record(await passOnce(node.host, memory), 0.01, []);
+    return listMetricLines(await metrics.registry.metrics(), /drift/);
+  };
+  node.attach(0, "web-1");
+  node.attach(1, "web-2");
+  expect(await look()).toBe(`\n${driftOf(0, "web-1", 0)}${driftOf(1, "web-2", 0)}`);
+  node.setAffinity(1, 0, "3");
+  node.setAffinity(1, 1, "2");
+  expect(await look()).toBe(`\n${driftOf(0, "web-1", 0)}${driftOf(1, "web-2", 2)}`);
+  expect(await look()).toBe(`\n${driftOf(0, "web-1", 0)}${driftOf(1, "web-2", 2)}`);
+  node.detach(1, "web-2");
+  node.attach(1, "web-3");
+  expect(await look()).toBe(`\n${driftOf(0, "web-1", 0)}${driftOf(1, "web-3", 0)}`);
 });
 
 test("counts as pinned what is in its place, not what a busy lock or a refusal kept from it", async () => {

@@ -124,7 +124,9 @@ describe("reconcile", () => {
     await waitFor("the log", () => loop.lines.length === 4);
     await loop.end();
     expect(loop.lines.map(({ msg }) => msg)).toEqual(["tuned", "tuned", "found pins undone", "tuned"]);
-    expect(await loop.metrics.registry.metrics()).toContain("virtfn_tuning_drift_total 1");
+    expect(await loop.metrics.registry.metrics()).toContain(
+      'virtfn_tuning_drift_total{pf="ens1f0",vf="0",resource="",namespace="shop",pod="web-1"} 1',
+    );
   });
 
   test("stops fighting over a pin, and tells it in log, metrics and on disk", async () => {
