@@ -133,3 +133,24 @@ test("a VF whose name was another link's when it came home has it again in the f
   expect(loop.lines).toEqual(["release", "rename"]);
   expect(loop.metrics).toContain('virtfn_tuning_repairs_total{result="rename"} 1');
 });
+
+test("what a pod leaves behind goes home a minute after the look before, by the clock", async () => {
+  using node = createFakeHost();
+  await add(node);
+  const stop = new AbortController();
+  let elapsedMs = 0;
+  const clock: Host["clock"] = {
+    ...node.host.clock,
+    sleep: async (ms) => {
+      // The pod goes while the loop waits for the first time.
+      if (elapsedMs === 0) node.removeNetns("web-1");
+      elapsedMs += ms;
+      if (elapsedMs > 120_000) stop.abort();
+    },
+  };
+  const homeMs: number[] = [];
+  const metrics = { recordRepair: () => void homeMs.push(elapsedMs) };
+  const options = { log: pino({ level: "silent" }), metrics, signal: stop.signal };
+  await keepRepaired({ ...node.host, clock }, options);
+  expect(homeMs).toEqual([60_000]);
+});
