@@ -16,6 +16,8 @@ export interface TuningMetrics {
   readonly registry: Registry;
   /** Counts what a pass did; `newProblems`: those of it that the pass before did not have. */
   record(report: PassReport, seconds: number, newProblems: PassReport["problems"]): void;
+  /** Counts what was put back without a pass, and its new problems. */
+  recordRestored(restored: PassReport["restored"], newProblems: PassReport["problems"]): void;
   /** Counts what was done with the VF of a pod that is gone: `failed`, or what `repair` calls it. */
   recordRepair(result: string): void;
 }
@@ -102,6 +104,10 @@ export function createMetrics(host: TuningHost): TuningMetrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
+  const recordRestored: TuningMetrics["recordRestored"] = (restored, newProblems) => {
+    restores.inc([...restored.values()].filter(({ result }) => result === "restored").length);
+    for (const { code } of newProblems) problems.inc({ code });
+  };
   return {
     registry,
     record(report, duration, newProblems) {
@@ -122,14 +128,14 @@ export function createMetrics(host: TuningHost): TuningMetrics {
       followDrift(report);
       for (const by of opponents)
         contested.set({ by }, report.contested.filter((pin) => pin.by === by).length);
-      restores.inc([...report.restored.values()].filter(({ result }) => result === "restored").length);
+      recordRestored(report.restored, newProblems);
       announcements.inc([...report.announced.values()].filter(({ result }) => result === "announced").length);
-      for (const { code } of newProblems) problems.inc({ code });
       followVfs(report.state);
       vfIrqs = new Set(report.plans.flatMap(({ target }) => target.vf.irqs));
       planSeconds.observe(report.planMs / 1000);
       seconds.observe(duration);
     },
+    recordRestored,
     recordRepair: (result) => repairs.inc({ result }),
   };
 }

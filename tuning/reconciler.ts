@@ -18,6 +18,7 @@ import { createPassMemory } from "./pass-memory.ts";
 import { type PassReport, runPass } from "./pass.ts";
 import { PinWatch } from "./pin-watch.ts";
 import { ReportLog } from "./report-log.ts";
+import { restoreGone } from "./restore-gone.ts";
 
 /** Between passes when nothing happens: finds what no event tells. */
 export const pollMs = 30_000;
@@ -90,7 +91,7 @@ export async function reconcile(
   while (!signal.aborted) {
     checkMountedFolders(host.files, listNodeFolders(host.paths));
     let startedMs = host.clock.monotonicMs();
-    const report = await attemptPass(log, async () => {
+    const report = await attempt(log, "a pass failed", async () => {
       const facts = await readFacts(readTopology);
       // A kubelet that lets it wait keeps no CPU busy.
       startedMs = host.clock.monotonicMs();
@@ -106,6 +107,9 @@ export async function reconcile(
       pins.follow(report);
       links.follow(listAwaited(report));
       onPass?.(report);
+    } else {
+      const restored = await attempt(log, "a restore failed", async () => restoreGone(host, lockTimeoutMs));
+      if (restored !== undefined) metrics.recordRestored(restored, reports.addRestored(restored));
     }
     // A pass that failed as a whole is unfinished too: nobody looks at the pins until the next one.
     const isUnfinished = report?.isUnfinished ?? true;
@@ -121,12 +125,12 @@ export async function reconcile(
   await memory.irqBalance.settle();
 }
 
-// A pass as a whole fails when the node itself can't be read (its CPUs, its records): the next one may.
-async function attemptPass(log: Log, pass: () => Promise<PassReport>): Promise<PassReport | undefined> {
+// A pass as a whole fails when the node itself can't be read (its CPUs, its records, node.yaml): the next one may not.
+async function attempt<T>(log: Log, failure: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await pass();
+    return await work();
   } catch (error) {
-    log.error({ error }, "a pass failed");
+    log.error({ error }, failure);
     return undefined;
   }
 }

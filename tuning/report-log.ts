@@ -46,14 +46,26 @@ export class ReportLog {
           "a pin is contested, leaving it alone",
         );
     }
-    for (const [pciAddress, { result, writes }] of report.restored)
-      if (result === "restored" || result === "discarded") this.#log.info({ pciAddress, writes }, result);
+    this.#logRestored(report.restored);
     if (report.irqBalance !== undefined)
       this.#log.info(report.irqBalance, "told irqbalance which interrupts to leave alone");
     if (report.rfsTable.isWritten) this.#log.info({}, "resized the table of socket flows");
     for (const [pciAddress, { result }] of report.announced)
       if (result === "announced") this.#log.info({ pciAddress }, "announced the addresses");
     return this.#addProblems(report.problems);
+  }
+
+  /** Logs what was put back while passes fail; returns its problems that were not there before. */
+  addRestored(restored: PassReport["restored"]): readonly Problem[] {
+    this.#logRestored(restored);
+    const problems = [...restored.values()].flatMap((outcome) => outcome.problems);
+    const stay = [...this.#known.values()];
+    return this.#addProblems([...stay, ...problems]);
+  }
+
+  #logRestored(restored: PassReport["restored"]): void {
+    for (const [pciAddress, { result, writes }] of restored)
+      if (result === "restored" || result === "discarded") this.#log.info({ pciAddress, writes }, result);
   }
 
   #addProblems(problems: readonly Problem[]): readonly Problem[] {

@@ -54,6 +54,28 @@ describe("reconcile", () => {
     expect(loop.lines.map(({ msg }) => msg)).toEqual(["tuned", "restored"]);
   });
 
+  test("with a node.yaml that is wrong from the start puts back what pods left, and nothing else", async () => {
+    using node = createTuningNode(3);
+    node.attach(0, "web-1");
+    node.attach(1, "web-2");
+    const first = startLoop(node);
+    await waitFor("the pins", () => node.affinities(1) === "2 3 0-3");
+    await first.end();
+    node.host.files.writeAtomic(node.host.paths.nodeConfig, "tuning: [");
+    node.detach(0, "web-1");
+    const loop = startLoop(node);
+    await waitFor("what was before", () => node.affinities(0) === "0-3 0-3 0-3");
+    node.attach(2, "web-3");
+    node.setAffinity(1, 0, "0");
+    node.detach(1, "web-2");
+    await waitFor("what was before of the other", () => node.affinities(1) === "0-3 0-3 0-3");
+    expect(node.affinities(2)).toBe("0-3 0-3 0-3");
+    await loop.end();
+    const told = new Set(loop.lines.map(({ msg }) => msg));
+    expect(told).toEqual(new Set(["a pass failed", "restored"]));
+    expect(await loop.metrics.registry.metrics()).toContain("virtfn_tuning_restores_total 2");
+  });
+
   test("looks again with growing distance while handlers are missing, then leaves it to the poll", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1");
