@@ -6,22 +6,29 @@ import * as fc from "fast-check";
 import { runCni } from "../../cni/run.ts";
 import { anyFuzzCall, fuzzDevice, type FuzzBase, type FuzzCall } from "./cni-fuzz.ts";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
+import { StrayErrors } from "./stray-errors.ts";
 
 /** How often each outcome came: the CNI number of an error, 0 for what changed nothing, "given" for what did. */
 export type FuzzOutcomes = ReadonlyMap<number | "given", number>;
 
-/** Runs `count` calls; throws, with the smallest such call, at the first that is not answered as it should be. */
+/**
+ * Runs `count` calls; throws, with the seed and the smallest such call, at the first that is not answered as it should be, or
+ * that leaves behind an error nobody waits for.
+ */
 export async function runFuzz(count: number, seed: number): Promise<FuzzOutcomes> {
   const outcomes = new Map<number | "given", number>();
   using nodes = createNodes();
+  using strays = new StrayErrors();
   const calls = anyFuzzCall(nodes.identity);
   await fc.assert(
     fc.asyncProperty(calls, async (call) => {
       const outcome = await runCall(nodes.take(call.base), call);
+      await strays.throwAny();
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }),
     { numRuns: count, seed },
   );
+  await strays.throwAny();
   return outcomes;
 }
 
