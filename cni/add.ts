@@ -21,7 +21,7 @@ import { openPodNetns } from "./pod-netns.ts";
 import { makeRecord, withoutAdminMac, writeAttached } from "./record.ts";
 import { describePod, type Request } from "./request.ts";
 import type { Reservation } from "./reservation.ts";
-import { emptyResult, extendResult, type CniResult } from "./result.ts";
+import { emptyResult, extendResult, pickDns, type CniResult } from "./result.ts";
 import type { Steps } from "./steps.ts";
 import type { Target } from "./targets.ts";
 
@@ -173,14 +173,15 @@ function startIpam(host: Host, { ipam, owner }: Attachment): StartedIpam {
   return { answer: () => answer, isOver: answer.catch(() => undefined) };
 }
 
-function toResult(call: CniCall, attached: readonly (Attached & Settled)[]): Omit<CniResult, "dns"> {
+function toResult(call: CniCall, attached: readonly (Attached & Settled)[]): Omit<CniResult, "others"> {
   const sandbox = call.netns;
   const interfaces = attached.map(({ link, target, applied }) => {
     const { name, mac, mtu } = link ?? { name: target.interface, mac: applied.adminMac, mtu: undefined };
     return { name, mac, mtu, sandbox, pciID: target.address };
   });
   const ips = attached.flatMap(({ plan }, at) => plan.ips.map((ip) => ({ ...ip, interface: at })));
-  return { interfaces, ips, routes: attached.flatMap(({ plan }) => plan.resultRoutes) };
+  const routes = attached.flatMap(({ plan }) => plan.resultRoutes);
+  return { interfaces, ips, routes, dns: pickDns(attached.map(({ plan }) => plan.dns)) };
 }
 
 // The kernel would number "net%d" by itself, and refuse "net%1" after the move (net/core/dev.c, __dev_alloc_name).

@@ -15,6 +15,8 @@ export interface AddressPlan {
   /** Without the interface's index. */
   readonly routes: readonly Omit<NewRoute, "index">[];
   readonly resultRoutes: readonly IpamRoute[];
+  /** As the delegate told it: only the result shows it. */
+  readonly dns: object | undefined;
 }
 
 /** Merges them. Throws ERR_IPAM for an answer with an address or route that is none. */
@@ -28,7 +30,7 @@ export function planAddresses(ipam: IpamResult | undefined, network: PodNetwork)
   const ownRoutes = network.routes.map((route) => ({ ...route, dst: formatCidr(route.dst) }));
   const resultRoutes = [...(ipam?.routes ?? []), ...ownRoutes];
   const routes = resultRoutes.map((route) => planRoute(route, ips, addresses));
-  return { addresses, ips, routes, resultRoutes };
+  return { addresses, ips, routes, resultRoutes, dns: ipam?.dns };
 }
 
 // A route without a next hop takes the gateway of the first address of its family, as the reference plugins do; one whose scope

@@ -20,17 +20,19 @@ export interface CniIp {
   readonly interface?: number | undefined;
 }
 
-/** A result as spec 1.0.0 has it; members that this release does not know are kept. Source: CNI spec, "ADD Success". */
+/** A result as spec 1.0.0 has it; members that this release does not know are kept, at the top in `others`. Source: CNI spec, "ADD Success". */
 export interface CniResult {
   readonly interfaces: readonly CniInterface[];
   readonly ips: readonly CniIp[];
   readonly routes: readonly object[];
+  /** `undefined`: none, or one in which nothing is told. */
   readonly dns: object | undefined;
+  readonly others: Readonly<Record<string, unknown>>;
 }
 
 const text = v.string("a text");
 const number = v.number("a number");
-const resultObject = v.object(
+const resultObject = v.looseObject(
   {
     interfaces: v.nullish(
       v.array(
@@ -65,18 +67,28 @@ const resultObject = v.object(
 /** Schema of `prevResult`. Go writes an empty list as null. */
 export const resultSchema = v.pipe(
   resultObject,
-  v.transform(({ interfaces, ips, routes, dns }): CniResult => ({
+  v.transform(({ cniVersion: _cniVersion, interfaces, ips, routes, dns, ...others }): CniResult => ({
     interfaces: interfaces ?? [],
     ips: ips ?? [],
     routes: routes ?? [],
-    dns: dns ?? undefined,
+    dns: pickDns([dns]),
+    others,
   })),
 );
 
-export const emptyResult: CniResult = { interfaces: [], ips: [], routes: [], dns: undefined };
+export const emptyResult: CniResult = { interfaces: [], ips: [], routes: [], dns: undefined, others: {} };
 
-/** `before` with more interfaces; the indexes of `ips` are relative to `interfaces` and shifted here. */
-export function extendResult(before: CniResult, added: Omit<CniResult, "dns">): CniResult {
+/** The first that tells something: Go writes an empty one as {}. */
+export function pickDns(all: readonly (object | null | undefined)[]): object | undefined {
+  return all.find((dns) => Object.values(dns ?? {}).some(isTold)) ?? undefined;
+}
+
+function isTold(value: unknown): boolean {
+  return value !== null && value !== "" && !(Array.isArray(value) && value.length === 0);
+}
+
+/** `before` with more interfaces; the indexes of `ips` are relative to `interfaces` and shifted here. Its own `dns` comes first. */
+export function extendResult(before: CniResult, added: Omit<CniResult, "others">): CniResult {
   const offset = before.interfaces.length;
   const ips = added.ips.map((ip) =>
     ip.interface === undefined
@@ -87,7 +99,8 @@ export function extendResult(before: CniResult, added: Omit<CniResult, "dns">): 
     interfaces: [...before.interfaces, ...added.interfaces],
     ips: [...before.ips, ...ips],
     routes: [...before.routes, ...added.routes],
-    dns: before.dns,
+    dns: before.dns ?? added.dns,
+    others: before.others,
   };
 }
 
@@ -100,8 +113,8 @@ export function formatResult(result: CniResult, cniVersion: CniVersion): string 
   const ips = isOld ? result.ips.map((ip) => toOldIp(ip)) : result.ips;
   const interfaces = isOld ? result.interfaces.map((nic) => toOldInterface(nic)) : result.interfaces;
   const routes = isOld ? result.routes.map((route) => toOldRoute(route)) : result.routes;
-  const { dns } = result;
-  return JSON.stringify({ cniVersion, interfaces, ips, routes, dns: dns ?? {} });
+  const { dns, others } = result;
+  return JSON.stringify({ ...others, cniVersion, interfaces, ips, routes, dns: dns ?? {} });
 }
 
 function toOldIp(ip: CniIp): object {

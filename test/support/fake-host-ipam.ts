@@ -22,6 +22,7 @@ interface DelegateConfig {
     readonly ranges?: readonly (readonly { readonly subnet: string }[])[];
     readonly routes?: readonly object[];
     readonly addresses?: readonly { readonly address: string; readonly gateway?: string }[];
+    readonly dns?: object;
   };
 }
 
@@ -95,7 +96,12 @@ function gatewayOf(address: string): string {
 }
 
 function answer(config: DelegateConfig, ips: readonly object[]): ExecResult {
-  const result = { cniVersion: config.cniVersion, ips, routes: config.ipam.routes ?? [], dns: {} };
+  const result = {
+    cniVersion: config.cniVersion,
+    ips,
+    routes: config.ipam.routes ?? [],
+    dns: config.ipam.dns ?? {},
+  };
   return { exitCode: 0, stdout: JSON.stringify(result), stderr: "" };
 }
 

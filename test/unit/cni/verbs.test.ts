@@ -13,7 +13,8 @@ const versions = [
 ] as const;
 
 const routes = [{ dst: "198.51.100.0/24", gw: "192.0.2.254", mtu: 1400, priority: 7 }];
-const network = { mtu: 9000, ipam: { type: "host-local", subnet: "192.0.2.0/24", routes } };
+const dns = { nameservers: ["192.0.2.53"], domain: "data.example", search: ["data.example"], options: [] };
+const network = { mtu: 9000, ipam: { type: "host-local", subnet: "192.0.2.0/24", routes, dns } };
 const before = {
   interfaces: [{ name: "eth0", mac: "02:00:00:00:00:0e", sandbox: "/run/netns/web-1" }],
   ips: [{ address: "10.244.1.14/24", interface: 0 }],
@@ -26,14 +27,21 @@ const ways = [
     config: { deviceID: "0000:3b:02.1", ...network },
     ifName: "net1",
     others: 0,
-    dns: {},
+    handedOn: { dns },
   },
   {
     way: "chained",
     config: { prevResult: before, networks: [network] },
     ifName: "eth0",
     others: 1,
-    dns: before.dns,
+    handedOn: { dns: before.dns },
+  },
+  {
+    way: "chained after a plugin that tells no dns, but what nobody knows",
+    config: { prevResult: { ...before, dns: {}, "x.y/own": [1] }, networks: [network] },
+    ifName: "eth0",
+    others: 1,
+    handedOn: { dns, "x.y/own": [1] },
   },
 ] as const;
 
@@ -52,7 +60,7 @@ function lastOf(value: unknown): unknown {
 }
 
 test.each(table)("a pod's life $way in $cniVersion", async (row) => {
-  const { cniVersion, codes, isOld, config, ifName, others, dns } = row;
+  const { cniVersion, codes, isOld, config, ifName, others, handedOn } = row;
   using node = makeNode();
   const start = node.toText();
   const common = { cniVersion, name: "blue", type: "virtfn" };
@@ -60,7 +68,7 @@ test.each(table)("a pod's life $way in $cniVersion", async (row) => {
   const nic = { name: "net1", mac: "02:00:00:00:00:01", sandbox: "/run/netns/web-1" };
   const ip = { address: "192.0.2.2/24", gateway: "192.0.2.1", interface: others };
   const { interfaces, ips, routes: shown, ...rest } = added.json ?? {};
-  expect(rest).toEqual({ cniVersion, dns });
+  expect(rest).toEqual({ cniVersion, ...handedOn });
   expect(lastOf(interfaces)).toEqual(isOld ? nic : { ...nic, mtu: 9000, pciID: "0000:3b:02.1" });
   expect(lastOf(ips)).toEqual(isOld ? { version: "4", ...ip } : ip);
   expect(lastOf(shown)).toEqual(isOld ? { dst: "198.51.100.0/24", gw: "192.0.2.254" } : routes[0]);
