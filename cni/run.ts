@@ -4,6 +4,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
+import { withoutSuccessWords } from "./del-words.ts";
 import { parseEnvironment, type CniCall, type Environment } from "./environment.ts";
 import { NotReadyError } from "./errors.ts";
 import { defaultVersion, supportedVersions } from "./version.ts";
@@ -35,7 +36,8 @@ export async function runCni(
     const stdout = await runVerb(call, stdin, createHost, lines);
     return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
-    return { exitCode: 1, stdout: formatError(error, stdin), stderr: lines.join("\n") };
+    const render = process.environment["CNI_COMMAND"] === "DEL" ? withoutSuccessWords : String;
+    return { exitCode: 1, stdout: formatError(error, stdin, render), stderr: lines.join("\n") };
   }
 }
 
@@ -116,14 +118,14 @@ const tryAgainLater = 11;
 const notReady = 50;
 const limited = 51;
 
-function formatError(error: unknown, stdin: string): string {
+function formatError(error: unknown, stdin: string, render: (text: string) => string): string {
   const code = error instanceof SriovError || error instanceof HostError ? error.code : "ERR_UNEXPECTED";
   const text = error instanceof Error ? error.message : String(error);
   return JSON.stringify({
     cniVersion: readVersion(stdin) ?? defaultVersion,
     code: numberOf(error),
-    msg: `${code}: ${text}`,
-    details: describeCauses(error),
+    msg: render(`${code}: ${text}`),
+    details: render(describeCauses(error)),
   });
 }
 
