@@ -114,10 +114,11 @@ function findContradictions(network: Network, path: string): readonly ConfigProb
     problems.push(
       describeValue(`${path}max_tx_rate`, `an integer of at least min_tx_rate (${min} Mbit/s)`, max),
     );
-  if (ipam === undefined && ips.length === 0) {
-    if (network.gateway !== undefined) problems.push(`${path}gateway: expected ips or ipam beside it`);
-    if (network.routes.length > 0) problems.push(`${path}routes: expected ips or ipam beside it`);
-  }
+  const ipsNeed =
+    ipam === undefined ? "ips beside it" : "ips beside it, or none: an IPAM plugin tells its own";
+  if (network.gateway !== undefined && ips.length === 0) problems.push(`${path}gateway: expected ${ipsNeed}`);
+  if (network.routes.length > 0 && ipam === undefined && ips.length === 0)
+    problems.push(`${path}routes: expected ips or ipam beside it`);
   return problems;
 }
 

@@ -102,7 +102,17 @@ test.each([
   [
     { ips: ["2001:db8::5/64"], gateway: "2001:db8::1" },
     { gateway: "192.0.2.1" },
-    "gateway: expected ips or ipam beside it",
+    "gateway: expected ips beside it",
+  ],
+  [
+    { ipam: { type: "host-local" }, ips: ["192.0.2.5/24"], gateway: "192.0.2.1" },
+    { ipam: { type: "host-local" }, gateway: "192.0.2.1" },
+    "gateway: expected ips beside it, or none: an IPAM plugin tells its own",
+  ],
+  [
+    { ipam: { type: "host-local" }, routes: [{ dst: "0.0.0.0/0" }] },
+    { routes: [{ dst: "0.0.0.0/0" }] },
+    "routes: expected ips or ipam beside it",
   ],
   [{ ipam: {} }, { ipam: { type: "../sh" } }, "ipam.type: expected a plugin's name without /"],
   [{ ipam: { type: "" } }, { ipam: { type: ".." } }, "ipam.type: expected a plugin's name"],
