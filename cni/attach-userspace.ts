@@ -27,7 +27,7 @@ export async function attachUserspaceVf(
   await steps.wait("VF settings", async () => {
     // Read again: with the driver before, a MAC that the PF had not set went.
     const now = side && { target: side.target, info: readVfInfo(side.target) };
-    await applySettings(host, { vf, side: now }, wanted, hadNoAdminMac);
+    await applySettings(host, { side: now }, wanted, hadNoAdminMac);
   });
   const answer = await steps.wait("IPAM", ipam);
   const plan = steps.run("addresses", () => planAddresses(answer, network));

@@ -30,6 +30,7 @@ import { SecondEntryError } from "./errors.ts";
 import type { Target } from "./targets.ts";
 import { planDriverChange } from "./driver-change.ts";
 import { checkMacFree, checkMacOwedToNobody } from "./mac-clash.ts";
+import { checkSettable, toVfSettings } from "./pf-settings.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
 /**
@@ -55,7 +56,7 @@ export interface Claimant {
 
 /**
  * Claims the VF for `who`. An owner that is gone is cleaned up after first; one that is alive is
- * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_VF_RESET, ERR_VF_MAC_TAKEN, ERR_LINK_SIZES, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
+ * ERR_VF_BUSY. Also ERR_VF_NODE_USE, ERR_VF_MISSING, ERR_VF_RESET, ERR_VF_MAC_TAKEN, ERR_VF_UNSUPPORTED, ERR_LINK_SIZES, ERR_RECORD_FORMAT. The caller holds the VF's lock; `home` is the host's netlink.
  */
 export async function claimVf(
   host: Host,
@@ -79,6 +80,7 @@ export async function claimVf(
     throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
   if (link !== undefined) checkNodeUse(home, vf, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  checkSettable(host, { side, vf }, toVfSettings(network));
   if (side !== undefined && network.mac !== undefined) {
     checkMacFree(side.target, network.mac);
     checkMacOwedToNobody(host, side.target, network.mac);

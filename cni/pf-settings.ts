@@ -40,23 +40,33 @@ export function toVfSettings(network: PodNetwork): VfSideSettings {
   return { adminMac: mac, ...vlanSettings, spoofchk, trust, linkState, minTxRateMbps, maxTxRateMbps };
 }
 
-/**
- * Brings the VF's side at the PF to `wanted`. Throws ERR_VF_STEP, ERR_VF_MAC_TAKEN; when there is something to set,
- * ERR_VF_UNSUPPORTED for a PF whose driver reports no VFs, and ERR_VF_MISSING for one that is not on the host.
- */
+/** Brings the VF's side at the PF, where that is known, to `wanted`. Throws ERR_VF_STEP, ERR_VF_MAC_TAKEN. */
 export async function applySettings(
-  host: Pick<Host, "files" | "paths" | "locks" | "clock">,
-  { side, vf }: Pick<Claim, "side" | "vf">,
+  host: Pick<Host, "locks" | "clock">,
+  { side }: Pick<Claim, "side">,
   wanted: VfSideSettings,
   hadNoAdminMac: boolean,
 ): Promise<void> {
+  if (side === undefined) return;
+  const { adminMac } = wanted;
+  const before = hadNoAdminMac ? { ...side.info, mac: zeroMac } : side.info;
+  await applyVf(host, side.target, planVf(before, wanted), () => {
+    // Another ADD may have taken it since the VF was claimed.
+    if (adminMac !== undefined) checkMacFree(side.target, adminMac);
+  });
+}
+
+/**
+ * Whether the PF can be asked for `wanted`, before anything is changed. Throws ERR_VF_UNSUPPORTED for what its driver does not report;
+ * ERR_VF_MISSING where there is something to set and the PF is not on the host.
+ */
+export function checkSettable(
+  host: Pick<Host, "files" | "paths">,
+  { side, vf }: Pick<Claim, "side" | "vf">,
+  wanted: VfSideSettings,
+): void {
   if (side !== undefined) {
-    const { adminMac } = wanted;
-    const before = hadNoAdminMac ? { ...side.info, mac: zeroMac } : side.info;
-    await applyVf(host, side.target, planVf(before, wanted), () => {
-      // Another ADD may have taken it since the VF was claimed.
-      if (adminMac !== undefined) checkMacFree(side.target, adminMac);
-    });
+    planVf(side.info, wanted);
     return;
   }
   const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 import { NetlinkError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
+import { watchChanges } from "../../support/change-calls.ts";
 import { callCni } from "../../support/cni-call.ts";
 import type { FakeDriver } from "../../support/fake-host-kernel.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
@@ -72,13 +73,15 @@ test("what is so already is not set", async () => {
 test("a driver without them, or with fewer, is told of at once, with every problem, and nothing is changed", async () => {
   using node = makeNode("igb");
   const before = node.toText();
-  const { json } = await callCni(node.host, { ...config, vlan: 5, queues: 2, rings: { rx: 9000, tx: 512 } });
+  const { host, listChanges } = watchChanges(node.host);
+  const { json } = await callCni(host, { ...config, vlan: 5, queues: 2, rings: { rx: 9000, tx: 512 } });
   expect(json).toMatchObject({ code: 102 });
   expect(json?.["msg"]).toContain(
     'ERR_LINK_SIZES: step "claim": queues: expected nothing, the driver of ens1f0v1 has no channels to set | ' +
       "rings.rx: expected at most 4096 (the driver of ens1f0v1), got 9000",
   );
   expect(node.toText()).toBe(before);
+  expect(listChanges()).toEqual([]);
 });
 
 test("a size that the driver rounds is an error, and everything is put back", async () => {

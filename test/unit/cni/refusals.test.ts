@@ -1,8 +1,9 @@
-// Whom ADD refuses a VF, with which number, and that nothing is changed by it.
+// Whom ADD refuses a VF, with which number, and that nothing is changed for it, nor taken back again.
 
 import { expect, test } from "vitest";
 
 import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
+import { watchChanges } from "../../support/change-calls.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
@@ -18,8 +19,10 @@ function makeNode(): FakeHost {
 
 async function refusal(node: FakeHost, more: object = {}, call: object = {}): Promise<object> {
   const before = node.toText();
-  const { exitCode, json } = await callCni(node.host, { ...config, ...more }, call);
+  const { host, listChanges } = watchChanges(node.host);
+  const { exitCode, json } = await callCni(host, { ...config, ...more }, call);
   return {
+    changes: listChanges(),
     exitCode,
     code: json?.["code"],
     msg: json?.["msg"],
@@ -29,7 +32,13 @@ async function refusal(node: FakeHost, more: object = {}, call: object = {}): Pr
 }
 
 function refused(code: number, words: string): object {
-  return { exitCode: 1, code, msg: expect.stringContaining(words) as string, isChanged: false, held: 0 };
+  const msg = expect.stringContaining(words) as string;
+  return { changes: [], exitCode: 1, code, msg, isChanged: false, held: 0 };
+}
+
+/** What shows only on the way: all that was changed until then is taken back. */
+function undone(code: number, words: string): object {
+  return { ...refused(code, words), changes: expect.arrayContaining([expect.any(String)]) as unknown };
 }
 
 test("a VF of a pod that is alive is error 11, naming pod and container", async () => {
@@ -158,13 +167,13 @@ test("settings that the driver refuses are undone, and the error names the step 
       trust: "on",
     }),
   ).toEqual(
-    refused(
+    undone(
       102,
       'step "VF settings": setting link_state enable on ens1f0 vf 1: setting linkState of ens1f0 vf 1: EOPNOTSUPP',
     ),
   );
-  expect(await refusal(node, { vlanProto: "802.1ad" })).toEqual(refused(102, "EPROTONOSUPPORT"));
-  expect(await refusal(node, { min_tx_rate: 10 })).toEqual(refused(102, "EINVAL"));
+  expect(await refusal(node, { vlanProto: "802.1ad" })).toEqual(undone(102, "EPROTONOSUPPORT"));
+  expect(await refusal(node, { min_tx_rate: 10 })).toEqual(undone(102, "EINVAL"));
 });
 
 test("an IPAM delegate that fails, is missing, or says 'try again' is reported, and nothing is left", async () => {
@@ -172,12 +181,12 @@ test("an IPAM delegate that fails, is missing, or says 'try again' is reported, 
   const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
   node.ipam.failNextAdd({ exitCode: 1, stdout: '{"code":999,"msg":"no addresses left"}', stderr: "" });
   expect(await refusal(node, { ipam })).toEqual(
-    refused(104, 'step "IPAM": IPAM ADD by host-local for net1: no addresses left'),
+    undone(104, 'step "IPAM": IPAM ADD by host-local for net1: no addresses left'),
   );
   node.ipam.failNextAdd({ exitCode: 1, stdout: '{"code":11,"msg":"later"}', stderr: "" });
-  expect(await refusal(node, { ipam })).toEqual(refused(11, "later"));
+  expect(await refusal(node, { ipam })).toEqual(undone(11, "later"));
   node.ipam.failNextAdd({ exitCode: 0, stdout: "{}}", stderr: "" });
-  expect(await refusal(node, { ipam })).toEqual(refused(104, "expected a CNI result"));
+  expect(await refusal(node, { ipam })).toEqual(undone(104, "expected a CNI result"));
   expect(
     await refusal(node, {
       ipam: { type: "dhcp" },
@@ -228,7 +237,7 @@ test("a VF whose lock stays taken is error 11 after 30 s, naming the holder", as
 test("an IPAM plugin that refuses ADD, and DEL for the same reason, keeps no record alive", async () => {
   using node = makeNode();
   const ipam = { type: "host-local", subnet: "wrong" };
-  expect(await refusal(node, { ipam })).toEqual(refused(104, 'invalid CIDR address: "wrong"'));
+  expect(await refusal(node, { ipam })).toEqual(undone(104, 'invalid CIDR address: "wrong"'));
   expect(await callCni(node.host, config, web2)).toMatchObject({ exitCode: 0 });
 });
 
@@ -269,29 +278,3 @@ test("a record of a newer minor that cannot be read is another format: refused, 
   node.removeNetns("web-1");
   expect(await refusal(node, {}, web2)).toEqual(refused(101, "0000:3b:02.1.json: expected format 1.0"));
 });
-
-test.each([
-  [{ mac: "02:00:00:00:aa:01", vlan: 100, vlanQoS: 3 }, "vlan, vlanQoS"],
-  [{ vlan: undefined, spoofchk: "off" }, "spoofchk"],
-  [{ vlan: undefined, trust: "on" }, "trust"],
-  [{ vlan: undefined, link_state: "enable" }, "link_state"],
-  [{ vlan: undefined, min_tx_rate: 10, max_tx_rate: 100 }, "min_tx_rate, max_tx_rate"],
-])(
-  "%o at a PF whose driver reports no VFs, as virtio's, is error 102, and the VF stays",
-  async (settings, names) => {
-    using node = makeNode();
-    const openNetlink: typeof node.host.openNetlink = (netns) => ({
-      ...node.host.openNetlink(netns),
-      getVf: () => undefined,
-    });
-    const before = node.toText();
-    const { json } = await callCni({ ...node.host, openNetlink }, { ...config, ...settings });
-    expect(json).toMatchObject({
-      code: 102,
-      msg: expect.stringContaining(
-        `the driver of this PF does not report ${names}: it could be neither checked nor put back`,
-      ) as string,
-    });
-    expect(node.toText()).toBe(before);
-  },
-);
