@@ -44,7 +44,8 @@ export async function resetVf(
   if (side !== undefined) {
     if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
     await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
-    await clearAdminMac(host, side);
+    // The VF's own, cleared, would be reported as none until the VF is up: a driver sends only a MAC that is new.
+    if (side.info.mac !== link?.permanentMac) await clearAdminMac(host, side);
   }
   // Another pod may ask for the one that it had. Where its PF allows none it keeps it.
   if (link?.permanentMac !== undefined) setMac(home, link.index, link.permanentMac);

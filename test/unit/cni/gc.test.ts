@@ -143,7 +143,7 @@ test("records of another format: whoever is not listed goes home by the live sta
     "lease red c3 net1 192.0.2.4/24",
   ]);
   expect(node.toText()).toContain("ens1f0v0 0000:3b:02.0 mac 02:00:00:00:00:00 mtu 1500 down");
-  expect(node.toText()).toContain("vf 0 mac 00:00:00:00:00:00 vlan 0 qos 0");
+  expect(node.toText()).toContain("vf 0 mac 02:00:00:00:00:00 vlan 0 qos 0");
   expect(node.toText()).toContain("vf 1 mac 02:00:00:00:00:01 vlan 7 qos 0");
 });
 

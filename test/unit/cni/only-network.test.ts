@@ -99,7 +99,7 @@ test("with the record lost DEL finds the VF by the result, and the lease", async
   forgetRecord(node);
   const del = { ...only, command: "DEL" };
   expect(await callCni(node.host, { ...config, prevResult }, del)).toMatchObject({ exitCode: 0 });
-  expect(node.toText()).toContain("ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0");
+  expect(node.toText()).toContain("ens1f0 vf 1 mac 02:00:00:00:00:01 vlan 0");
   expect(node.toText()).toMatch(/\n {2}ens1f0v1 0000:3b:02\.1 .* down/);
   expect(node.toText()).not.toContain("lease");
 });

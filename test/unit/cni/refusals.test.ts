@@ -217,7 +217,7 @@ test("an ADD that fails after it moved an empty record aside leaves the VF as it
   node.host.files.writeAtomic(`${node.host.paths.attachments}/0000:3b:02.1.json`, "");
   const delegate = { type: "dhcp" };
   expect((await callCni(node.host, { ...config, ipam: delegate }, web2)).json).toMatchObject({ code: 104 });
-  expect(node.toText()).toContain("ens1f0 vf 1 mac 00:00:00:00:00:00 vlan 0 qos 0 802.1q spoof on trust off");
+  expect(node.toText()).toContain("ens1f0 vf 1 mac 02:00:00:00:00:01 vlan 0 qos 0 802.1q spoof on trust off");
   expect(node.toText()).toMatch(/\n\/run\/netns\/web-2\nquarantine /);
 });
 
