@@ -21,6 +21,7 @@ import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { resetUnreadable } from "../sriov/reset-unreadable.ts";
 import { type Salvaged, salvageRecord } from "../sriov/salvage-record.ts";
+import { findNamedLink } from "../sriov/udev-name.ts";
 import type { PfSide } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
 import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
@@ -75,7 +76,7 @@ export async function claimVf(
   }
   if (network.resetBetweenPods) checkResettable(host, address);
   const driver = planDriverChange(host, vf, network);
-  const link = isUserspace ? undefined : findHomeLink(host, home, address);
+  const link = isUserspace ? undefined : await findNamedLink(host, home, address);
   if (link === undefined && !isUserspace)
     throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
   if (link !== undefined) checkNodeUse(home, vf, link);

@@ -7,6 +7,8 @@ export interface Paths {
   readonly root: string;
   readonly sys: string;
   readonly proc: string;
+  /** udev's socket, and its entries of devices. */
+  readonly udev: string;
   /** Root of the host's mount namespace as seen from here: the root itself on the host, /proc/1/root in a pod with hostPID. */
   readonly hostRoot: string;
   /** Root that the node's own programs (IPAM delegates) are found in and run with: `hostRoot` where that is another than ours. */
@@ -70,6 +72,7 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     programRoot: hostRoot === root ? "/" : hostRoot,
     sys: at("sys"),
     proc: at("proc"),
+    udev: at("run/udev"),
     attachments: at("var/lib/virtfn/attachments"),
     quarantine: at("var/lib/virtfn/quarantine"),
     tuningState: at("var/lib/virtfn/tuning"),

@@ -1,7 +1,7 @@
 // Puts a NIC into the fake node: the PF, its VFs, their netdevs and their sysfs; and VFs that come and go.
 
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 import type { FakeClock } from "./fake-host-clock.ts";
 import { addLink, createFakeVf, findByName, type FakeKernel, type FakeLink } from "./fake-host-kernel.ts";
@@ -125,6 +125,7 @@ function bringNetdev(kernel: FakeKernel, nic: FakeNic, vf: number, clock: FakeCl
     if (link.name === kernelName && findByName(kernel.host, name) === undefined)
       renameLink(kernel.host, link, name);
     link.altNames.push(...altNames.filter((altName) => findByName(kernel.host, altName) === undefined));
+    writeFileSync(join(dirname(kernel.host.sysfs), "run/udev/data", `n${link.index}`), "");
   });
 }
 
@@ -145,7 +146,7 @@ function addVfLink(
   const altNames = isNamed ? [...namesOf(nic, vf).altNames] : [];
   const device = { device: address, pfSide: side, driver: pfLink.driver };
   const link = addLink(kernel, { name, mac: ownMac, altNames, ...device });
-  addNetdev(kernel.host.sysfs, name, address);
+  addNetdev(kernel.host.sysfs, name, address, isNamed);
   return link;
 }
 

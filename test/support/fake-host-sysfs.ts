@@ -110,8 +110,8 @@ function writeNumVfs(sysfs: string, pf: string): void {
   fs.writeFileSync(join(folder, "sriov_numvfs"), `${count}\n`);
 }
 
-/** Shows a netdev of the device `address`, with one receive and one transmit queue of an eight-CPU machine. */
-export function addNetdev(sysfs: string, name: string, address: string): void {
+/** Shows a netdev of the device `address`, numbered by the kernel or named already, with one receive and one transmit queue of an eight-CPU machine. */
+export function addNetdev(sysfs: string, name: string, address: string, isNamed = true): void {
   const folder = join(devicePath(sysfs, address), "net", name);
   fs.mkdirSync(join(folder, "queues/rx-0"), { recursive: true });
   fs.mkdirSync(join(folder, "queues/tx-0"), { recursive: true });
@@ -120,6 +120,7 @@ export function addNetdev(sysfs: string, name: string, address: string): void {
   fs.writeFileSync(join(folder, "queues/tx-0/xps_cpus"), "00\n");
   fs.writeFileSync(join(folder, "queues/tx-0/xps_rxqs"), "0\n");
   fs.writeFileSync(join(folder, "threaded"), "0\n");
+  fs.writeFileSync(join(folder, "name_assign_type"), isNamed ? "4\n" : "1\n");
   showNetdev(sysfs, name, address);
 }
 
@@ -142,6 +143,7 @@ export function moveNetdev(
     fs.mkdirSync(join(to.sysfs, name), { recursive: true });
   fs.rmSync(join(from.sysfs, "class/net", from.name));
   fs.renameSync(source, target);
+  if (from.name !== to.name) fs.writeFileSync(join(target, "name_assign_type"), "4\n");
   if (!fs.existsSync(join(to.sysfs, "bus/pci/devices", address)))
     link(devicePath(to.sysfs, address), join(to.sysfs, "bus/pci/devices", address));
   showNetdev(to.sysfs, to.name, address);

@@ -170,8 +170,17 @@ function createFakeFiles(kernel: FakeKernel, clock: FakeClock): Files {
 }
 
 function makeTree(root: string): void {
-  for (const folder of ["run/netns", "var", "opt/cni/bin", "proc/1", "proc/self", "sys/class/net"])
+  for (const folder of [
+    "run/netns",
+    "run/udev/data",
+    "var",
+    "opt/cni/bin",
+    "proc/1",
+    "proc/self",
+    "sys/class/net",
+  ])
     fs.mkdirSync(join(root, folder), { recursive: true });
+  fs.writeFileSync(join(root, "run/udev/control"), "");
   fs.symlinkSync("../run", join(root, "var/run"));
   const mounts =
     "25 1 0:22 / /run rw shared:5 - tmpfs tmpfs rw\n26 25 0:22 /netns /run/netns rw shared:5 - tmpfs tmpfs rw\n";
