@@ -1,5 +1,6 @@
 // Tuning against a driver that sets affinity itself: virtio-net does when its channels change and when a CPU comes or goes.
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { parseCpuMask } from "../../sriov/cpu-mask.ts";
 import { readVfState, waitForVfState } from "../lab/demo/vf-state.ts";
 import type { Lab } from "../lab/lab.ts";
 import { createWorkshop } from "../lab/prepare/workshop.ts";
@@ -83,6 +84,17 @@ test("which vector is a queue's is known by the names of the handlers", async ()
     one,
     one,
   ]);
+});
+
+test("no receive queue hands packets on, and each CPU sends through the transmit queue with the nearest interrupt", async () => {
+  for (const [index, { name }] of pods.entries()) {
+    const { cpus } =
+      (await readVectors()).find(({ vf, handler }) => vf === vfs[index] && handler === "output.0") ?? {};
+    const own = Number(cpus);
+    // Two queues for two CPUs need no RPS. CPUs of the other node, 2 and 3, are as far from each queue: they are dealt out.
+    const expected = { "rx-0": [], "rx-1": [], "tx-0": [own, 2], "tx-1": [1 - own, 3] };
+    await expect.poll(() => readMasks(name), { timeout: 40_000, interval: 500 }).toEqual(expected);
+  }
 });
 
 test("traffic comes up on the pinned CPUs and no other", async ({ annotate }) => {
@@ -169,6 +181,18 @@ function addressOf(index: number): string {
 
 async function readVectors(): Promise<readonly VirtioVector[]> {
   return await readVirtioVectors(lab.node, vfs);
+}
+
+/** CPUs of rps_cpus or xps_cpus of each queue, by the queue's name: what the kernel shows in the pod. */
+async function readMasks(pod: string): Promise<Readonly<Record<string, readonly number[]>>> {
+  const lines = await lab.node.run(
+    `ip netns exec ${pod} sh -c 'grep -H . /sys/class/net/net1/queues/*/[rx]ps_cpus'`,
+  );
+  const masks = lines.split("\n").map((line) => {
+    const [, queue = "", mask = ""] = /([rt]x-\d+)\/[rx]ps_cpus:(.*)$/.exec(line) ?? [];
+    return [queue, parseCpuMask(mask)] as const;
+  });
+  return Object.fromEntries(masks);
 }
 
 async function report(...options: readonly string[]): Promise<string> {
