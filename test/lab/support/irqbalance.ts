@@ -58,12 +58,17 @@ export async function waitForBans(
 
 /** Starts these pods with a VF each, all of whose queues are pinned to `pinCpu`; gives the VFs. */
 export async function startPinnedPods(lab: DemoLab, pods: readonly string[]): Promise<readonly PodVf[]> {
-  const config = `tuning: {policy: explicit, cpus: ${pinCpu}, rps: "off"}`;
-  await lab.node.run(`mkdir -p /etc/virtfn; echo '${config}' >${nodeConfig}`);
+  await writeNodeConfig(lab.node);
   await startPods(lab, Object.fromEntries(pods.map((pod) => [pod, 1])));
   const vfs = await readPodVfs(lab, pods);
   await waitForPins(lab.node, listQueues(vfs), pinnedWithinMs);
   return vfs;
+}
+
+/** Has tuning pin all queues to `pinCpu`; `configure`: and change irqbalance's configuration. */
+export async function writeNodeConfig(node: LabNode, configure = false): Promise<void> {
+  const config = `tuning: {policy: explicit, cpus: ${pinCpu}, rps: "off", irqbalance: {configure: ${configure}}}`;
+  await node.run(`mkdir -p /etc/virtfn; echo '${config}' >${nodeConfig}`);
 }
 
 export async function removePinnedPods(lab: DemoLab, pods: readonly string[]): Promise<void> {

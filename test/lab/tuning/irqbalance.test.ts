@@ -15,6 +15,7 @@ import {
   waitForBans,
   waitForPins,
   watchPins,
+  writeNodeConfig,
 } from "../support/irqbalance.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
 
@@ -55,7 +56,7 @@ beforeAll(async () => {
 // What irqbalance did to interrupts that nobody pinned stays done.
 afterAll(async () => {
   await stopIrqBalance(node);
-  await node.run("rm -rf /etc/irqbalance.d; : >/etc/default/irqbalance");
+  await node.run("rm -rf /etc/irqbalance.d /var/lib/virtfn/irqbalance.d; : >/etc/default/irqbalance");
   await removePinnedPods(lab, pods);
 });
 
@@ -100,6 +101,27 @@ test("with a folder of policy scripts it asks ours: its list stays empty, and no
   expect(await watchPins(node, queues, 15, "systemctl restart irqbalance")).toEqual([]);
   expect(await listIrqs(node, "setup")).toEqual([]);
   expect(await node.run("stat -c '%U %a' /etc/irqbalance.d/virtfn")).toBe("root 755");
+});
+
+test("with `configure: true` its next start takes a folder of scripts of ours; without it its file is as before", async () => {
+  const file = "/etc/default/irqbalance";
+  const folder = "/var/lib/virtfn/irqbalance.d";
+  const read = async (): Promise<string> => await node.run(`cat ${file}`);
+  const written = { timeout: polledWithinMs, interval: 500 };
+  // The one that runs has the scripts of before, and goes on: each start without any costs pins.
+  await node.run(`echo 'IRQBALANCE_ARGS="-t 1"' >${file}`);
+  const before = await read();
+  await writeNodeConfig(node, true);
+  await expect.poll(read, written).toContain(`\nIRQBALANCE_ARGS="-t 1 --policyscript=${folder}"`);
+  expect(await watchPins(node, queues, 15, "systemctl restart irqbalance")).toEqual([]);
+  const started = await node.run(
+    "xargs -0 echo </proc/$(systemctl show -p MainPID --value irqbalance)/cmdline",
+  );
+  expect(started).toContain(`-t 1 --policyscript=${folder}`);
+  await expect.poll(findPlaced, { timeout: polledWithinMs, interval: 1_000 }).toEqual([]);
+  expect(await listIrqs(node, "setup")).toEqual([]);
+  await writeNodeConfig(node);
+  await expect.poll(read, written).toBe(before);
 });
 
 test("when the pods are gone nothing of them is in its list", async () => {
