@@ -21,6 +21,14 @@ export function listPodDevices(
   return [...new Set(addresses)];
 }
 
+/** What the pod's containers have: each resource with its devices. */
+export function listPodResources(
+  facts: Checkpoint | undefined,
+  uid: string,
+): readonly (readonly [resource: string, ids: readonly string[]])[] {
+  return [...(facts?.pods.get(uid)?.values() ?? [])].flatMap((devices) => Array.from(devices));
+}
+
 /**
  * Who chose the VF. Throws ERR_NOT_ALLOCATED when it is one of `handedOut` (handed-out.ts) and the kubelet did not give it to this
  * pod: a device in a configuration that someone else wrote must not take another pod's VF.

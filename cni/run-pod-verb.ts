@@ -1,11 +1,14 @@
 // ADD and DEL: what needs the configuration and the node. Loaded only for them, so that VERSION starts without it.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import { mayBeVf } from "../sriov/pci-device.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
 import { checkConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { createCallLog, tellPassedOver, tellSetAside, type CallLog } from "./call-log.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
+import { listPodResources } from "./pod-devices.ts";
 import { parseRequest, type Request } from "./request.ts";
 import { emptyResult, formatResult } from "./result.ts";
 import { createSteps, type Steps } from "./steps.ts";
@@ -45,16 +48,22 @@ function timesOf(steps: Steps): { readonly ms: string; readonly steps: string } 
 async function clearEarlierBoots(host: Host, log: CallLog): Promise<void> {
   if (isReleasedThisBoot(host)) return;
   const { releaseEarlierBoots } = await import("../sriov/earlier-boots.ts");
-  const { problems, setAside } = await releaseEarlierBoots(host);
-  for (const { address, reason } of setAside) tellSetAside(log, address, reason);
-  for (const error of problems) log.add("warning", "left of an earlier boot", { error: String(error) });
+  try {
+    const { problems, setAside } = await releaseEarlierBoots(host);
+    for (const { address, reason } of setAside) tellSetAside(log, address, reason);
+    for (const error of problems) log.add("warning", "left of an earlier boot", { error: String(error) });
+  } catch (error) {
+    // Records that cannot even be listed fail the pods that need one.
+    if (!(error instanceof HostError)) throw error;
+    log.add("warning", "nothing of earlier boots can be looked for", { error: String(error) });
+  }
 }
 
 // Most pods have no VF: they do not load what gives one.
 async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog): Promise<string> {
   const { call, config, pod } = request;
   await steps.wait("earlier boots", () => clearEarlierBoots(host, log));
-  if (request.problems.length > 0) await steps.wait("devices", () => checkPodHasNoDevice(host, request));
+  if (request.problems.length > 0) await steps.wait("devices", () => checkPodHasNoVf(host, request));
   if (config.pf !== undefined) return await runAddOfPf(host, request, { steps, log });
   const targets = await steps.wait("devices", () => findTargets(host, call, config, pod));
   if (targets.length === 0) return formatResult(config.prevResult ?? emptyResult, config.cniVersion);
@@ -70,12 +79,15 @@ async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog):
   return formatResult(result, config.cniVersion);
 }
 
-// Which networks are meant for which devices a wrong configuration does not tell.
-async function checkPodHasNoDevice(host: Host, request: Request): Promise<void> {
+// Which networks are meant for which VFs a wrong configuration does not tell.
+async function checkPodHasNoVf(host: Host, request: Request): Promise<void> {
   const { uid, pod } = request.pod;
   if (uid === undefined) return checkConfig(request);
-  const containers = (await readKubeletFacts(host, pod))?.pods.get(uid);
-  if ([...(containers?.values() ?? [])].some((devices) => devices.size > 0)) checkConfig(request);
+  const facts = await readKubeletFacts(host, pod);
+  const resources = new Set(request.config.networks.map(({ resource }) => resource));
+  const isMeant = ([resource, ids]: readonly [string, readonly string[]]): boolean =>
+    resources.has(resource) || ids.some((id) => mayBeVf(host, id));
+  if (listPodResources(facts, uid).some(isMeant)) checkConfig(request);
 }
 
 async function runAddOfPf(

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 
 import type { Host } from "../host/host.ts";
 import { parseCpuList } from "./cpu-list.ts";
-import type { PciAddress } from "./pci-address.ts";
+import { isPciAddress, type PciAddress } from "./pci-address.ts";
 import { readAttribute, readNumber } from "./sysfs.ts";
 
 /** Facts of a PCI device, PF or VF. */
@@ -31,6 +31,13 @@ type Sysfs = Pick<Host, "files" | "paths">;
 /** Where the kernel keeps the device at `address`. */
 export function pciFolder(host: Pick<Host, "paths">, address: PciAddress): string {
   return `${host.paths.sys}/bus/pci/devices/${address}`;
+}
+
+/** Whether a device that the kubelet calls `id` can be a VF: not one of another bus, nor a PCI device that is there and has no PF. */
+export function mayBeVf(host: Sysfs, id: string): boolean {
+  if (!isPciAddress(id)) return false;
+  const entries = host.files.list(pciFolder(host, id));
+  return entries === undefined || entries.includes("physfn");
 }
 
 /** The device at `address`; `undefined` when there is none. Source: Documentation/ABI/testing/sysfs-bus-pci. */

@@ -76,6 +76,43 @@ test("chained, a mistake in a network takes the node out no more than it fails a
     });
 });
 
+test("chained, a mistake fails no pod whose devices are no VFs, and each that may have one", async () => {
+  using node = createFakeHost();
+  const wrong = { ...chained, networks: [{ resource: "sriov/vf", vlanQs: 1 }] };
+  const add = { ...wrong, prevResult: { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }] } };
+  const exitCodeWith = async (resource: string, id: string): Promise<number> => {
+    node.allocate("uid-web-1", { app: [id] }, resource);
+    return (await callCni(node.host, add, { ifName: "eth0", args: podArgs("web-1") })).exitCode;
+  };
+  // Of another bus; a PCI device without a PF.
+  expect(await exitCodeWith("nvidia.com/gpu", "GPU-4f1c")).toBe(0);
+  expect(await exitCodeWith("amd.com/gpu", "0000:3b:00.0")).toBe(0);
+  // Of the network's resource; a VF; one that vanished.
+  expect(await exitCodeWith("sriov/vf", "mlx5_core.sf.4")).toBe(1);
+  expect(await exitCodeWith("other/vf", "0000:3b:02.0")).toBe(1);
+  expect(await exitCodeWith("other/vf", "0000:3c:02.0")).toBe(1);
+});
+
+test("chained, records that cannot be listed fail no pod without a VF, as STATUS says", async () => {
+  using node = createFakeHost();
+  node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
+  const broken: Host = {
+    ...node.host,
+    files: {
+      ...node.host.files,
+      list: (path) => {
+        if (path === node.host.paths.attachments) throw new SystemCallError("scandir", path, "EIO");
+        return node.host.files.list(path);
+      },
+    },
+  };
+  expect(await ask(broken, chained)).toMatchObject(ready);
+  const add = { ...chained, prevResult: { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }] } };
+  const answer = await callCni(broken, add, { ifName: "eth0", args: podArgs("plain") });
+  expect(answer).toMatchObject({ exitCode: 0 });
+  expect(answer.stderr).toContain("EIO");
+});
+
 test.each(["deviceID", "PciBusID", "pf"])(
   "a mistake beside %s is error 7: it would fail every pod",
   async (key) => {
