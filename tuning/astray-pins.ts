@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
 import { readInterruptCounts, sumCounts } from "../sriov/interrupt-counts.ts";
 import { isPinConfirmed } from "../sriov/interrupt-rates.ts";
+import { irqKey } from "../sriov/placement.ts";
 import { readEffective } from "../sriov/vectors.ts";
 import type { PassReport } from "./pass.ts";
 import { listPlacedPins, type PlacedPin } from "./placed-pins.ts";
@@ -27,16 +28,18 @@ export class AstrayPins {
    */
   add(report: Pick<PassReport, "plans" | "applied">): readonly Problem[] {
     try {
-      return this.#look(listPlacedPins(report).filter((pin) => this.#isDoubtful(pin)));
+      const doubtful = listPlacedPins(report).filter((pin) => this.#isDoubtful(pin));
+      return this.#look(doubtful, listPinned(report));
     } catch (error) {
       return [describeProblem("node", "interrupts", error)];
     }
   }
 
-  #look(doubtful: readonly PlacedPin[]): readonly Problem[] {
+  /** `pinned`: what was pinned since the look before, where it came elsewhere by right. */
+  #look(doubtful: readonly PlacedPin[], pinned: ReadonlySet<string>): readonly Problem[] {
     const counts = doubtful.length === 0 ? new Map() : readInterruptCounts(this.#host);
     const doubts = doubtful.map((pin) => {
-      const before = this.#doubts.get(pin.irq);
+      const before = pinned.has(irqKey(pin)) ? undefined : this.#doubts.get(pin.irq);
       const count = sumCounts(counts, pin.irq);
       const hasCome = before !== undefined && count > before.count;
       // It may have come, and moved with that, between the two readings.
@@ -57,4 +60,9 @@ export class AstrayPins {
     const message = `IRQ ${irq} is pinned to CPU ${cpu}, and comes on CPU ${effective}`;
     return { vf, about: `vector ${msiIndex}`, code: "PARTIAL", message };
   }
+}
+
+function listPinned({ applied }: Pick<PassReport, "applied">): ReadonlySet<string> {
+  const keys = [...applied].flatMap(([vf, { pinned }]) => pinned.map((msiIndex) => irqKey({ vf, msiIndex })));
+  return new Set(keys);
 }

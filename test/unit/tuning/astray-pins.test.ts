@@ -55,3 +55,16 @@ test("are none of a move in flight: what comes on the old CPU once is on its way
   deliver(node, 6, "1");
   expect(await pass()).toEqual([]);
 });
+
+test("are none where a pin was put back between two looks: what came meanwhile came where it was", async () => {
+  using node = createTuningNode(1);
+  const pass = start(node);
+  deliver(node, 5);
+  expect([await pass(), await pass()]).toEqual([[], []]);
+  const [, rx] = node.irqs(0);
+  writeFolder(node.fake.root, { [`proc/irq/${rx}/smp_affinity_list`]: "3" });
+  deliver(node, 6);
+  expect([await pass(), await pass()]).toEqual([[], []]);
+  deliver(node, 7);
+  expect(await pass()).toHaveLength(1);
+});
