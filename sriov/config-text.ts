@@ -68,7 +68,7 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
       at: pos[0],
       problem: code === "MULTIPLE_DOCS" ? secondDocument : message,
     })),
-    ...findTwinKeys(document.contents).map((at) => ({ at, problem: "Map keys must be unique" })),
+    ...findTwinKeys(document.contents).map(({ at, key }) => ({ at, problem: `${key}: given twice` })),
   ]
     .toSorted((a, b) => a.at - b.at)
     .map(({ at, problem }) => {

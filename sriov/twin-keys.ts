@@ -2,9 +2,15 @@
 
 import { isMap, isScalar, isSeq } from "yaml";
 
-/** Offsets of the keys that their map has already, in the order of the text. */
-export function findTwinKeys(contents: unknown): readonly number[] {
-  const offsets: number[] = [];
+/** `at`: offset of the second one. */
+export interface TwinKey {
+  readonly at: number;
+  readonly key: string;
+}
+
+/** The keys that their map has already, in the order of the text. */
+export function findTwinKeys(contents: unknown): readonly TwinKey[] {
+  const twins: TwinKey[] = [];
   const left = [contents];
   while (left.length > 0) {
     const node = left.pop();
@@ -14,9 +20,9 @@ export function findTwinKeys(contents: unknown): readonly number[] {
     for (const { key, value } of node.items) {
       left.push(key, value);
       if (!isScalar(key)) continue;
-      if (seen.has(key.value)) offsets.push(key.range?.[0] ?? 0);
+      if (seen.has(key.value)) twins.push({ at: key.range?.[0] ?? 0, key: String(key.value) });
       seen.add(key.value);
     }
   }
-  return offsets.toSorted((a, b) => a - b);
+  return twins.toSorted((a, b) => a.at - b.at);
 }

@@ -3,7 +3,7 @@
 import { readConfig } from "../../cni/config.ts";
 import { VersionError } from "../../cni/errors.ts";
 import { parsePodArguments } from "../../cni/pod-arguments.ts";
-import { ConfigError, type ConfigProblem } from "../../sriov/config-problems.ts";
+import { ConfigError, type ConfigProblem, describeValue, suggest } from "../../sriov/config-problems.ts";
 import { memberOf } from "./document-kind.ts";
 
 /** Names under which the plugin may be installed. */
@@ -12,7 +12,7 @@ const ownTypes: ReadonlySet<unknown> = new Set(["virtfn", "sriov"]);
 /** Problems of one configuration; one of another plugin has none. */
 export function checkNetwork(value: unknown): readonly ConfigProblem[] {
   const type = memberOf(value, "type");
-  if (type !== undefined && !ownTypes.has(type)) return [];
+  if (type !== undefined && !ownTypes.has(type)) return isNearlyOurs(type) ? [describeType(type)] : [];
   try {
     return readConfig(value as object, parsePodArguments("")).problems;
   } catch (error) {
@@ -34,10 +34,22 @@ export function checkPluginList(value: unknown): readonly ConfigProblem[] {
       /^(?:name|cniVersion): /.test(problem) ? problem : `plugins[${at}].${problem}`,
     ),
   );
+  for (const [at, plugin] of plugins.entries()) {
+    const type = memberOf(plugin, "type");
+    if (isNearlyOurs(type)) problems.push(`plugins[${at}].${describeType(type)}`);
+  }
   const second = own[1]?.[0];
   if (second !== undefined && memberOf(own[0]?.[1], "deviceID") === undefined)
     problems.push(`plugins[${second}]: expected one entry of virtfn, got a second one`);
   return [...new Set(problems)];
+}
+
+function isNearlyOurs(type: unknown): type is string {
+  return typeof type === "string" && !ownTypes.has(type) && suggest(type, ["virtfn"]) !== "";
+}
+
+function describeType(type: string): ConfigProblem {
+  return describeValue("type", "virtfn", type);
 }
 
 function withVersion(value: unknown): object {

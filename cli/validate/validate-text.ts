@@ -6,6 +6,7 @@ import { readResourceDocument, ResourceConfigError } from "../../sriov/resource-
 import { listConfigMapFiles } from "./config-map.ts";
 import { join, placeIn } from "./config-part.ts";
 import { describeKind, kindOf, memberOf } from "./document-kind.ts";
+import { findJsonFault } from "./json-fault.ts";
 import { checkNetwork, checkPluginList } from "./network.ts";
 
 /** A problem, and where it stands. Counted from 1. */
@@ -73,9 +74,9 @@ function checkDocument(
     problems.map((problem) => ({ ...document.placeOf(join(path, pathOf(problem))), problem }));
   switch (kind) {
     case "network":
-      return place([...findNoJson(source.text), ...checkNetwork(withName(value, source.name))]);
+      return [...findNoJson(source.text), ...place(checkNetwork(withName(value, source.name)))];
     case "list":
-      return place([...findNoJson(source.text), ...checkPluginList(withName(value, source.name))]);
+      return [...findNoJson(source.text), ...place(checkPluginList(withName(value, source.name)))];
     case "entry":
       return place(checkNetwork({ cniVersion: "1.0.0", name: "entry", ...(value as object) }));
     case "node":
@@ -156,12 +157,19 @@ function findSecondDocument(documents: readonly ConfigText[], text: string): rea
 }
 
 // The runtime reads these as JSON; YAML takes more than that.
-function findNoJson(text: string): readonly string[] {
+function findNoJson(text: string): readonly Finding[] {
+  const fault = isJson(text) ? undefined : findJsonFault(text);
+  if (fault === undefined) return [];
+  const before = text.slice(0, fault.at).split("\n");
+  return [{ line: before.length, column: (before.at(-1)?.length ?? 0) + 1, problem: fault.problem }];
+}
+
+function isJson(text: string): boolean {
   try {
     JSON.parse(text);
-    return [];
-  } catch (error) {
-    return [`expected JSON: ${error instanceof Error ? error.message : String(error)}`];
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -152,12 +152,28 @@ test("node.yaml, the chained entry and resources are known by their keys", async
 test.each([
   ["", "x:1:1: the file is empty\nexit 1"],
   ["a: [", expect.stringMatching(/^x:1:5: .*\nexit 1$/) as string],
-  ["a: 1\na: 2", "x:2:1: Map keys must be unique\nexit 1"],
+  ["a: 1\na: 2", "x:2:1: a: given twice\nexit 1"],
   ["foo: bar", expect.stringContaining("x:1:1: expected a network configuration") as string],
   ["kind: Pod\napiVersion: v1\nname: x", expect.stringContaining("got none of them\nexit 1") as string],
   ["[]", expect.stringContaining("got none of them\nexit 1") as string],
 ])("%j is no configuration", async (text, expected) => {
   expect(await folder.validate(text)).toEqual(expected);
+});
+
+test("what is YAML and no JSON is told where the runtime stops reading", async () => {
+  expect(await folder.validate('{\n  "name": "a", "type": "virtfn",\n  "cniVersion": "1.0.0",\n}')).toBe(
+    'x:4:1: expected JSON: a key in quotes, as there is a comma before, got "}"\nexit 1',
+  );
+});
+
+test("an entry whose type is nearly ours is told: no plugin of that name is there", async () => {
+  const list = { cniVersion: "1.0.0", name: "c", plugins: [{ type: "bridge" }, { type: "virtfm" }] };
+  expect(await folder.validate(JSON.stringify(list))).toMatch(
+    /^x:1:\d+: plugins\[1\]\.type: expected virtfn, got "virtfm"\nexit 1$/,
+  );
+  expect(await folder.validate('{"cniVersion": "1.0.0", "name": "c", "type": "virt-fn"}')).toBe(
+    'x:1:38: type: expected virtfn, got "virt-fn"\nexit 1',
+  );
 });
 
 test("--json gives the findings as JSON", async () => {
