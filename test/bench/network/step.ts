@@ -1,5 +1,10 @@
 // A change of the node as data: a command and the one that takes it back. Done in order, undone backwards, whatever happened.
 
+import { setTimeout } from "node:timers/promises";
+
+const againMs = 1_000;
+const mostAgain = 10;
+
 /** A program with its arguments; `stdin` is empty and the environment this process's unless given. */
 export interface Command {
   readonly argv: readonly string[];
@@ -10,6 +15,8 @@ export interface Command {
 /** Without `apply` there is something to do only on the way back. */
 export interface Step {
   readonly apply?: Command;
+  /** Whether what `apply` printed tells that it is done; else it is run again each second, up to ten times. */
+  readonly isDone?: (printed: string) => boolean;
   /** Throws where what `apply` printed tells that it did not do what it was for. */
   readonly check?: (printed: string) => void;
   readonly undo?: Command;
@@ -45,7 +52,7 @@ export async function withSteps<T>(run: Run, steps: readonly Step[], use: () => 
   const done: Step[] = [];
   try {
     for (const step of steps) {
-      const printed = step.apply === undefined ? "" : await run(step.apply);
+      const printed = await applyStep(run, step);
       done.push(step);
       step.check?.(printed);
     }
@@ -56,6 +63,16 @@ export async function withSteps<T>(run: Run, steps: readonly Step[], use: () => 
     await takeBack(run, done, error);
     throw error;
   }
+}
+
+async function applyStep(run: Run, { apply, isDone }: Step): Promise<string> {
+  if (apply === undefined) return "";
+  let printed = await run(apply);
+  for (let again = 0; again < mostAgain && isDone?.(printed) === false; again += 1) {
+    await setTimeout(againMs);
+    printed = await run(apply);
+  }
+  return printed;
 }
 
 async function takeBack(run: Run, done: readonly Step[], before: unknown): Promise<void> {

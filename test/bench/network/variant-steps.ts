@@ -8,7 +8,7 @@ import {
   prefixLength,
   serverAddress,
 } from "./layout.ts";
-import { checkPolicyInForce } from "./policy-in-force.ts";
+import { checkPolicyInForce, isPlacingDone } from "./policy-in-force.ts";
 import type { Command, Step } from "./step.ts";
 import { isSriov, policyOf, type Variant } from "./variant.ts";
 
@@ -102,6 +102,8 @@ function planSriov(
     const own = vfs.slice(0, numbers.length);
     const place = {
       apply: once,
+      // Some drivers ask for their interrupts a while after the interface is up.
+      isDone: isPlacingDone,
       check: (printed: string) => checkPolicyInForce(printed, policy, own),
     };
     return [{ undo: once }, ...attach, place];

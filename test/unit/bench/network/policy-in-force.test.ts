@@ -2,7 +2,11 @@
 
 import { expect, test } from "vitest";
 
-import { checkPolicyInForce, PolicyNotInForceError } from "../../../bench/network/policy-in-force.ts";
+import {
+  checkPolicyInForce,
+  isPlacingDone,
+  PolicyNotInForceError,
+} from "../../../bench/network/policy-in-force.ts";
 
 const vfs = ["0000:3b:02.0", "0000:3b:02.1"];
 
@@ -52,4 +56,12 @@ test("another policy than the one asked for, and a VF that tuning does not tell 
   expect(why(print("dedicated"), [...vfs, "0000:3b:02.2"])).toBe(
     "policy dedicated is not in force: virtfn tuning tells nothing of 0000:3b:02.2",
   );
+});
+
+test("what virtfn did not get done is not in force: interrupts that come later would be measured where they are", () => {
+  const report = JSON.parse(print("dedicated")) as object;
+  const printed = JSON.stringify({ ...report, isUnfinished: true });
+  expect(isPlacingDone(printed)).toBe(false);
+  expect(isPlacingDone(JSON.stringify({ ...report, isUnfinished: false }))).toBe(true);
+  expect(why(printed)).toContain("virtfn tuning did not get done");
 });

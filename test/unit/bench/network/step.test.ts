@@ -66,3 +66,19 @@ test("a step whose output tells that it failed is taken back with those before",
   await expect(work).rejects.toThrow('"" will not do');
   expect(calls).toEqual(["do a", "do b", "undo b", "undo a"]);
 });
+
+test("a step that is not done at once is done again until it is, and its last word counts", async () => {
+  const printed = ["no", "yes"];
+  const checked: string[] = [];
+  const step = {
+    apply: { argv: ["place"] },
+    isDone: (text: string) => text === "yes",
+    check: (text: string) => void checked.push(text),
+  };
+  await withSteps(
+    async () => printed.shift() ?? "too often",
+    [step],
+    async () => undefined,
+  );
+  expect(checked).toEqual(["yes"]);
+});
