@@ -35,7 +35,8 @@ function withDoubt(
   if (fact.seen !== "noNetdev" || namespace.seen === "unknown" || isThere) return fact;
   const vf = readVfBasics(host, device.address);
   if (vf === undefined) return { seen: "gone" };
-  return { ...fact, doubt: findOpenDevice(host, vf) ?? doubtEmptyFolder(host, owner.netns) };
+  // All processes of a busy node take seconds to look through: last.
+  return { ...fact, doubt: doubtEmptyFolder(host, owner.netns) ?? findOpenDevice(host, vf) };
 }
 
 // A netdev that came home proves what such a VF cannot: that the namespace went, not only the place where it was looked for.
