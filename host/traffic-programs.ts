@@ -11,7 +11,8 @@ export interface TrafficPrograms {
   removeAll(index: number): void;
   /**
    * Takes the XDP `program` (its id) off links with this index where a bpf_link holds it. The kernel tells of a bpf_link no
-   * namespace: another link with both is one of whoever had this one. Throws SystemCallError.
+   * namespace: another link with both is one of whoever had this one. Throws SystemCallError where none was found, and one of them
+   * could not be looked at; those of others often cannot, while they are made (EAGAIN) or of a kind that tells nothing (EOPNOTSUPP).
    */
   removeHeldXdp(index: number, program: number): void;
 }
@@ -49,11 +50,16 @@ export function createTrafficPrograms(libc: Pick<Libc, "bpf">): TrafficPrograms 
         }
     },
     removeHeldXdp: (index, program) => {
+      const on = `program ${program} off link ${index}`;
+      const unseen: SystemCallError[] = [];
+      let isFound = false;
       for (let id = findNextLink(libc, 0); id !== undefined; id = findNextLink(libc, id)) {
+        if (!isHeldXdp(libc, id, { index, program, on }, unseen)) continue;
+        isFound = true;
         const linkId = id;
-        const on = `program ${program} off link ${index}`;
-        unlessGone(() => withLink(libc, linkId, on, (fd) => detachXdp(libc, fd, { index, program, on })));
+        unlessGone(() => withLink(libc, linkId, on, (fd) => detachLink(libc, fd, on)));
       }
+      if (!isFound && unseen[0] !== undefined) throw unseen[0];
     },
   };
 }
@@ -78,15 +84,26 @@ interface Held {
   readonly on: string;
 }
 
-function detachXdp(libc: Pick<Libc, "bpf">, fd: number, { index, program, on }: Held): void {
+/** What keeps from looking at the bpf_link is added to `unseen`. */
+function isHeldXdp(libc: Pick<Libc, "bpf">, id: number, held: Held, unseen: SystemCallError[]): boolean {
+  try {
+    const [type, , program, , index] = withLink(libc, id, held.on, (fd) => readLinkInfo(libc, fd, held.on));
+    return type === BPF_LINK_TYPE_XDP && program === held.program && index === held.index;
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    // It ended with the process that had it.
+    if (error.errno !== "ENOENT") unseen.push(error);
+    return false;
+  }
+}
+
+function readLinkInfo(libc: Pick<Libc, "bpf">, fd: number, on: string): Uint32Array {
   const info = new Uint32Array(infoWords);
   const attributes = new DataView(new ArrayBuffer(attributesBytes));
   attributes.setUint32(0, fd, true);
   attributes.setUint32(4, info.byteLength, true);
   libc.bpf(BPF_OBJ_GET_INFO_BY_FD, attributes, on, new Map([[8, info]]));
-  const [type, , programId, , ifindex] = info;
-  if (type !== BPF_LINK_TYPE_XDP || programId !== program || ifindex !== index) return;
-  detachLink(libc, fd, on);
+  return info;
 }
 
 type Side = (typeof sides)[number];
@@ -128,12 +145,12 @@ function removeFirst(libc: Pick<Libc, "bpf">, index: number, { type, name }: Sid
   withLink(libc, linkId, on, (fd) => detachLink(libc, fd, on));
 }
 
-function withLink(libc: Pick<Libc, "bpf">, id: number, on: string, work: (fd: number) => void): void {
+function withLink<T>(libc: Pick<Libc, "bpf">, id: number, on: string, work: (fd: number) => T): T {
   const attributes = new DataView(new ArrayBuffer(attributesBytes));
   attributes.setUint32(0, id, true);
   const fd = libc.bpf(BPF_LINK_GET_FD_BY_ID, attributes, on);
   try {
-    work(fd);
+    return work(fd);
   } finally {
     fs.closeSync(fd);
   }

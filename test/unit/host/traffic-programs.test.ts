@@ -45,27 +45,57 @@ test("one that cannot be taken off is an error: it would read the next pod's pac
   );
 });
 
-test("of the node's bpf_links only that of the XDP program is detached, and ones that end meanwhile are looked past", () => {
-  const [info, nextLink, detachLink] = [15, 31, 34];
-  const links = new Map([
-    [1, [6, 1, 70, 0, 5]],
-    [2, [6, 2, 71, 0, 6]],
-    [3, [2, 3, 71, 0, 5]],
-    [5, [6, 5, 71, 0, 5]],
-  ]);
+const [info, nextLink, detachLink] = [15, 31, 34];
+
+type FakeLink = readonly number[] | { readonly open?: string; readonly info?: string };
+
+/** A node with these bpf_links (what is told of each, by id); where a text stands instead, that call fails with it. */
+function linked(links: ReadonlyMap<number, FakeLink>) {
   const detached: number[] = [];
+  let opened = 0;
   const bpf: Libc["bpf"] = (command, attributes, on, arrays) => {
     const asked = attributes.getUint32(0, true);
-    const next = [1, 2, 3, 4, 5].find((id) => id > asked);
-    if (command === nextLink && next !== undefined) attributes.setUint32(4, next, true);
-    else if (command === nextLink || (command === openLink && !links.has(asked)))
-      throw new SystemCallError("bpf", on, "ENOENT");
-    else if (command === openLink) opened = asked;
-    else if (command === info) arrays?.get(8)?.set(links.get(opened) ?? []);
+    const next = [...links.keys()].find((id) => id > asked);
+    const link = links.get(command === openLink ? asked : opened) ?? [];
+    const fails = (errno: string): never => {
+      throw new SystemCallError("bpf", on, errno);
+    };
+    if (command === nextLink) attributes.setUint32(4, next ?? fails("ENOENT"), true);
+    else if (command === openLink) {
+      if ("open" in link) fails(link.open ?? "");
+      opened = asked;
+      return openSync("/dev/null", "r");
+    } else if (command === info && "info" in link) fails(link.info ?? "");
+    else if (command === info && Array.isArray(link)) arrays?.get(8)?.set(link);
     else if (command === detachLink) detached.push(opened);
-    return command === openLink ? openSync("/dev/null", "r") : 0;
+    return 0;
   };
-  let opened = 0;
+  return { bpf, detached };
+}
+
+test("of the node's bpf_links only that of the XDP program is detached, and ones that end meanwhile are looked past", () => {
+  const { bpf, detached } = linked(
+    new Map<number, FakeLink>([
+      [1, [6, 1, 70, 0, 5]],
+      [2, [6, 2, 71, 0, 6]],
+      [3, [2, 3, 71, 0, 5]],
+      [4, { open: "ENOENT" }],
+      [5, [6, 5, 71, 0, 5]],
+    ]),
+  );
   createTrafficPrograms({ bpf }).removeHeldXdp(5, 71);
   expect(detached).toEqual([5]);
+});
+
+test("a bpf_link of others that cannot be looked at keeps nothing on; where none was found it is the reason", () => {
+  const others: readonly (readonly [number, FakeLink])[] = [
+    [1, { open: "EAGAIN" }],
+    [2, { info: "EOPNOTSUPP" }],
+  ];
+  const { bpf, detached } = linked(new Map<number, FakeLink>([...others, [3, [6, 3, 71, 0, 5]]]));
+  createTrafficPrograms({ bpf }).removeHeldXdp(5, 71);
+  expect(detached).toEqual([3]);
+  expect(() => createTrafficPrograms(linked(new Map(others))).removeHeldXdp(5, 71)).toThrow(
+    "bpf(program 71 off link 5) failed: EAGAIN",
+  );
 });
