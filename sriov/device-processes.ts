@@ -6,7 +6,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { VfBasics } from "./inventory.ts";
 import { pciFolder } from "./pci-device.ts";
-import { initialPidNamespace, listProcesses } from "./processes.ts";
+import { initialPidNamespace, listOpenFiles, listProcesses } from "./processes.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
 
@@ -21,7 +21,7 @@ export function findOpenDevice(host: Eyes, vf: Pick<VfBasics, "address" | "iommu
   const nodes = listNodes(host, vf);
   const folder = `${files.realPath(pciFolder(host, vf.address)) ?? pciFolder(host, vf.address)}/`;
   for (const pid of listProcesses(host)) {
-    const open = listOpenFiles(host, pid);
+    const open = tryListOpenFiles(host, pid);
     if (typeof open === "string") return `what process ${pid} has open cannot be read: ${open}`;
     const own = open.find((file) => nodes.has(file) || file.startsWith(folder));
     if (own !== undefined) return `process ${pid} has ${own} open`;
@@ -45,11 +45,10 @@ function listNodes(
   ]);
 }
 
-/** What the process has open; none for one that ended; the problem where that cannot be read. */
-function listOpenFiles({ files, paths }: Eyes, pid: string): readonly string[] | string {
-  const folder = join(paths.proc, pid, "fd");
+/** What the process has open, or why that cannot be read. */
+function tryListOpenFiles(host: Eyes, pid: string): readonly string[] | string {
   try {
-    return (files.list(folder) ?? []).flatMap((fd) => files.readLink(join(folder, fd)) ?? []);
+    return listOpenFiles(host, pid);
   } catch (error) {
     if (error instanceof HostError) return error.message;
     throw error;

@@ -1,11 +1,30 @@
 // The processes that /proc shows.
 
+import { join } from "node:path";
+
 import type { Host } from "../host/host.ts";
 
 /** What `ns/pid` of a process says that sees all processes of the machine. Source: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 export const initialPidNamespace = "pid:[4026531836]";
 
+type Eyes = Pick<Host, "files" | "paths">;
+
 /** Their numbers, as the folders are named; one may have ended by the time that it is looked at. */
-export function listProcesses({ files, paths }: Pick<Host, "files" | "paths">): readonly string[] {
+export function listProcesses({ files, paths }: Eyes): readonly string[] {
   return (files.list(paths.proc) ?? []).filter((name) => /^\d+$/.test(name));
+}
+
+/** What the process has open, as the links say; nothing of one that ended. Throws SystemCallError. */
+export function listOpenFiles(host: Eyes, pid: string): readonly string[] {
+  const process = join(host.paths.proc, pid);
+  const open = readDescriptors(host, process);
+  if (open.length > 0) return open;
+  // One whose main thread ended shows none, and its other threads have them still.
+  const threads = host.files.list(join(process, "task")) ?? [];
+  return threads.flatMap((thread) => readDescriptors(host, join(process, "task", thread)));
+}
+
+function readDescriptors({ files }: Eyes, folder: string): readonly string[] {
+  const fds = join(folder, "fd");
+  return (files.list(fds) ?? []).flatMap((fd) => files.readLink(join(fds, fd)) ?? []);
 }

@@ -5,7 +5,7 @@ import type { Host } from "../../host/host.ts";
 import type { VfUse } from "../../sriov/errors.ts";
 import type { VirtualFunction } from "../../sriov/inventory.ts";
 import { pciFolder } from "../../sriov/pci-device.ts";
-import { listProcesses } from "../../sriov/processes.ts";
+import { listOpenFiles, listProcesses } from "../../sriov/processes.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
 
@@ -21,7 +21,7 @@ export function findVfioHolders(
   );
   if (byNode.size === 0) return [];
   return listProcesses(host).flatMap((pid) =>
-    listOpenFiles(host, pid).flatMap((path) => {
+    tryListOpenFiles(host, pid).flatMap((path) => {
       const vf = byNode.get(path);
       return vf === undefined ? [] : [{ vf, text: `process ${pid} has ${vf} open (${path})` }];
     }),
@@ -39,11 +39,10 @@ function listNodes(
   return [...ofGroup, ...own.map((name) => `/dev/vfio/devices/${name}`)];
 }
 
-/** Nothing of a process that has ended meanwhile. */
-function listOpenFiles({ files, paths }: Eyes, pid: string): readonly string[] {
-  const folder = `${paths.proc}/${pid}/fd`;
+/** Nothing of a process that cannot be looked into. */
+function tryListOpenFiles(host: Eyes, pid: string): readonly string[] {
   try {
-    return (files.list(folder) ?? []).flatMap((fd) => files.readLink(`${folder}/${fd}`) ?? []);
+    return listOpenFiles(host, pid);
   } catch (error) {
     if (error instanceof SystemCallError) return [];
     throw error;

@@ -50,6 +50,16 @@ test("a process that has the VF's registers open by way of sysfs", () => {
   expect(findOpenDevice(node.host, vf)).toBe(`process 7 has ${file} open`);
 });
 
+test("a process whose main thread ended: the kernel shows what is open below its other threads alone", () => {
+  using node = createUserspaceNode([1]);
+  open(node, 7);
+  const fds = join(node.host.paths.proc, "7/task/9/fd");
+  fs.mkdirSync(join(node.host.paths.proc, "7/task/7/fd"), { recursive: true });
+  fs.mkdirSync(fds, { recursive: true });
+  fs.symlinkSync("/dev/vfio/12", join(fds, "3"));
+  expect(findOpenDevice(node.host, vf)).toBe("process 7 has /dev/vfio/12 open");
+});
+
 test("where not every process is seen, or one cannot be looked into, nobody knows", () => {
   using node = createUserspaceNode([1]);
   open(node, 7, "/dev/null");
