@@ -12,7 +12,8 @@ import { asKernelFiles } from "./irq-tree.ts";
 /** Below the root: one line for each write to /proc/irq. */
 export const irqWritesFile = "irq-writes";
 
-function createFolderHost(root: string): Host {
+/** The real host with its files below `root`. */
+export function createFolderHost(root: string): Host {
   const host = createHost({ root });
   const kernelFiles = asKernelFiles(host.files);
   const files: Host["files"] = {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { createClock } from "../../host/clock.ts";
 import type { Host } from "../../host/host.ts";
+import type { Attachment } from "../../sriov/attachment.ts";
 import { removeAttachment, writeAttachment } from "../../sriov/attachment-store.ts";
 import { readInventory, readVf } from "../../sriov/inventory.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
@@ -31,13 +32,14 @@ export class TuningMachine implements Disposable {
     this.#vfs = [...readInventory(this.tree.host).vfs.keys()];
   }
 
-  /** Registers the VF's interrupts and writes its record, as at the end of ADD. */
-  attach(vf: number, pod: string): void {
+  /** Registers the VF's interrupts and writes its record, as at the end of ADD, or with `adding` at its start. */
+  attach(vf: number, pod: string, state: Attachment["state"] = "attached"): void {
     const address = this.#address(vf);
     const actions = ["net1-tx-0", "net1-rx-0", "net1"];
     for (const [at, irq] of this.#irqs(vf).entries())
       if (readIrq(this.root, irq) === "none") writeIrq(this.root, irq, actions[at] ?? "", "0-15");
-    writeAttachment(this.#host, makeAttachment(this.#host, { address, pod, netns: `/run/netns/${pod}` }));
+    const record = makeAttachment(this.#host, { address, pod, netns: `/run/netns/${pod}` });
+    writeAttachment(this.#host, { ...record, state });
   }
 
   /** Removes the record, as at the end of DEL. */

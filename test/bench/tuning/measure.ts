@@ -6,6 +6,8 @@ import { TuningMachine } from "../../support/tuning-process.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { type Spread, spreadOf } from "../cni/figures.ts";
 import { readCpuMs, readRssMb } from "../process-usage.ts";
+import type { Percentiles } from "./percentiles.ts";
+import { timeLocks, timePods } from "./pods-on-tree.ts";
 
 const timeoutMs = 60_000;
 const rounds = 100;
@@ -18,17 +20,31 @@ export interface TuningFigures {
   /** CPU time of the idle daemon, all its looks and passes included, as a share of one core. */
   readonly idlePercent: number;
   readonly rssMb: number;
+  /** From the end of an ADD until its VF's interrupts are pinned, one pod after the other, all other VFs in pods. */
+  readonly timeToPin: Percentiles;
+  /** For how long the lock of a VF is held to pin it. */
+  readonly lockHeld: Percentiles;
 }
 
-/** Measures with `executable`, which is test/support/tuning-entry.ts compiled; idle for `seconds`. */
+/** What the product promises: on a fixture tree, and of what a pass does under one lock. */
+export const goals = { idlePercent: 0.5, timeToPinMs: 100, lockHeldMs: 50 } as const;
+
+export interface TuningOptions {
+  readonly vfs: number;
+  /** How long to be idle. */
+  readonly seconds: number;
+  /** How many pods start, one after the other. */
+  readonly pods: number;
+}
+
+/** Measures with `executable`, which is test/support/tuning-entry.ts compiled. */
 export async function measureTuning(
   executable: string,
-  vfs: number,
-  seconds: number,
+  { vfs, seconds, pods }: TuningOptions,
 ): Promise<TuningFigures> {
-  const [pf] = machines.igb.pfs;
-  using machine = new TuningMachine({ ...machines.igb, pfs: [{ ...pf, totalVfs: vfs, numVfs: vfs }] });
-  for (let vf = 0; vf < vfs; vf += 1) machine.attach(vf, `web-${vf}`);
+  using untuned = makeMachine(vfs);
+  const lockHeld = await timeLocks(untuned);
+  using machine = makeMachine(vfs);
   const daemon = Bun.spawn([executable, machine.root, "--listen", "off", "--log-level", "error"], {
     stdin: "ignore",
     stdout: "ignore",
@@ -47,9 +63,19 @@ export async function measureTuning(
       for (const irq of pins) readAffinity(machine.tree.host, irq);
       return performance.now() - startMs;
     });
-    return { vfs, pins: pins.length, pinCheckMs: spreadOf(taken), idlePercent, rssMb };
+    const timeToPin = await timePods(machine, pods);
+    const pinCheckMs = spreadOf(taken);
+    return { vfs, pins: pins.length, pinCheckMs, idlePercent, rssMb, timeToPin, lockHeld };
   } finally {
     daemon.kill("SIGTERM");
     await daemon.exited;
   }
+}
+
+/** All VFs in pods. */
+function makeMachine(vfs: number): TuningMachine {
+  const [pf] = machines.igb.pfs;
+  const machine = new TuningMachine({ ...machines.igb, pfs: [{ ...pf, totalVfs: vfs, numVfs: vfs }] });
+  for (let vf = 0; vf < vfs; vf += 1) machine.attach(vf, `web-${vf}`);
+  return machine;
 }

@@ -5,12 +5,9 @@ import { join } from "node:path";
 import type { LabNode } from "../../lab/node/lab-node.ts";
 import { compile } from "../../run/build.ts";
 import { onBenchNode, waitForFirstVf } from "../bench-node.ts";
+import { type Percentiles, percentilesOf } from "./percentiles.ts";
 
-export interface TimeToPin {
-  readonly rounds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+export interface TimeToPin extends Percentiles {
   readonly goals: { readonly p50Ms: 1000 };
 }
 
@@ -38,7 +35,8 @@ export async function measureTimeToPin(
     console.error(`${rounds} pods one after the other`);
     const vf = await waitForFirstVf(node);
     try {
-      return toFigures(await runBesideTuning(node, makeScript(vf, rounds + warmUps)));
+      const all = await runBesideTuning(node, makeScript(vf, rounds + warmUps));
+      return { ...percentilesOf(all.slice(warmUps)), goals: { p50Ms: 1000 } };
     } finally {
       await node.run("ip netns del bench");
     }
@@ -84,10 +82,4 @@ for _ in $(seq ${rounds}); do
   echo $(( \${EPOCHREALTIME/./} - from ))
   call DEL
 done`;
-}
-
-function toFigures(all: readonly number[]): TimeToPin {
-  const times = all.slice(warmUps).toSorted((a, b) => a - b);
-  const at = (part: number): number => Math.round(times[Math.ceil(part * times.length) - 1] ?? Number.NaN);
-  return { rounds: times.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), goals: { p50Ms: 1000 } };
 }

@@ -29,6 +29,19 @@ test.each<[string, readonly string[], object]>([
     ["--vfs", "4", "--rounds", "1", "--idle-seconds", "0"],
     { measured: [{ vfs: 4, startMs: { samples: 1 } }] },
   ],
+  [
+    "tuning",
+    ["--vfs", "4", "--seconds", "1", "--pods", "2"],
+    {
+      goals: { timeToPinMs: 100, lockHeldMs: 50 },
+      measured: {
+        pins: 8,
+        idlePercent: isFigure,
+        timeToPin: { samples: 2, p50Ms: isFigure, p99Ms: isFigure },
+        lockHeld: { samples: 4, maxMs: isFigure },
+      },
+    },
+  ],
 ])("bench:%s", async (name, args, expected) => {
   const out = mkdtempSync(join(tmpdir(), "virtfn-figures-"));
   try {
