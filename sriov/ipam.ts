@@ -4,6 +4,7 @@ import * as v from "valibot";
 
 import type { Host } from "../host/host.ts";
 import type { Attachment, IpamLease } from "./attachment.ts";
+import { makeOnce } from "./make-once.ts";
 import { resolveInRoot } from "./root-path.ts";
 import { IpamError } from "./vf-errors.ts";
 
@@ -34,37 +35,41 @@ export interface IpamRoute {
 type IpamHost = Pick<Host, "files" | "paths" | "exec">;
 
 const timeoutMs = 60_000;
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-// Go writes an empty IP as null or leaves it out.
-const text = v.pipe(
-  v.nullish(v.string()),
-  v.transform((value) => value ?? undefined),
-);
+const answer = makeOnce(() => {
+  const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+  // Go writes an empty IP as null or leaves it out.
+  const text = v.pipe(
+    v.nullish(v.string()),
+    v.transform((value) => value ?? undefined),
+  );
 
-const answer = v.object({
-  ips: v.nullish(v.array(v.object({ address: v.string(), gateway: text }))),
-  routes: v.nullish(
-    v.array(
-      v.object({
-        dst: v.string(),
-        gw: text,
-        mtu: v.optional(count),
-        advmss: v.optional(count),
-        priority: v.optional(count),
-        table: v.optional(count),
-        scope: v.optional(count),
-      }),
+  return v.object({
+    ips: v.nullish(v.array(v.object({ address: v.string(), gateway: text }))),
+    routes: v.nullish(
+      v.array(
+        v.object({
+          dst: v.string(),
+          gw: text,
+          mtu: v.optional(count),
+          advmss: v.optional(count),
+          priority: v.optional(count),
+          table: v.optional(count),
+          scope: v.optional(count),
+        }),
+      ),
     ),
-  ),
-  dns: v.nullish(v.looseObject({})),
+    dns: v.nullish(v.looseObject({})),
+  });
 });
 
-const errorAnswer = v.object({ code: v.number(), msg: v.string(), details: v.optional(v.string()) });
+const errorAnswer = makeOnce(() =>
+  v.object({ code: v.number(), msg: v.string(), details: v.optional(v.string()) }),
+);
 
 /** Asks the delegate for addresses. Throws ERR_IPAM with the delegate's own message. */
 export async function addIpam(host: IpamHost, call: IpamCall): Promise<IpamResult> {
   const stdout = await runDelegate(host, "ADD", call);
-  const parsed = v.safeParse(answer, parseJson(stdout));
+  const parsed = v.safeParse(answer(), parseJson(stdout));
   if (!parsed.success)
     throw new IpamError(
       doing("ADD", call),
@@ -159,7 +164,7 @@ async function runDelegate(host: IpamHost, command: Verb, call: IpamCall): Promi
     timeoutMs,
   });
   if (result.exitCode === 0) return result.stdout;
-  const parsed = v.safeParse(errorAnswer, parseJson(result.stdout));
+  const parsed = v.safeParse(errorAnswer(), parseJson(result.stdout));
   if (!parsed.success) {
     const said = (result.stdout.trim() || result.stderr.trim()).slice(0, 500);
     throw new IpamError(doing(command, call), `exit code ${result.exitCode}: ${said}`);

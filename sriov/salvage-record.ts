@@ -9,6 +9,7 @@ import { ownerToken, type Attachment } from "./attachment.ts";
 import type { DriverState } from "./driver.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { SriovError } from "./errors.ts";
+import { makeOnce } from "./make-once.ts";
 import { userspaceCopyPath } from "./userspace-copy.ts";
 
 /** The parts that have the form this release knows; the others are undefined. */
@@ -50,7 +51,9 @@ export function salvageRecord(host: Pick<Host, "files" | "paths">, address: PciA
   };
 }
 
-const original = v.looseObject({ driver: v.string(), driverOverride: v.optional(v.string(), "") });
+const original = makeOnce(() =>
+  v.looseObject({ driver: v.string(), driverOverride: v.optional(v.string(), "") }),
+);
 
 function parseCopy(host: Pick<Host, "paths">, address: PciAddress, json: string): Attachment | undefined {
   try {
@@ -62,14 +65,15 @@ function parseCopy(host: Pick<Host, "paths">, address: PciAddress, json: string)
 }
 
 function readParts(record: Parts): Omit<Salvaged, "copy"> {
-  const before = pick(original, record["original"]);
+  const parts = attachmentParts();
+  const before = pick(original(), record["original"]);
   return {
-    owner: pick(attachmentParts.owner, record["owner"]),
-    device: pick(attachmentParts.device, record["device"]),
-    bootId: pick(attachmentParts.bootId, record["bootId"]),
-    interface: pick(attachmentParts.interface, record["interface"]),
-    ipam: pick(attachmentParts.ipam, record["ipam"]),
-    deviceInfoFile: pick(attachmentParts.deviceInfoFile, record["deviceInfoFile"]),
+    owner: pick(parts.owner, record["owner"]),
+    device: pick(parts.device, record["device"]),
+    bootId: pick(parts.bootId, record["bootId"]),
+    interface: pick(parts.interface, record["interface"]),
+    ipam: pick(parts.ipam, record["ipam"]),
+    deviceInfoFile: pick(parts.deviceInfoFile, record["deviceInfoFile"]),
     driver: before && { driver: before.driver, override: before.driverOverride },
   };
 }

@@ -6,6 +6,7 @@ import { parseCpuList } from "./cpu-list.ts";
 import { parseCpuMask } from "./cpu-mask.ts";
 import { CpuSetError, SriovError } from "./errors.ts";
 import type { PciAddress } from "./pci-address.ts";
+import { makeOnce } from "./make-once.ts";
 import { firstFormat } from "./state-file.ts";
 
 /** `original`: smp_affinity_list before the first write; `cpu`: where tuning pinned the vector. */
@@ -72,58 +73,60 @@ export class TuningRecordError extends SriovError {
   }
 }
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const cpuList = v.pipe(
-  v.string(),
-  v.check((text) => isReadable(parseCpuList, text), "expected a list of CPUs like 0-3,8"),
-);
-const cpuMask = v.pipe(
-  v.string(),
-  v.check((text) => isReadable(parseCpuMask, text), "expected a mask of CPUs like ff,00000000"),
-);
-const valuePath = v.pipe(v.string(), v.regex(/^(?:threaded|queues\/rx-\d+\/rps_flow_cnt)$/));
-const channelCounts = v.record(v.picklist(["rx", "tx", "combined"]), count);
-const schema = v.object({
-  format: firstFormat,
-  bootId: v.string(),
-  inode: v.string(),
-  vectors: v.array(
-    v.object({
-      msiIndex: count,
-      original: cpuList,
-      cpu: count,
-      isMailbox: v.optional(v.boolean()),
-    }),
-  ),
-  masks: v.optional(
-    v.object({
-      owner: v.string(),
-      queues: v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^rx-\d+$/)), original: cpuMask })),
-      // Since 1.1, apart from the others: 1.0 takes no "tx-0" among them.
-      txQueues: v.optional(
-        v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^tx-\d+$/)), original: cpuMask })),
-        [],
-      ),
-    }),
-  ),
-  // Since 1.2.
-  values: v.optional(
-    v.object({
-      owner: v.string(),
-      originals: v.array(v.object({ path: valuePath, original: v.string() })),
-    }),
-  ),
-  channels: v.optional(
-    v.object({ owner: v.string(), original: channelCounts, to: channelCounts, isSet: v.boolean() }),
-  ),
-  threads: v.optional(
-    v.array(v.object({ pid: count, name: v.pipe(v.string(), v.startsWith("napi/")), original: cpuList })),
-  ),
+const schema = makeOnce(() => {
+  const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+  const cpuList = v.pipe(
+    v.string(),
+    v.check((text) => isReadable(parseCpuList, text), "expected a list of CPUs like 0-3,8"),
+  );
+  const cpuMask = v.pipe(
+    v.string(),
+    v.check((text) => isReadable(parseCpuMask, text), "expected a mask of CPUs like ff,00000000"),
+  );
+  const valuePath = v.pipe(v.string(), v.regex(/^(?:threaded|queues\/rx-\d+\/rps_flow_cnt)$/));
+  const channelCounts = v.record(v.picklist(["rx", "tx", "combined"]), count);
+  return v.object({
+    format: firstFormat,
+    bootId: v.string(),
+    inode: v.string(),
+    vectors: v.array(
+      v.object({
+        msiIndex: count,
+        original: cpuList,
+        cpu: count,
+        isMailbox: v.optional(v.boolean()),
+      }),
+    ),
+    masks: v.optional(
+      v.object({
+        owner: v.string(),
+        queues: v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^rx-\d+$/)), original: cpuMask })),
+        // Since 1.1, apart from the others: 1.0 takes no "tx-0" among them.
+        txQueues: v.optional(
+          v.array(v.object({ queue: v.pipe(v.string(), v.regex(/^tx-\d+$/)), original: cpuMask })),
+          [],
+        ),
+      }),
+    ),
+    // Since 1.2.
+    values: v.optional(
+      v.object({
+        owner: v.string(),
+        originals: v.array(v.object({ path: valuePath, original: v.string() })),
+      }),
+    ),
+    channels: v.optional(
+      v.object({ owner: v.string(), original: channelCounts, to: channelCounts, isSet: v.boolean() }),
+    ),
+    threads: v.optional(
+      v.array(v.object({ pid: count, name: v.pipe(v.string(), v.startsWith("napi/")), original: cpuList })),
+    ),
+  });
 });
 
 /** The record in `json`, read from `path`; any minor of format 1 is read. Throws ERR_TUNING_RECORD with every problem. */
 export function parseTuningRecord(json: string, address: PciAddress, path: string): TuningRecord {
-  const parsed = v.safeParse(schema, parseJson(json, path));
+  const parsed = v.safeParse(schema(), parseJson(json, path));
   if (!parsed.success) {
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
     throw new TuningRecordError(path, problems.join("; "));
