@@ -17,6 +17,7 @@ import { judgeOwner } from "../sriov/liveness.ts";
 import { findDeviceUse } from "../sriov/node-use.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { readPciNetdevs } from "../sriov/pci-device.ts";
 import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { resetUnreadable } from "../sriov/reset-unreadable.ts";
@@ -33,6 +34,8 @@ import { planDriverChange } from "./driver-change.ts";
 import { checkMacFree, checkMacOwedToNobody } from "./mac-clash.ts";
 import { checkSettable, toVfSettings } from "./pf-settings.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
+
+type Sysfs = Pick<Host, "files" | "paths">;
 
 /**
  * A VF that is free, at home, and how it is now. `link` is undefined for a VF that a driver hands out to userspace; `side` is
@@ -79,7 +82,7 @@ export async function claimVf(
   const link = isUserspace ? undefined : await findNamedLink(host, home, address);
   if (link === undefined && !isUserspace)
     throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
-  if (link !== undefined) checkNodeUse(home, vf, link);
+  if (link !== undefined) checkNodeUse(host, home, vf.address, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
   checkSettable(host, { side, vf }, toVfSettings(network));
   if (side !== undefined && network.mac !== undefined) {
@@ -170,20 +173,25 @@ function tellLargeMtu(
   log.add("warning", "the MTU is larger than the PF's: many cards drop what is longer", fields);
 }
 
-function checkNodeUse(home: Netlink, vf: VfBasics, link: Link): void {
-  const reason = findUseOfNode(home, vf, link);
-  if (reason !== undefined) throw new VfNodeUseError(vf.address, reason);
+function checkNodeUse(host: Sysfs, home: Netlink, address: PciAddress, link: Link): void {
+  const reason = findUseOfNode(host, home, address, link);
+  if (reason !== undefined) throw new VfNodeUseError(address, reason);
 }
 
 /** What the node has the VF for, or `undefined`. Cheap first: a VF that is down and below nothing is no use to the node. */
-export function findUseOfNode(home: Netlink, vf: VfBasics, link: Link): string | undefined {
+export function findUseOfNode(
+  host: Sysfs,
+  home: Netlink,
+  address: PciAddress,
+  link: Link,
+): string | undefined {
   if (!link.isUp && link.master === undefined) return undefined;
   const network = {
     links: home.listLinks(),
     addresses: home.listAddresses(),
     routes: home.listRoutes(),
   };
-  return findDeviceUse([vf], network).get(vf.address);
+  return findDeviceUse([{ address, netdevs: readPciNetdevs(host, address) }], network).get(address);
 }
 
 function describeBusy(record: Attachment, who: string, reason: string): string {

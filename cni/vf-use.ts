@@ -36,7 +36,7 @@ export function describeUse(
     return vf.driver === undefined ? "it has no driver" : `it has the driver ${vf.driver}`;
   const link = findHomeLink(host, home, address);
   if (link === undefined) return describeLocation(host, address);
-  const use = findUseOfNode(home, vf, link);
+  const use = findUseOfNode(host, home, address, link);
   return use === undefined ? undefined : `the node itself uses it (${use})`;
 }
 

@@ -7,7 +7,6 @@ import {
   readLinkName,
   readLocality,
   readPciDevice,
-  readPciNetdevs,
   type Locality,
   type PciDevice,
 } from "./pci-device.ts";
@@ -54,8 +53,11 @@ export interface VirtualFunction {
   readonly irqs: readonly number[];
 }
 
-/** Of a VF what giving it away goes by: without where it is in the machine, and its interrupts. */
-export type VfBasics = Omit<VirtualFunction, "numaNode" | "localCpus" | "vendor" | "device" | "irqs">;
+/** Of a VF what giving it away goes by: without its netdevs, where it is in the machine, and its interrupts. */
+export type VfBasics = Omit<
+  VirtualFunction,
+  "netdevs" | "numaNode" | "localCpus" | "vendor" | "device" | "irqs"
+>;
 
 export interface Inventory {
   readonly pfs: ReadonlyMap<PciAddress, PhysicalFunction>;
@@ -100,7 +102,6 @@ export function readVfBasics(host: Sysfs, address: PciAddress): VfBasics | undef
   return {
     ...place,
     driver: readLinkName(host, `${folder}/driver`),
-    netdevs: readPciNetdevs(host, address),
     classCode: readNumber(host.files, `${folder}/class`) ?? 0,
     inode,
     iommuGroup: group === undefined ? undefined : Number(group),

@@ -8,6 +8,7 @@ import { isOfThisBoot, type Attachment } from "./attachment.ts";
 import { findOpenDevice } from "./device-processes.ts";
 import { isNetworkVf, readVfBasics } from "./inventory.ts";
 import type { DeviceFact, NamespaceFact, OwnerFacts } from "./liveness.ts";
+import { readPciNetdevs } from "./pci-device.ts";
 import { initialPidNamespace } from "./processes.ts";
 import { resolveInRoot } from "./root-path.ts";
 
@@ -116,7 +117,7 @@ function readDevice(host: Eyes, { device }: Pick<Attachment, "device">): DeviceF
   if (own !== first) return unknown("this process is not in the host's network namespace");
   const vf = readVfBasics(host, device.address);
   if (vf === undefined || String(vf.inode) !== device.inode) return { seen: "gone" };
-  const netdev = vf.netdevs[0];
+  const netdev = readPciNetdevs(host, device.address)[0];
   if (netdev !== undefined) return { seen: "home", netdev };
   return { seen: isNetworkVf(vf) ? "away" : "noNetdev" };
 }
