@@ -16,9 +16,16 @@ export async function reserveTargets(
   host: Pick<Host, "locks">,
   targets: readonly Target[],
 ): Promise<Reservation> {
-  using locks = new DisposableStack();
-  for (const { address } of targets.toSorted((a, b) => comparePciAddress(a.address, b.address)))
-    locks.use(await host.locks.acquire(address));
-  const held = locks.move();
-  return { targets, noteRecorded: () => undefined, [Symbol.dispose]: () => held.dispose() };
+  const locks: Disposable[] = [];
+  const release = (): void => {
+    for (const lock of locks.toReversed()) lock[Symbol.dispose]();
+  };
+  try {
+    for (const { address } of targets.toSorted((a, b) => comparePciAddress(a.address, b.address)))
+      locks.push(await host.locks.acquire(address));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { targets, noteRecorded: () => undefined, [Symbol.dispose]: release };
 }

@@ -119,7 +119,7 @@ function writeText(path: string, text: string): void {
   attempt("write", `${path}, ${JSON.stringify(text)}`, () => {
     const fd = fs.openSync(path, fs.constants.O_WRONLY);
     try {
-      const bytes = Buffer.from(text);
+      const bytes = new TextEncoder().encode(text);
       const written = fs.writeSync(fd, bytes);
       if (written !== bytes.length) {
         throw new SystemCallError("write", `${path}, ${bytes.length} bytes`, `only ${written} were taken`);

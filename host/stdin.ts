@@ -15,8 +15,8 @@ const chunkBytes = 64 * 1024;
 export async function readStdin(): Promise<string> {
   const text = new StdinText();
   try {
+    const chunk = new Uint8Array(chunkBytes);
     for (;;) {
-      const chunk = new Uint8Array(chunkBytes);
       const length = fs.readSync(0, chunk);
       if (length === 0) return text.end();
       text.add(chunk.subarray(0, length));

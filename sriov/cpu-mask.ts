@@ -16,18 +16,15 @@ export function parseCpuMask(text: string): readonly number[] {
  * when zero. Throws ERR_CPU_MASK when a CPU does not fit.
  */
 export function formatCpuMask(cpus: Iterable<number>, groups: number): string {
-  const words = Array.from({ length: groups }, () => 0);
+  const words = new Uint32Array(groups);
   for (const cpu of cpus) {
     const group = cpu >> 5;
     if (cpu < 0 || group >= groups) {
       throw new CpuSetError("ERR_CPU_MASK", `CPUs below ${groups * 32}`, String(cpu));
     }
-    words[group] = ((words[group] ?? 0) | (1 << (cpu & 31))) >>> 0;
+    words[group] = (words[group] ?? 0) | (1 << (cpu & 31));
   }
-  return words
-    .toReversed()
-    .map((word) => word.toString(16).padStart(8, "0"))
-    .join(",");
+  return [...words.toReversed()].map((word) => word.toString(16).padStart(8, "0")).join(",");
 }
 
 /** How many groups of 32 CPUs a mask has that the kernel printed. */
@@ -37,7 +34,7 @@ export function countMaskGroups(text: string): number {
 
 function cpusOfGroup(group: string, index: number): number[] {
   const word = Number.parseInt(group, 16);
-  return Array.from({ length: 32 }, (_, bit) => bit)
-    .filter((bit) => ((word >>> bit) & 1) === 1)
-    .map((bit) => index * 32 + bit);
+  const cpus: number[] = [];
+  for (let bit = 0; bit < 32; bit += 1) if (((word >>> bit) & 1) === 1) cpus.push(index * 32 + bit);
+  return cpus;
 }

@@ -41,8 +41,9 @@ export function listQueues(sysfs: QueueSysfs, netdev: string): readonly string[]
 export function resetQueueMasks(sysfs: QueueSysfs, netdev: string, masks: readonly QueueMasks[]): void {
   for (const { queue, ...values } of masks)
     for (const [key, value] of valuesOf(values)) {
+      if (isZero(value)) continue;
       const zero = key === "rpsFlowCnt" ? "0" : formatCpuMask([], countMaskGroups(value));
-      if (!isSame(key, value, zero)) sysfs.writeText(`${queuesOf(netdev)}/${queue}/${files[key]}`, zero);
+      sysfs.writeText(`${queuesOf(netdev)}/${queue}/${files[key]}`, zero);
     }
 }
 
@@ -74,7 +75,12 @@ function valuesOf(masks: Omit<QueueMasks, "queue">): readonly (readonly [MaskKey
   });
 }
 
+function isZero(value: string): boolean {
+  return /^[0,]*$/.test(value);
+}
+
 function isSame(key: MaskKey, a: string, b: string): boolean {
+  if (a === b) return true;
   if (key === "rpsFlowCnt") return Number(a) === Number(b);
   return parseCpuMask(a).join() === parseCpuMask(b).join();
 }

@@ -38,10 +38,17 @@ export function createNetlink(
   onDispose: () => void = () => {},
 ): Netlink {
   const socket = new NetlinkSocket(libc, requestFd);
-  // Disposes once, however often it is asked to: the numbers may be other files' by then.
-  const life = new DisposableStack();
-  life.defer(onDispose);
-  life.use(socket);
+  let isOpen = true;
+  // Once, however often it is asked to: the numbers may be other files' by then. (A DisposableStack costs an ADD 1 % of its time.)
+  function dispose(): void {
+    if (!isOpen) return;
+    isOpen = false;
+    try {
+      socket[Symbol.dispose]();
+    } finally {
+      onDispose();
+    }
+  }
   return {
     listLinks: () => decodeAll(socket.dump("list links", listLinksRequest()), decodeLink),
     getLink: (ref) => map(findLink(socket, ref), decodeLink),
@@ -84,7 +91,7 @@ export function createNetlink(
     addRoute: (route) => socket.change(`add ${describeRoute(route)}`, addRouteRequest(route)),
     removeRoute: (route) => socket.change(`remove ${describeRoute(route)}`, removeRouteRequest(route)),
     subscribe: (onEvent) => readEvents(openEvents, onEvent),
-    [Symbol.dispose]: () => life[Symbol.dispose](),
+    [Symbol.dispose]: dispose,
   };
 }
 

@@ -73,7 +73,9 @@ export function encodeCoalescing(values: Coalescing): readonly Attribute[] {
 function decodeWords(bitset: Uint8Array | undefined): readonly number[] {
   const bytes = bitset && indexAttributes(bitset).get(ETHTOOL_A_BITSET_VALUE);
   if (bytes === undefined) return [];
-  return Array.from({ length: bytes.length / 4 }, (_, at) => decodeU32(bytes, at * 4));
+  const words: number[] = [];
+  for (let at = 0; at < bytes.length; at += 4) words.push(decodeU32(bytes, at));
+  return words;
 }
 
 function encodeWords(words: readonly number[]): Uint8Array {
