@@ -1,6 +1,7 @@
 // Tells the neighbours of a VF which addresses it has now: one gratuitous ARP or unsolicited neighbour advertisement for each.
 
 import type { Host } from "../host/host.ts";
+import { concatBytes } from "../host/netlink/codec.ts";
 import { encodeIp } from "../host/netlink/ip-address.ts";
 import type { Link } from "../host/netlink/netlink.ts";
 import { encodeMac } from "../host/netlink/values.ts";
@@ -35,9 +36,9 @@ export function encodeAnnouncement(mac: string, { family, address }: IpAddress):
 function encodeArp(mac: string, address: string): Uint8Array {
   const sender = encodeMac(mac);
   const ip = encodeIp(4, address);
-  const ethernetIpv4Request = [...u16(1), ...u16(0x0800), 6, 4, ...u16(1)];
+  const ethernetIpv4Request = new Uint8Array([...u16(1), ...u16(0x0800), 6, 4, ...u16(1)]);
   const nobody = new Uint8Array(6);
-  return encodeFrame(broadcast, mac, ETH_P_ARP, [...ethernetIpv4Request, ...sender, ...ip, ...nobody, ...ip]);
+  return encodeFrame(broadcast, mac, ETH_P_ARP, [ethernetIpv4Request, sender, ip, nobody, ip]);
 }
 
 /**
@@ -55,11 +56,16 @@ function encodeAdvertisement(mac: string, address: string): Uint8Array {
   message.splice(2, 2, ...u16(checksumOf([...pseudoHeader, ...message])));
   const hopLimit = 255;
   const header = [0x60, 0, 0, 0, ...u16(message.length), icmpv6, hopLimit, ...source, ...target];
-  return encodeFrame(allNodesMac, mac, ETH_P_IPV6, [...header, ...message]);
+  return encodeFrame(allNodesMac, mac, ETH_P_IPV6, [new Uint8Array([...header, ...message])]);
 }
 
-function encodeFrame(to: string, from: string, etherType: number, payload: readonly number[]): Uint8Array {
-  return Uint8Array.from([...encodeMac(to), ...encodeMac(from), ...u16(etherType), ...payload]);
+function encodeFrame(
+  to: string,
+  from: string,
+  etherType: number,
+  payload: readonly Uint8Array[],
+): Uint8Array {
+  return concatBytes([encodeMac(to), encodeMac(from), new Uint8Array(u16(etherType)), ...payload]);
 }
 
 /** The Internet checksum (RFC 1071) of an even number of bytes. */

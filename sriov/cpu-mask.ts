@@ -16,15 +16,18 @@ export function parseCpuMask(text: string): readonly number[] {
  * when zero. Throws ERR_CPU_MASK when a CPU does not fit.
  */
 export function formatCpuMask(cpus: Iterable<number>, groups: number): string {
-  const words = new Uint32Array(groups);
+  const words = Array<number>(groups).fill(0);
   for (const cpu of cpus) {
     const group = cpu >> 5;
     if (cpu < 0 || group >= groups) {
       throw new CpuSetError("ERR_CPU_MASK", `CPUs below ${groups * 32}`, String(cpu));
     }
-    words[group] = (words[group] ?? 0) | (1 << (cpu & 31));
+    words[group] = ((words[group] ?? 0) | (1 << (cpu & 31))) >>> 0;
   }
-  return [...words.toReversed()].map((word) => word.toString(16).padStart(8, "0")).join(",");
+  return words
+    .toReversed()
+    .map((word) => word.toString(16).padStart(8, "0"))
+    .join(",");
 }
 
 /** How many groups of 32 CPUs a mask has that the kernel printed. */

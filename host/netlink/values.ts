@@ -49,5 +49,5 @@ export function encodeMac(mac: string): Uint8Array {
 
 /** Lower-case, colon-separated; any length, empty for no bytes. */
 export function decodeMac(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+  return bytes.toHex().match(/../g)?.join(":") ?? "";
 }
