@@ -4,7 +4,8 @@ import type { Host } from "../host/host.ts";
 import type { NetlinkEvent } from "../host/netlink/netlink.ts";
 import type { UeventNotice, Uevents } from "../host/uevent.ts";
 import { watchFile } from "../host/watch-file.ts";
-import { watchAttachments } from "../sriov/attachment-store.ts";
+import { readAttachment, watchAttachments } from "../sriov/attachment-store.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
 
 /** The host as the daemon needs it. */
 export type TuningDaemonHost = Host & { readonly uevents: Uevents };
@@ -18,7 +19,11 @@ export function watchNode(
   onEvent: () => void,
 ): Disposable {
   using stack = new DisposableStack();
-  stack.use(watchAttachments(host, onEvent));
+  stack.use(
+    watchAttachments(host, (address) => {
+      if (!isBeginning(host, address)) onEvent();
+    }),
+  );
   for (const path of [host.paths.nodeConfig, host.paths.pools]) stack.use(watchFile(host, path, onEvent));
   stack.use(
     host.uevents.subscribe((notice) => {
@@ -32,6 +37,16 @@ export function watchNode(
     }),
   );
   return stack.move();
+}
+
+/** An ADD that begins has nothing to tune yet, and the pass for its end would have to wait until the node was left alone for a while. */
+function isBeginning(host: Pick<Host, "files" | "paths">, address: PciAddress): boolean {
+  try {
+    return readAttachment(host, address)?.state === "adding";
+  } catch {
+    // The pass tells what is wrong with it.
+    return false;
+  }
 }
 
 function isHardwareChange(notice: UeventNotice): boolean {

@@ -7,7 +7,10 @@ import { expect, test } from "vitest";
 
 import type { Netlink, NetlinkEvent } from "../../../host/netlink/netlink.ts";
 import type { UeventNotice } from "../../../host/uevent.ts";
+import type { Attachment } from "../../../sriov/attachment.ts";
+import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { watchNode } from "../../../tuning/node-watch.ts";
+import { makeAttachment } from "../../support/attached-vf.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
 import { makeLink } from "../../support/network-view.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -36,6 +39,10 @@ function openNode() {
   const host = { ...fake.host, openNetlink: () => netlink as Netlink, uevents };
   const watch = watchNode(host, () => (looks += 1));
   return {
+    attach: (address: string, state: Attachment["state"]) => {
+      const record = makeAttachment(fake.host, { address, pod: "web-1", netns: "/run/netns/web-1" });
+      writeAttachment(fake.host, { ...record, state });
+    },
     nodeConfig: host.paths.nodeConfig,
     pools: host.paths.pools,
     tellNetlink: (event: NetlinkEvent) => tellNetlink?.(event),
@@ -105,4 +112,12 @@ test("nothing is told after the end", () => {
   node.tellUevents({ event: "overrun" });
   node.tellNetlink({ event: "overrun" });
   expect(node.looks()).toBe(0);
+});
+
+test("an ADD is looked at when it ends, not when it begins", async () => {
+  using node = openNode();
+  node.attach("0000:3b:02.0", "adding");
+  node.attach("0000:3b:02.1", "attached");
+  await waitFor("a look", () => node.looks() > 0);
+  expect(node.looks()).toBe(1);
 });
