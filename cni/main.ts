@@ -2,12 +2,18 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import type { NodeReader } from "../host/node-reader.ts";
 import { runCni } from "./run.ts";
 
 async function createHost(): Promise<Host> {
   const host = await import("../host/create-host.ts");
   // IPAM plugins get what the runtime gave, as from the reference plugins: TRACEPARENT, for one.
   return host.createHost({ environment: process.env });
+}
+
+async function createReader(): Promise<NodeReader> {
+  const { createNodeReader } = await import("../host/node-reader.ts");
+  return createNodeReader();
 }
 
 // node:fs, which all other verbs need anyway, would cost this one 1 ms. Without a stdin it answers, too.
@@ -20,7 +26,8 @@ async function readInput(): Promise<string | HostError> {
   });
 }
 
-const outcome = await runCni({ environment: process.env, stdin: await readInput() }, createHost);
+const call = { environment: process.env, stdin: await readInput() };
+const outcome = await runCni(call, createHost, createReader);
 // process.stdout would cost 12 ms at every start, Bun.write 0.3 ms (measured).
 if (outcome.stderr !== "") console.error(outcome.stderr);
 if (outcome.stdout !== "") console.log(outcome.stdout);

@@ -1,7 +1,7 @@
 // ADD of a pod that has no device, behind the cluster's own CNI: most calls of a node. Answered before anything else is loaded.
 
 import { HostError } from "../host/errors.ts";
-import type { Host } from "../host/host.ts";
+import type { NodeReader } from "../host/node-reader.ts";
 import { isWithoutDevices } from "../kubelet/checkpoint-pods.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
 import { hasKey, isVfKey } from "./config-keys.ts";
@@ -14,11 +14,7 @@ import { supportedVersions } from "./version.ts";
  * anything else may be to do or to say: the whole of ADD decides then. Such a pod does not depend on what else stands in the
  * configuration: a mistake in it fails the pods that have VFs, and no other.
  */
-export function passOn(
-  host: Pick<Host, "files" | "paths" | "clock">,
-  call: CniCall,
-  stdin: string,
-): string | undefined {
+export function passOn(host: NodeReader, call: CniCall, stdin: string): string | undefined {
   const { uid } = parsePodArguments(call.args);
   const result = uid === undefined ? undefined : readPrevResult(stdin);
   if (uid === undefined || result === undefined) return undefined;

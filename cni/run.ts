@@ -2,6 +2,7 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import type { NodeReader } from "../host/node-reader.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
 import { withoutSuccessWords } from "./del-words.ts";
@@ -23,17 +24,21 @@ export interface CniOutcome {
   readonly stderr: string;
 }
 
-/** Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node. */
+/**
+ * Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node; for the ADD of a pod
+ * without a device `createReader`, where there is something quicker, makes all that it needs.
+ */
 export async function runCni(
   process: CniProcess,
   createHost: () => Host | Promise<Host>,
+  createReader: () => NodeReader | Promise<NodeReader> = createHost,
 ): Promise<CniOutcome> {
   const lines: string[] = [];
   const stdin = process.stdin instanceof HostError ? "" : process.stdin;
   try {
     const call = parseEnvironment(process.environment);
     if (process.stdin instanceof HostError && call.command !== "VERSION") throw process.stdin;
-    const stdout = await runVerb(call, stdin, createHost, lines);
+    const stdout = await runVerb(call, stdin, { createHost, createReader }, lines);
     return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
     const render = process.environment["CNI_COMMAND"] === "DEL" ? withoutSuccessWords : String;
@@ -41,20 +46,25 @@ export async function runCni(
   }
 }
 
+interface Creators {
+  readonly createHost: () => Host | Promise<Host>;
+  readonly createReader: () => NodeReader | Promise<NodeReader>;
+}
+
 async function runVerb(
   call: CniCall,
   stdin: string,
-  createHost: () => Host | Promise<Host>,
+  { createHost, createReader }: Creators,
   lines: string[],
 ): Promise<string> {
   switch (call.command) {
     case "VERSION":
       return formatVersion(stdin);
     case "ADD": {
-      const [{ passOn }, host] = await Promise.all([import("./pass-on.ts"), createHost()]);
-      const passedOn = passOn(host, call, stdin);
+      const [{ passOn }, reader] = await Promise.all([import("./pass-on.ts"), createReader()]);
+      const passedOn = passOn(reader, call, stdin);
       if (passedOn !== undefined) return passedOn;
-      const { runPodVerb } = await import("./run-pod-verb.ts");
+      const [{ runPodVerb }, host] = await Promise.all([import("./run-pod-verb.ts"), createHost()]);
       return await runPodVerb(host, call, stdin, lines);
     }
     case "DEL": {

@@ -2,8 +2,8 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 
+import { readBootId } from "./boot-id.ts";
 import type { Files } from "./files.ts";
-import { SystemCallError } from "./errors.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. */
@@ -27,11 +27,6 @@ export function createClock(files: Pick<Files, "readText">, proc = "/proc"): Clo
         throw signal?.aborted === true ? signal.reason : error;
       });
     },
-    bootId: () => {
-      const path = `${proc}/sys/kernel/random/boot_id`;
-      const text = files.readText(path);
-      if (text === undefined) throw new SystemCallError("read", path, "ENOENT");
-      return text.trim();
-    },
+    bootId: () => readBootId(files, proc),
   };
 }
