@@ -5,7 +5,6 @@ import type { Host } from "../host/host.ts";
 import type { NodeReader } from "../host/node-reader.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
-import { withoutSuccessWords } from "./del-words.ts";
 import { parseEnvironment, type CniCall, type Environment } from "./environment.ts";
 import { NotReadyError } from "./errors.ts";
 import { defaultVersion, supportedVersions } from "./version.ts";
@@ -41,7 +40,8 @@ export async function runCni(
     const stdout = await runVerb(call, stdin, { createHost, createReader }, lines);
     return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
-    const render = process.environment["CNI_COMMAND"] === "DEL" ? withoutSuccessWords : String;
+    const isDel = process.environment["CNI_COMMAND"] === "DEL";
+    const render = isDel ? (await import("./del-words.ts")).withoutSuccessWords : String;
     return { exitCode: 1, stdout: formatError(error, stdin, render), stderr: lines.join("\n") };
   }
 }
