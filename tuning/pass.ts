@@ -18,7 +18,7 @@ import type { PassMemory } from "./pass-memory.ts";
 import type { Problem } from "./problem.ts";
 import { type RfsTableOutcome, settleRfsTable } from "./rfs-table.ts";
 import { countRfsUsers, countSeenRfsUsers } from "./rfs-users.ts";
-import { restoreVf, type RestoreOutcome } from "./restore.ts";
+import { restoreVfs, type RestoreOutcome } from "./restore.ts";
 
 export type TuningHost = Pick<
   Host,
@@ -79,15 +79,10 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   refusals.keepOnly(vfs);
   fullCpus.keepOnly(vfs);
   contests.keepOnly(vfs);
-  const restored = new Map<PciAddress, RestoreOutcome>();
-  for (const address of first.toRestore)
-    restored.set(
-      address,
-      await restoreVf(host, address, {
-        evenInPods: (record) => isHandsOff(options.facts, record),
-        lockTimeoutMs: options.lockTimeoutMs,
-      }),
-    );
+  const restored = await restoreVfs(host, first.toRestore, {
+    evenInPods: (record) => isHandsOff(options.facts, record),
+    lockTimeoutMs: options.lockTimeoutMs,
+  });
   const channels = new Map<PciAddress, ChannelOutcome>();
   for (const target of first.vfs)
     channels.set(

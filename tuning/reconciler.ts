@@ -8,6 +8,7 @@ import { formatContestedPins, writeContestedPins } from "../sriov/contested-pins
 import { formatPodCpus, writePodCpus } from "../sriov/pod-cpus.ts";
 import { createTopologyReader } from "../sriov/topology.ts";
 import { formatTuningProblems, writeTuningProblems } from "../sriov/tuning-problems.ts";
+import { listTuningRecords } from "../sriov/tuning-store.ts";
 import { CpuManagerState } from "./cpu-manager-state.ts";
 import { createFileTeller } from "./file-teller.ts";
 import { LinkWatches, listAwaited } from "./link-watches.ts";
@@ -18,7 +19,7 @@ import { createPassMemory } from "./pass-memory.ts";
 import { type PassReport, runPass } from "./pass.ts";
 import { PinWatch } from "./pin-watch.ts";
 import { ReportLog } from "./report-log.ts";
-import { restoreGone } from "./restore-gone.ts";
+import { restoreVfs } from "./restore.ts";
 
 /** Between passes when nothing happens: finds what no event tells. */
 export const pollMs = 30_000;
@@ -108,7 +109,11 @@ export async function reconcile(
       links.follow(listAwaited(report));
       onPass?.(report);
     } else {
-      const restored = await attempt(log, "a restore failed", async () => restoreGone(host, lockTimeoutMs));
+      // What pods left needs neither the configuration nor anything else of a pass.
+      const options = { evenInPods: () => false, lockTimeoutMs };
+      const restored = await attempt(log, "a restore failed", async () =>
+        restoreVfs(host, listTuningRecords(host), options),
+      );
       if (restored !== undefined) metrics.recordRestored(restored, reports.addRestored(restored));
     }
     // A pass that failed as a whole is unfinished too: nobody looks at the pins until the next one.

@@ -6,7 +6,7 @@ import { IrqBalanceFinder } from "./irqbalance/finder.ts";
 import { leaveIrqBalance } from "./irqbalance/keep-off.ts";
 import type { TuningHost } from "./pass.ts";
 import { describeProblem, type Problem } from "./problem.ts";
-import { restoreVf, type RestoreOutcome } from "./restore.ts";
+import { restoreVfs, type RestoreOutcome } from "./restore.ts";
 import { restoreRfsTable } from "./rfs-table.ts";
 
 /** In running pods too. Prints a line for each VF, or JSON; gives the exit code: 1 when something could not be put back. */
@@ -15,9 +15,7 @@ export async function restoreAll(
   { isJson, lockTimeoutMs }: { readonly isJson: boolean; readonly lockTimeoutMs: number },
   print: (text: string) => void,
 ): Promise<number> {
-  const outcomes = new Map<PciAddress, RestoreOutcome>();
-  for (const address of listTuningRecords(host))
-    outcomes.set(address, await restoreVf(host, address, { evenInPods: "all", lockTimeoutMs }));
+  const outcomes = await restoreVfs(host, listTuningRecords(host), { evenInPods: "all", lockTimeoutMs });
   const table = await restoreRfsTable(host, lockTimeoutMs);
   const problems = [...table.problems, ...(await attemptLeave(host))];
   const restored = listRestored(outcomes);

@@ -40,11 +40,28 @@ type RestoreHost = Pick<
   "files" | "paths" | "namespaces" | "locks" | "clock" | "openNetlink" | "openEthtool" | "threads"
 >;
 
-/** Under the VF's lock. `evenInPods`: also where a pod holds the VF, its masks included: all of them, or those of these records. */
+/** `evenInPods`: also where a pod holds the VF, its masks included: all of them, or those of these records. */
+export interface RestoreOptions {
+  readonly evenInPods: EvenInPods;
+  readonly lockTimeoutMs: number;
+}
+
+/** What became of each VF, one after the other. */
+export async function restoreVfs(
+  host: RestoreHost,
+  addresses: readonly PciAddress[],
+  options: RestoreOptions,
+): Promise<ReadonlyMap<PciAddress, RestoreOutcome>> {
+  const outcomes = new Map<PciAddress, RestoreOutcome>();
+  for (const address of addresses) outcomes.set(address, await restoreVf(host, address, options));
+  return outcomes;
+}
+
+/** Under the VF's lock. */
 export async function restoreVf(
   host: RestoreHost,
   address: PciAddress,
-  options: { readonly evenInPods: EvenInPods; readonly lockTimeoutMs: number },
+  options: RestoreOptions,
 ): Promise<RestoreOutcome> {
   try {
     using _lock = await host.locks.acquire(address, { timeoutMs: options.lockTimeoutMs });
