@@ -29,6 +29,8 @@ export class Contests {
   /** When pins were undone that are not contested, by irqKey. */
   readonly #undoings = new Map<string, readonly number[]>();
   readonly #contests = new Map<string, Contest>();
+  /** The irqbalance that was told last. */
+  #toldPid: number | undefined;
 
   /** `known`: what a process before this one left to rest. */
   constructor({ clock }: Pick<Host, "clock">, known: readonly ContestedPin[]) {
@@ -66,6 +68,12 @@ export class Contests {
       }),
     );
     return [...begun, ...this.#endStable()];
+  }
+
+  /** What an irqbalance undid before it was told for the first time is no fight: it did not know. */
+  forgive(irqBalancePid: number): void {
+    if (irqBalancePid !== this.#toldPid) this.#undoings.clear();
+    this.#toldPid = irqBalancePid;
   }
 
   /** All that are contested, those on trial included. */

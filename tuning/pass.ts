@@ -106,6 +106,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   }
   const { configureIrqBalance } = options.facts.config;
   const irqBalance = await options.memory.irqBalance.keepOff(configureIrqBalance, options.patience);
+  if (irqBalance.told !== undefined) contests.forgive(irqBalance.told.pid);
   const rfsUsers = {
     seen: countSeenRfsUsers(state),
     count: () => countRfsUsers(host, options.facts),

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { Contests } from "../../../tuning/contests.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
+import { startIrqBalance } from "../../support/fake-irqbalance.ts";
 import { createFakeClock } from "../../support/fake-host-clock.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { passOnce } from "../../support/tuning-pass.ts";
@@ -146,6 +147,31 @@ describe("a pass", () => {
     expect(await pass()).toEqual({ undone: 0, changes: [], now: "0 1 0-3" });
     await node.fake.clock.advance(10 * minuteMs);
     expect(await pass()).toEqual({ undone: 0, changes: ["over by unknown, 120 s"], now: "0 1 0-3" });
+  });
+
+  test("counts nothing that an irqbalance undid before it was told, and all that it undoes after", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    const memory = createPassMemory(node.host);
+    const pass = async (): Promise<readonly string[]> => {
+      const { contestChanges } = await passOnce(node.host, memory);
+      return contestChanges.map(({ is, pin }) => `${is}: undone ${pin.undone}`);
+    };
+    await pass();
+    for (let pid = 77; pid < 83; pid += 1) {
+      const irqbalance = startIrqBalance(node.fake, { pid });
+      node.setAffinity(0, 1, "3");
+      expect(await pass()).toEqual([]);
+      irqbalance.end();
+    }
+    const irqbalance = startIrqBalance(node.fake, { pid: 83 });
+    const changes: string[] = [];
+    for (let times = 0; times < 5; times += 1) {
+      node.setAffinity(0, 1, "3");
+      irqbalance.bans = [];
+      changes.push(...(await pass()));
+    }
+    expect(changes).toEqual(["contested: undone 4"]);
   });
 
   test("puts a contested interrupt back as it was before when the pod is gone", async () => {
