@@ -17,6 +17,7 @@ import { settleLinks, type Settled } from "./carrier.ts";
 import { claimVf, type Claim } from "./claim.ts";
 import type { CniCall } from "./environment.ts";
 import { EnvironmentError, NetnsError, StepError } from "./errors.ts";
+import { goFirst } from "./go-first.ts";
 import { openPodNetns } from "./pod-netns.ts";
 import { makeRecord, withoutAdminMac, writeAttached } from "./record.ts";
 import { describePod, type Request } from "./request.ts";
@@ -42,6 +43,7 @@ export async function add(
 ): Promise<CniResult> {
   const { call, config } = request;
   const before = config.prevResult ?? emptyResult;
+  goFirst(host);
   using netns = steps.run("namespace", () => openPodNetns(host, call.netns));
   using ownNetns = steps.run("namespace", () => host.namespaces.own());
   using home = steps.run("netlink", () => host.openNetlink());

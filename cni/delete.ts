@@ -16,6 +16,7 @@ import { isOwnName } from "../sriov/vf-move.ts";
 import { type Notices, tellKept } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { NetnsError } from "./errors.ts";
+import { goFirst } from "./go-first.ts";
 import { checkOutside, findPodNetns } from "./pod-netns.ts";
 import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
@@ -34,6 +35,7 @@ export async function del(host: Host, request: Request, steps: Steps, log: Notic
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
   const { records, unreadable } = steps.run("records", () => readAttachmentsOf(host, call.containerId));
   const own = records.filter((record) => ownerToken(record.owner) === token);
+  if (own.length > 0) goFirst(host);
   steps.run("namespace", () => checkOutside(host, own));
   const foreign = readSriovCniEntry(host, call);
   const started = foreign === undefined ? [] : [{ address: foreign.address, interface: call.ifName }];

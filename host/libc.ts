@@ -23,6 +23,8 @@ export interface Libc {
   flock(fd: number, operation: number): void;
   /** Lets a thread run on the CPUs of `mask` only, CPU 0 the lowest bit of the first byte. */
   setAffinity(pid: number, mask: Uint8Array): void;
+  /** Of the calling thread. */
+  setNice(nice: number): void;
   /** Closes a descriptor whose end the kernel waits for (a packet socket: 8-40 ms); where it can, it waits by itself. */
   closeInBackground(fd: number): void;
   /** bpf(2): a descriptor, or 0. `on` is for the message; `arrays`: what `attributes` shall point to, by offset. */
@@ -53,6 +55,7 @@ const signatures = {
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
+  setpriority: { args: ["i32", "u32", "i32"], returns: "i32" },
   sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64"], returns: "i32" },
@@ -60,6 +63,8 @@ const signatures = {
 
 const EINTR = 4;
 const MSG_NOSIGNAL = 0x4000;
+/** With 0: the calling thread. Source: setpriority(2), NOTES. */
+const PRIO_PROCESS = 0;
 const CLONE_NEWNET = 0x4000_0000;
 // Through syscall(), because glibc has wrappers for the first three only since 2.36; the numbers are the same on x86-64 and arm64.
 const SYS_fsopen = 430;
@@ -123,6 +128,7 @@ export function createLibc(): Libc {
       ),
     setNetns: (fd) => void check("setns", `${fd}, CLONE_NEWNET`, () => calls().setns(fd, CLONE_NEWNET)),
     flock: (fd, operation) => void check("flock", `${fd}, ${operation}`, () => calls().flock(fd, operation)),
+    setNice: (nice) => void check("setpriority", `${nice}`, () => calls().setpriority(PRIO_PROCESS, 0, nice)),
     setAffinity: (pid, mask) =>
       void check("sched_setaffinity", `${pid}`, () => calls().sched_setaffinity(pid, mask.length, mask)),
     closeInBackground: (fd) => {

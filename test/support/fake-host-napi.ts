@@ -34,6 +34,7 @@ export function createFakeThreads(proc: string): Threads {
         throw new SystemCallError("sched_setaffinity", `${pid}`, "ESRCH");
       writeStatus(proc, pid, formatCpuList(cpus));
     },
+    setNice: () => undefined,
   };
 }
 

@@ -152,7 +152,7 @@ test("a thread that can't be moved is told of, and not tried again", async () =>
     calls += 1;
     throw new SystemCallError("sched_setaffinity", `${pid}`, "EINVAL");
   };
-  const host: Host = { ...node.host, threads: { setCpus } };
+  const host: Host = { ...node.host, threads: { ...node.host.threads, setCpus } };
   const memory = createPassMemory(host);
   await passOnce(host, memory);
   for (let pass = 0; pass < 2; pass += 1) {
