@@ -21,7 +21,7 @@ function formatStrategy(figures: StrategyFigures): string {
   const { coreLoad, cpuLoad, movesPerEvent, msPerEvent, outsideCandidates } = figures;
   return (
     `cores ${coreLoad.mean} (worst ${coreLoad.worst}), CPUs ${cpuLoad.mean} (worst ${cpuLoad.worst}), ` +
-    `${movesPerEvent} moves, ${msPerEvent.median} ms (mean ${msPerEvent.mean}, p99 ${msPerEvent.p99})` +
+    `${movesPerEvent} moves, ${msPerEvent.median} ms (mean ${msPerEvent.mean}, p99 ${msPerEvent.p99}, slowest event ${msPerEvent.slowest} at best)` +
     (outsideCandidates > 0 ? `, ${outsideCandidates} outside their candidates` : "")
   );
 }

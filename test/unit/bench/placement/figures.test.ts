@@ -6,7 +6,7 @@ import { groupByPods, summarise } from "../../../bench/placement/figures.ts";
 import type { EventResult } from "../../../bench/placement/run-scenario.ts";
 
 function resultOf(pods: number, moves: number, cpuLoad = 1): EventResult {
-  return { pods, moves, forcedMoves: 0, coreLoad: 1, cpuLoad, ms: 1, outside: 0 };
+  return { pods, moves, forcedMoves: 0, coreLoad: 1, cpuLoad, ms: 1, leastMs: 1, outside: 0 };
 }
 
 test("moves by quarters of the VFs: each number of pods in one, without those that never occurred", () => {
@@ -22,4 +22,13 @@ test("an event that leaves no pod counts for moves, not for load", () => {
   const { cpuLoad, movesPerEvent } = summarise([resultOf(0, 0), resultOf(1, 1, 2), resultOf(2, 2, 4)]);
   expect(cpuLoad).toEqual({ mean: 3, worst: 4 });
   expect(movesPerEvent).toBe(1);
+});
+
+test("the slowest event is that whose least time is the highest", () => {
+  const [first, second] = [resultOf(1, 0), resultOf(1, 0)];
+  const results = [
+    { ...first, ms: 9, leastMs: 1 },
+    { ...second, ms: 3, leastMs: 2 },
+  ];
+  expect(summarise(results).msPerEvent).toMatchObject({ mean: 6, slowest: 2 });
 });
