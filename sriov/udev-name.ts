@@ -4,10 +4,13 @@ import type { Host } from "../host/host.ts";
 import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { readNumber } from "./sysfs.ts";
-import { findHomeLink, waitForLinks } from "./vf-locate.ts";
+import { findHomeLink } from "./vf-locate.ts";
 
 /** How long udev is waited for; it takes some 100 ms, and longer for many VFs at once. */
 const namingMs = 5_000;
+
+/** Between two looks: a name that udev leaves is no event of the link. */
+const pauseMs = 20;
 
 /**
  * As `findHomeLink`, but not before udev has named it, as after a kill of whoever made the VFs and waited for that. Not an error
@@ -15,16 +18,16 @@ const namingMs = 5_000;
  */
 export async function findNamedLink(
   host: Pick<Host, "files" | "paths" | "clock">,
-  home: Pick<Netlink, "getLink" | "subscribe">,
+  home: Pick<Netlink, "getLink">,
   address: PciAddress,
 ): Promise<Link | undefined> {
-  const link = findHomeLink(host, home, address);
-  if (link === undefined || !awaitsName(host, link)) return link;
-  await waitForLinks(host, home, namingMs, () => {
-    const now = findHomeLink(host, home, address);
-    return now !== undefined && awaitsName(host, now) ? undefined : true;
-  });
-  return findHomeLink(host, home, address);
+  const endMs = host.clock.monotonicMs() + namingMs;
+  for (;;) {
+    const link = findHomeLink(host, home, address);
+    const leftMs = endMs - host.clock.monotonicMs();
+    if (link === undefined || leftMs <= 0 || !awaitsName(host, link)) return link;
+    await host.clock.sleep(Math.min(pauseMs, leftMs));
+  }
 }
 
 // Numbered by the kernel and never renamed (1, NET_NAME_ENUM: include/uapi/linux/netdevice.h), on a node with udev, which has no

@@ -55,6 +55,25 @@ test("a node without udev, and a name that udev leaves, are not waited for", asy
   }
 });
 
+test("a name that udev leaves is waited for until udev is done, which no link event tells", async () => {
+  using node = makeNode();
+  const { files, paths } = node.host;
+  const config = { ...network, deviceID: vf };
+  const link = [...node.kernel.host.links.values()].find(({ device }) => device === vf);
+  const entry = `${paths.udev}/data/n${link?.index}`;
+  const readText: typeof files.readText = (path) =>
+    path.endsWith("/name_assign_type") ? "1\n" : files.readText(path);
+  const openNetlink: typeof node.host.openNetlink = (netns) => ({
+    ...node.host.openNetlink(netns),
+    subscribe: () => ({ [Symbol.dispose]: () => undefined }),
+  });
+  const host = { ...node.host, files: { ...files, readText }, openNetlink };
+  const beginMs = node.clock.monotonicMs();
+  expect(await callCni(host, config)).toMatchObject({ exitCode: 0 });
+  expect(files.stat(entry)).toBeDefined();
+  expect(node.clock.monotonicMs() - beginMs).toBeLessThan(200);
+});
+
 test("a udev that does not come to it keeps no pod waiting for more than 5 s", async () => {
   using node = makeNode();
   const { files, paths } = node.host;
