@@ -109,6 +109,8 @@ export async function reconcile(
       links.follow(listAwaited(report));
       onPass?.(report);
     } else {
+      // Nobody looks which namespaces lost their names meanwhile, and a watch keeps its own from dying.
+      links.follow([]);
       // What pods left needs neither the configuration nor anything else of a pass.
       const options = { evenInPods: () => false, lockTimeoutMs };
       const restored = await attempt(log, "a restore failed", async () =>

@@ -113,6 +113,17 @@ test("chained, records that cannot be listed fail no pod without a VF, as STATUS
   expect(answer.stderr).toContain("EIO");
 });
 
+test("chained, a mark of the boot that cannot be read fails no pod without a VF", async () => {
+  using node = createFakeHost();
+  node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
+  node.host.files.makeFolder(node.host.paths.releasedBoot);
+  expect(await ask(node.host, chained)).toMatchObject(ready);
+  const add = { ...chained, prevResult: { cniVersion: "1.1.0", interfaces: [{ name: "eth0" }] } };
+  const answer = await callCni(node.host, add, { ifName: "eth0", args: podArgs("plain") });
+  expect(answer).toMatchObject({ exitCode: 0 });
+  expect(answer.stderr).toContain("EISDIR");
+});
+
 test.each(["deviceID", "PciBusID", "pf"])(
   "a mistake beside %s is error 7: it would fail every pod",
   async (key) => {

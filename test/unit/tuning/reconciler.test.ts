@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
 import type { UeventNotice, Uevents } from "../../../host/uevent.ts";
 import { readContestedPins } from "../../../sriov/contested-pins.ts";
 import { readTuningProblems } from "../../../sriov/tuning-problems.ts";
@@ -204,5 +205,27 @@ describe("reconcile", () => {
     await waitFor("the log", () => loop.lines.some(({ msg }) => msg === "announced the addresses"));
     await loop.end();
     expect(await loop.metrics.registry.metrics()).toContain("virtfn_tuning_announcements_total 1");
+  });
+
+  test("keeps no pod's namespace from dying while passes fail: its VF could not come home", async () => {
+    using node = createTuningNode(1);
+    const applied = { addresses: ["192.0.2.50/24"], routes: [] };
+    node.attach(0, "web-1", (record) => ({ ...record, announce: "pending", applied }));
+    const { listeners } = node.fake.kernel.mounted.get("/run/netns/web-1") ?? {};
+    let isBroken = false;
+    const { files, paths } = node.host;
+    const list: typeof files.list = (path) => {
+      if (isBroken && path === paths.attachments) throw new SystemCallError("readdir", path, "EIO");
+      return files.list(path);
+    };
+    const loop = startLoop(node, { files: { ...files, list } });
+    await waitFor("the watch", () => listeners?.size === 1);
+    isBroken = true;
+    node.fake.removeNetns("web-1", 100);
+    files.writeAtomic(paths.nodeConfig, "tuning: { policy: numa-spread }\n");
+    await waitFor("the failure", () => loop.lines.some(({ msg }) => msg === "a pass failed"));
+    await waitFor("the end of the watch", () => listeners?.size !== 1);
+    expect(listeners?.size).toBe(0);
+    await loop.end();
   });
 });
