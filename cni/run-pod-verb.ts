@@ -46,7 +46,7 @@ function timesOf(steps: Steps): { readonly ms: string; readonly steps: string } 
 
 // The first ADD after a start of the node, before it asks for addresses: the leases of before may be all there are.
 async function clearEarlierBoots(host: Host, log: CallLog): Promise<void> {
-  if (isReleasedThisBoot(host)) return;
+  if (isCleared(host)) return;
   const { releaseEarlierBoots } = await import("../sriov/earlier-boots.ts");
   try {
     const { problems, setAside } = await releaseEarlierBoots(host);
@@ -56,6 +56,16 @@ async function clearEarlierBoots(host: Host, log: CallLog): Promise<void> {
     // Records that cannot even be listed fail the pods that need one.
     if (!(error instanceof HostError)) throw error;
     log.add("warning", "nothing of earlier boots can be looked for", { error: String(error) });
+  }
+}
+
+// A mark that cannot be read says no, and is written anew.
+function isCleared(host: Host): boolean {
+  try {
+    return isReleasedThisBoot(host);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return false;
   }
 }
 
