@@ -58,9 +58,10 @@ function notListed(host: Host, network: string, valid: readonly ValidAttachment[
   return {
     judge: ({ owner }): Judgement | undefined =>
       isUnused(owner) ? { action: "release", reason } : undefined,
-    judgeUnreadable: (file): Judgement | undefined => {
+    judgeUnreadable: (file, processes): Judgement | undefined => {
       const { owner } = file.salvaged;
-      if (owner === undefined) return judgeNobodys(host, file, (device) => readHolders(host, device));
+      if (owner === undefined)
+        return judgeNobodys(host, file, (device) => readHolders(host, device), processes);
       return isUnused(owner) ? { action: "reset", reason } : undefined;
     },
   };

@@ -2,11 +2,10 @@
 
 import { join } from "node:path";
 
-import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { VfBasics } from "./inventory.ts";
 import { pciFolder } from "./pci-device.ts";
-import { initialPidNamespace, listOpenFiles, listProcesses } from "./processes.ts";
+import { createProcessView, initialPidNamespace } from "./processes.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
 
@@ -14,14 +13,18 @@ type Eyes = Pick<Host, "files" | "paths">;
 const vfioDevice = "anon_inode:[vfio-device]";
 
 /** Who has the VF, or why that cannot be told, as a clause: "process 4711 has /dev/vfio/12 open"; `undefined` when nobody has it. */
-export function findOpenDevice(host: Eyes, vf: Pick<VfBasics, "address" | "iommuGroup">): string | undefined {
+export function findOpenDevice(
+  host: Eyes,
+  vf: Pick<VfBasics, "address" | "iommuGroup">,
+  processes = createProcessView(host),
+): string | undefined {
   const { files, paths } = host;
   if (files.readLink(join(paths.proc, "self/ns/pid")) !== initialPidNamespace)
     return "not every process of the node is seen from here";
   const nodes = listNodes(host, vf);
   const folder = `${files.realPath(pciFolder(host, vf.address)) ?? pciFolder(host, vf.address)}/`;
-  for (const pid of listProcesses(host)) {
-    const open = tryListOpenFiles(host, pid);
+  for (const pid of processes.list()) {
+    const open = processes.listOpenFiles(pid);
     if (typeof open === "string") return `what process ${pid} has open cannot be read: ${open}`;
     const own = open.find((file) => nodes.has(file) || file.startsWith(folder));
     if (own !== undefined) return `process ${pid} has ${own} open`;
@@ -43,14 +46,4 @@ function listNodes(
     ...ofFolder("vfio-dev").map((name) => `/dev/vfio/devices/${name}`),
     ...ofFolder("uio").map((name) => `/dev/${name}`),
   ]);
-}
-
-/** What the process has open, or why that cannot be read. */
-function tryListOpenFiles(host: Eyes, pid: string): readonly string[] | string {
-  try {
-    return listOpenFiles(host, pid);
-  } catch (error) {
-    if (error instanceof HostError) return error.message;
-    throw error;
-  }
 }

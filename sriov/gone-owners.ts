@@ -10,6 +10,7 @@ import { judgeOwner, type OwnerVerdict } from "./liveness.ts";
 import { readOwnerFacts } from "./owner-facts.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { readPciNetdevs } from "./pci-device.ts";
+import { createProcessView, type ProcessView } from "./processes.ts";
 import type { Judgement, RepairRule, UnreadableRecord } from "./repair.ts";
 
 type Eyes = Pick<Host, "files" | "paths">;
@@ -26,8 +27,8 @@ export type Holders = (address: PciAddress) => readonly string[] | undefined;
  */
 export function ofGoneOwners(host: Eyes & Pick<Host, "namespaces" | "clock">, holders: Holders): RepairRule {
   return {
-    judge: (record) => judge(judgeOwner(readOwnerFacts(host, record)), "release"),
-    judgeUnreadable: (file) => judgeUnreadable(host, file, holders),
+    judge: (record, processes) => judge(judgeOwner(readOwnerFacts(host, record, processes)), "release"),
+    judgeUnreadable: (file, processes) => judgeUnreadable(host, file, holders, processes),
   };
 }
 
@@ -40,30 +41,41 @@ export function judgeUnreadable(
   host: Eyes & Pick<Host, "namespaces" | "clock">,
   file: UnreadableRecord,
   holders: Holders,
+  processes = createProcessView(host),
 ): Judgement {
   const { owner, device, bootId } = file.salvaged;
   if (owner !== undefined && device !== undefined && bootId !== undefined)
-    return judge(judgeOwner(readOwnerFacts(host, { owner, device, bootId })), "reset");
-  return judgeNobodys(host, file, holders);
+    return judge(judgeOwner(readOwnerFacts(host, { owner, device, bootId }, processes)), "reset");
+  return judgeNobodys(host, file, holders, processes);
 }
 
 /** Of a file that is no record and tells no owner: a VF that is on the host, or that nothing can have, is reset. */
-export function judgeNobodys(host: Eyes, { address, error }: UnreadableRecord, holders: Holders): Judgement {
+export function judgeNobodys(
+  host: Eyes,
+  { address, error }: UnreadableRecord,
+  holders: Holders,
+  processes: ProcessView,
+): Judgement {
   const untold = `whose it is cannot be told: ${error.message}`;
   if (!(error instanceof RecordCorruptError)) return { action: "keep", reason: untold };
-  const doubt = findDoubt(host, address, holders);
+  const doubt = findDoubt(host, address, holders, processes);
   return doubt === undefined
     ? { action: "reset", reason: error.message }
     : { action: "keep", reason: `${untold}; ${doubt}; if no pod has it, delete that file` };
 }
 
 // Why the VF may be somebody's.
-function findDoubt(host: Eyes, address: PciAddress, holders: Holders): string | undefined {
+function findDoubt(
+  host: Eyes,
+  address: PciAddress,
+  holders: Holders,
+  processes: ProcessView,
+): string | undefined {
   if (readPciNetdevs(host, address).length > 0) return undefined;
   const vf = readVfBasics(host, address);
   if (vf === undefined) return undefined;
   if (isNetworkVf(vf)) return "its interface is not on the host";
-  return findOpenDevice(host, vf) ?? findPromise(host, address, holders);
+  return findOpenDevice(host, vf, processes) ?? findPromise(host, address, holders);
 }
 
 // A pod that has it need not have it open now. What the kubelet does not hand out can be anybody's.

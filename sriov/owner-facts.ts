@@ -9,19 +9,22 @@ import { findOpenDevice } from "./device-processes.ts";
 import { isNetworkVf, readVfBasics } from "./inventory.ts";
 import type { DeviceFact, NamespaceFact, OwnerFacts } from "./liveness.ts";
 import { readPciNetdevs } from "./pci-device.ts";
-import { initialPidNamespace } from "./processes.ts";
+import { createProcessView, initialPidNamespace, type ProcessView } from "./processes.ts";
 import { resolveInRoot } from "./root-path.ts";
 
 type Eyes = Pick<Host, "files" | "paths" | "namespaces">;
 
-/** Reads what there is to know about a record's owner. An owner that can't be seen is `unknown`, not an error. */
+/** Reads what there is to know about a record's owner. An owner that can't be seen is `unknown`, not an error. `processes`: shared with other records. */
 export function readOwnerFacts(
   host: Eyes & Pick<Host, "clock">,
   record: Pick<Attachment, "owner" | "device" | "bootId">,
+  processes = createProcessView(host),
 ): OwnerFacts {
   const { netns, cookie } = record.owner;
   const namespace = orUnknown(() => readNamespace(host, record.owner));
-  const device = orUnknown(() => withDoubt(host, record, namespace, readDevice(host, record)));
+  const device = orUnknown(() =>
+    withDoubt(host, record, { namespace, device: readDevice(host, record), processes }),
+  );
   return { netns, cookie, isOfThisBoot: isOfThisBoot(record, host.clock.bootId()), namespace, device };
 }
 
@@ -29,15 +32,19 @@ export function readOwnerFacts(
 function withDoubt(
   host: Eyes,
   { owner, device }: Pick<Attachment, "owner" | "device">,
-  namespace: NamespaceFact,
-  fact: DeviceFact,
+  seen: {
+    readonly namespace: NamespaceFact;
+    readonly device: DeviceFact;
+    readonly processes: ProcessView;
+  },
 ): DeviceFact {
+  const { namespace, device: fact, processes } = seen;
   const isThere = namespace.seen === "namespace" && namespace.cookie === owner.cookie;
   if (fact.seen !== "noNetdev" || namespace.seen === "unknown" || isThere) return fact;
   const vf = readVfBasics(host, device.address);
   if (vf === undefined) return { seen: "gone" };
   // All processes of a busy node take seconds to look through: last.
-  return { ...fact, doubt: doubtEmptyFolder(host, owner.netns) ?? findOpenDevice(host, vf) };
+  return { ...fact, doubt: doubtEmptyFolder(host, owner.netns) ?? findOpenDevice(host, vf, processes) };
 }
 
 // A netdev that came home proves what such a VF cannot: that the namespace went, not only the place where it was looked for.

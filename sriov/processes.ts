@@ -2,12 +2,43 @@
 
 import { join } from "node:path";
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 
 /** What `ns/pid` of a process says that sees all processes of the machine. Source: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 export const initialPidNamespace = "pid:[4026531836]";
 
 type Eyes = Pick<Host, "files" | "paths">;
+
+/** Processes as they are when somebody asks first: for many questions at one time, as thousands of processes take seconds. */
+export interface ProcessView {
+  readonly list: () => readonly string[];
+  /** As `listOpenFiles`, or why that cannot be read. */
+  readonly listOpenFiles: (pid: string) => readonly string[] | string;
+}
+
+/** Looks at nothing yet, and at each process once. */
+export function createProcessView(host: Eyes): ProcessView {
+  let pids: readonly string[] | undefined;
+  const open = new Map<string, readonly string[] | string>();
+  return {
+    list: () => (pids ??= listProcesses(host)),
+    listOpenFiles: (pid) => {
+      const files = open.get(pid) ?? tryListOpenFiles(host, pid);
+      open.set(pid, files);
+      return files;
+    },
+  };
+}
+
+function tryListOpenFiles(host: Eyes, pid: string): readonly string[] | string {
+  try {
+    return listOpenFiles(host, pid);
+  } catch (error) {
+    if (error instanceof HostError) return error.message;
+    throw error;
+  }
+}
 
 /** Their numbers, as the folders are named; one may have ended by the time that it is looked at. */
 export function listProcesses({ files, paths }: Eyes): readonly string[] {

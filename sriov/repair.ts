@@ -6,6 +6,7 @@ import type { Attachment } from "./attachment.ts";
 import { listAttached, quarantineAttachment, readAttachment } from "./attachment-store.ts";
 import { SriovError } from "./errors.ts";
 import type { PciAddress } from "./pci-address.ts";
+import { createProcessView, type ProcessView } from "./processes.ts";
 import type { KeptSetting } from "./kept-settings.ts";
 import { openOwnerNetns, releaseAttachment } from "./release.ts";
 import { resetUnreadable } from "./reset-unreadable.ts";
@@ -22,10 +23,13 @@ export interface Judgement {
   readonly reason: string;
 }
 
-/** Says it of one record; `undefined` is none of its business. Asked twice: for the plan, and again under the VF's lock. */
+/**
+ * Says it of one record; `undefined` is none of its business. Asked twice: for the plan, with one view of the processes for all
+ * records, and again under the VF's lock, with a new one.
+ */
 export interface RepairRule {
-  readonly judge: (record: Attachment) => Judgement | undefined;
-  readonly judgeUnreadable: (file: UnreadableRecord) => Judgement | undefined;
+  readonly judge: (record: Attachment, processes: ProcessView) => Judgement | undefined;
+  readonly judgeUnreadable: (file: UnreadableRecord, processes: ProcessView) => Judgement | undefined;
 }
 
 /** A record's file that this release cannot read, and what it tells all the same. */
@@ -47,7 +51,8 @@ export interface RepairStep extends Judgement {
 
 /** What is to be done on the node, in PCI order; changes nothing. */
 export function planRepair(host: Pick<Host, "files" | "paths">, rule: RepairRule): readonly RepairStep[] {
-  return listAttached(host).flatMap((address) => planOne(host, rule, address)?.step ?? []);
+  const processes = createProcessView(host);
+  return listAttached(host).flatMap((address) => planOne(host, rule, address, processes)?.step ?? []);
 }
 
 /**
@@ -61,7 +66,7 @@ export async function applyRepair(
   options: { readonly lockTimeoutMs: number },
 ): Promise<readonly RepairStep[]> {
   const outcomes = await applySteps(host, steps, options, async (step) => {
-    const now = planOne(host, rule, step.address);
+    const now = planOne(host, rule, step.address, createProcessView(host));
     if (now === undefined) return { ...step, action: "keep", reason: "it was given back meanwhile" };
     const kept = await now.apply(host);
     return kept.length === 0 ? now.step : { ...now.step, kept };
@@ -110,19 +115,20 @@ function planOne(
   host: Pick<Host, "files" | "paths">,
   rule: RepairRule,
   address: PciAddress,
+  processes: ProcessView,
 ): Planned | undefined {
   try {
     const record = readAttachment(host, address);
-    return record === undefined ? undefined : planRelease(rule, record);
+    return record === undefined ? undefined : planRelease(rule, record, processes);
   } catch (error) {
     if (error instanceof HostError) return keepUnread(address, error);
     if (!(error instanceof SriovError)) throw error;
-    return planUnreadable(rule, { address, error, salvaged: salvageRecord(host, address) });
+    return planUnreadable(rule, { address, error, salvaged: salvageRecord(host, address) }, processes);
   }
 }
 
-function planRelease(rule: RepairRule, record: Attachment): Planned | undefined {
-  const judgement = rule.judge(record);
+function planRelease(rule: RepairRule, record: Attachment, processes: ProcessView): Planned | undefined {
+  const judgement = rule.judge(record, processes);
   if (judgement === undefined) return undefined;
   const { address } = record.device;
   const holder = describeHolder(record.owner, record.interface);
@@ -132,8 +138,12 @@ function planRelease(rule: RepairRule, record: Attachment): Planned | undefined 
   };
 }
 
-function planUnreadable(rule: RepairRule, file: UnreadableRecord): Planned | undefined {
-  const judgement = rule.judgeUnreadable(file);
+function planUnreadable(
+  rule: RepairRule,
+  file: UnreadableRecord,
+  processes: ProcessView,
+): Planned | undefined {
+  const judgement = rule.judgeUnreadable(file, processes);
   if (judgement === undefined) return undefined;
   return {
     step: {

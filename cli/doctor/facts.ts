@@ -13,6 +13,7 @@ import { type NodeConfig, readNodeConfig } from "../../sriov/node-config.ts";
 import { planHomeNames } from "../../sriov/home-name-repair.ts";
 import { readOwnerFacts } from "../../sriov/owner-facts.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
+import { createProcessView } from "../../sriov/processes.ts";
 import type { RepairStep } from "../../sriov/repair.ts";
 import { isRecordOf, type TunedVector } from "../../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../../sriov/tuning-store.ts";
@@ -125,7 +126,10 @@ function judgeOwners(
   host: DoctorHost,
   records: readonly Attachment[],
 ): ReadonlyMap<PciAddress, OwnerVerdict> {
-  return new Map(records.map((record) => [record.device.address, judgeOwner(readOwnerFacts(host, record))]));
+  const processes = createProcessView(host);
+  return new Map(
+    records.map((record) => [record.device.address, judgeOwner(readOwnerFacts(host, record, processes))]),
+  );
 }
 
 function readAllVectors(host: DoctorHost, { vfs }: Inventory): DoctorFacts["vectors"] {

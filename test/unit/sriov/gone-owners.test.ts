@@ -237,3 +237,33 @@ test("a pod that took the VF between plan and repair keeps it", async () => {
   expect(await repair(node.host, steps)).toContain("keep: ");
   expect(node.toText()).toBe(before);
 });
+
+test("all processes are looked through once for the plan, however many VFs they may have, and anew before one is given back", async () => {
+  using node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 3, userspace: [0, 1, 2] }]);
+  for (const vf of [0, 1, 2]) {
+    const netns = node.addNetns(`web-${vf}`);
+    const config = { cniVersion: "1.0.0", name: "fast", type: "virtfn", deviceID: device(vf) };
+    const call = { netns, containerId: `c${vf}`, args: podArgs(`web-${vf}`) };
+    expect(await callCni(node.host, config, call)).toMatchObject({ exitCode: 0 });
+    node.removeNetns(`web-${vf}`);
+  }
+  fs.writeFileSync(join(node.root, "proc/1/mountinfo"), `${ownMount}\n`);
+  const fds = join(node.root, "proc/4711/fd");
+  fs.mkdirSync(fds, { recursive: true });
+  fs.symlinkSync("/dev/null", join(fds, "0"));
+  let looks = 0;
+  const list: Host["files"]["list"] = (path) => {
+    if (path === fds) looks += 1;
+    return node.host.files.list(path);
+  };
+  const host = { ...node.host, files: { ...node.host.files, list } };
+  const steps = plan(host);
+  expect(steps.map(({ action }) => action)).toEqual(["release", "release", "release"]);
+  expect(looks).toBe(1);
+  const group = node.host.files.readLink(`${host.paths.sys}/bus/pci/devices/${device(1)}/iommu_group`);
+  fs.symlinkSync(`/dev/vfio/${basename(group ?? "")}`, join(fds, "5"));
+  const kept = "0000:3b:02.1 keep: .*process 4711 has .* open";
+  expect(await repair(host, steps)).toMatch(
+    new RegExp(`^0000:3b:02.0 release: .*\\n${kept}\\n0000:3b:02.2 release: `),
+  );
+});
