@@ -32,7 +32,7 @@ import { SecondEntryError } from "./errors.ts";
 import type { Target } from "./targets.ts";
 import { planDriverChange } from "./driver-change.ts";
 import { checkMacFree, checkMacOwedToNobody } from "./mac-clash.ts";
-import { checkSettable, toVfSettings } from "./pf-settings.ts";
+import { checkSettable } from "./pf-settings.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
 type Sysfs = Pick<Host, "files" | "paths">;
@@ -84,7 +84,7 @@ export async function claimVf(
     throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
   if (link !== undefined) checkNodeUse(host, home, vf.address, link);
   const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
-  checkSettable(host, { side, vf }, toVfSettings(network));
+  checkSettable(host, { side, vf, link }, network);
   if (side !== undefined && network.mac !== undefined) {
     checkMacFree(side.target, network.mac);
     checkMacOwedToNobody(host, side.target, network.mac);

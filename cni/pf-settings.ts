@@ -57,19 +57,22 @@ export async function applySettings(
 }
 
 /**
- * Whether the PF can be asked for `wanted`, before anything is changed. Throws ERR_VF_UNSUPPORTED for what its driver does not report;
- * ERR_VF_MISSING where there is something to set and the PF is not on the host.
+ * Whether the PF can be asked for what `network` wants, before anything is changed. Throws ERR_VF_UNSUPPORTED for what its driver does
+ * not report; ERR_VF_MISSING where there is something to set and the PF is not on the host.
  */
 export function checkSettable(
   host: Pick<Host, "files" | "paths">,
-  { side, vf }: Pick<Claim, "side" | "vf">,
-  wanted: VfSideSettings,
+  { side, vf, link }: Pick<Claim, "side" | "vf" | "link">,
+  network: PodNetwork,
 ): void {
+  const wanted = toVfSettings(network);
   if (side !== undefined) {
     planVf(side.info, wanted);
     return;
   }
-  const { adminMac: _ownMacIsEnough, ...needsPf } = wanted;
+  const { adminMac, ...others } = wanted;
+  // An interface has a MAC of its own, which can be set without the PF.
+  const needsPf = link !== undefined && network.driver === undefined ? others : { adminMac, ...others };
   const names = Object.entries(needsPf).flatMap(([name, value]) =>
     value === undefined ? [] : [keyOf(name)],
   );
@@ -82,6 +85,7 @@ export function checkSettable(
 }
 
 const keys: Readonly<Record<string, string>> = {
+  adminMac: "mac",
   qos: "vlanQoS",
   linkState: "link_state",
   minTxRateMbps: "min_tx_rate",

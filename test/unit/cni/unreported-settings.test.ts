@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { watchChanges } from "../../support/change-calls.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
+import { createUserspaceNode } from "../../support/userspace-node.ts";
 import { withReportedVfs } from "../../support/unreported-vfs.ts";
 
 const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
@@ -37,6 +38,19 @@ test.each([
     expect(node.toText()).toBe(before);
   },
 );
+
+test.each([
+  ["has already", [1], {}],
+  ["gets from the network", [], { driver: "vfio-pci" }],
+])("a MAC for a VF of vfio-pci, which it %s, is not passed over there", async (_how, userspace, keys) => {
+  using node = createUserspaceNode(userspace);
+  const before = node.toText();
+  const { host, listChanges } = watchChanges(withReportedVfs(node.host, () => undefined));
+  const wanted = { ...config, ...keys, mac: "02:00:00:00:aa:01" };
+  expect((await callCni(host, wanted)).json).toMatchObject(unsupported("mac"));
+  expect(listChanges()).toEqual([]);
+  expect(node.toText()).toBe(before);
+});
 
 test.each([
   [{ trust: "on" }, "trust"],
