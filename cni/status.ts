@@ -6,9 +6,10 @@ import { SriovError } from "../sriov/errors.ts";
 import { askIpamStatus } from "../sriov/ipam.ts";
 import { createCallLog, tellPassedOver } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
-import type { CniConfig } from "./config.ts";
+import { checkConfig, parseInput, type CniConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { NotReadyError } from "./errors.ts";
+import { isFirstEntry } from "./first-entry.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
 import { parseRequest } from "./request.ts";
 import { checkVerb } from "./version.ts";
@@ -22,17 +23,25 @@ export async function checkStatus(host: Host, call: CniCall, stdin: string, stde
   const request = parseRequest(call, stdin);
   const { config, problems } = request;
   checkVerb("STATUS", "1.1.0", config.cniVersion);
+  const isForAll = getsEachPod(host, config, stdin);
+  if (isForAll) checkConfig(request);
   const log = createCallLog(host, request, stderr);
   tellPassedOver(log, problems);
   log.write();
   try {
     // With a pod's name in hand ADD asks there when the checkpoint cannot be read.
     if (!hasPodResources(host)) await readKubeletFacts(host, undefined);
-    if (config.device !== undefined || config.pf !== undefined) await checkVfWay(host, call, config);
+    if (isForAll) await checkVfWay(host, call, config);
   } catch (cause) {
     if (!(cause instanceof SriovError || cause instanceof HostError)) throw cause;
     throw new NotReadyError(`network ${config.name} cannot take a pod now: ${cause.message}`, { cause });
   }
+}
+
+/** Whether every pod gets a VF. */
+function getsEachPod(host: Host, { device, pf, name }: CniConfig, stdin: string): boolean {
+  const { type } = parseInput(stdin) as { readonly type?: unknown };
+  return device !== undefined || pf !== undefined || isFirstEntry(host, { name, type });
 }
 
 function hasPodResources({ files, paths }: Host): boolean {
@@ -42,10 +51,20 @@ function hasPodResources({ files, paths }: Host): boolean {
 async function checkVfWay(host: Host, call: CniCall, config: CniConfig): Promise<void> {
   host.files.makeFolder(host.paths.attachments);
   checkWritable(host);
+  if (call.path === "") return;
+  const problems: unknown[] = [];
   for (const network of config.networks) {
     const lease = makeLease(call, config, network, "");
-    if (lease !== undefined && call.path !== "") await askIpamStatus(host, lease);
+    if (lease === undefined) return;
+    try {
+      await askIpamStatus(host, lease);
+      return;
+    } catch (error) {
+      problems.push(error);
+    }
   }
+  // A pod may have VFs of one network alone.
+  throw problems[0];
 }
 
 // A full or read-only disk shows only at a write.

@@ -50,7 +50,7 @@ test("chained, it looks at the kubelet's files and starts nothing", async () => 
   node.allocate("uid-web-1", { app: ["0000:3b:02.0"] });
   const { host, calls } = withFault(node.host);
   expect(await ask(host, chained)).toMatchObject(ready);
-  expect(calls).toEqual(["files.stat", "files.readText"]);
+  expect(calls).toEqual(["files.list", "files.stat", "files.readText"]);
 });
 
 test("chained, a mistake in a network takes the node out no more than it fails a pod without a VF", async () => {
@@ -161,6 +161,90 @@ test("where every pod gets a VF, the delegate and the disk count", async () => {
     code: 50,
     msg: expect.stringContaining("expected an executable host-local") as string,
   });
+});
+
+/** The runtime's configuration has these entries, as `file` of its folder. */
+function writeList(node: FakeHost, plugins: readonly object[], file = "10-cluster.conflist"): void {
+  const { files, paths } = node.host;
+  files.makeFolder(paths.cniConfigs);
+  files.writeAtomic(`${paths.cniConfigs}/${file}`, JSON.stringify({ ...network, plugins }));
+}
+const network = { cniVersion: "1.1.0", name: "cluster" };
+const entry = { type: "virtfn", ipam };
+const other = { type: "ptp" };
+
+test("first of the runtime's list, where every pod gets a VF, the delegate, the disk and a mistake count", async () => {
+  using node = createFakeHost();
+  writeList(node, [entry, other]);
+  const config = { ...network, ...entry };
+  const before = node.toText();
+  expect(await ask(node.host, config)).toMatchObject(ready);
+  expect(node.toText()).toBe(before);
+  expect((await ask(readOnly(node), config)).json).toMatchObject({
+    code: 50,
+    msg: expect.stringContaining("EROFS") as string,
+  });
+  expect((await ask(node.host, { ...config, vlanQs: 1 })).json).toMatchObject({ code: 7 });
+  fs.rmSync(`${node.root}/opt/cni/bin/host-local`);
+  expect((await ask(node.host, config)).json).toMatchObject({
+    code: 50,
+    msg: expect.stringContaining("expected an executable host-local") as string,
+  });
+});
+
+test("first of the list, with several networks, one that has its addresses is enough: some pod may start", async () => {
+  using node = createFakeHost();
+  fs.rmSync(`${node.root}/opt/cni/bin/host-local`);
+  const networks = [{ ipam }, { resource: "acme/vf", ips: [] }];
+  writeList(node, [{ type: "virtfn", networks }]);
+  expect(await ask(node.host, { ...network, type: "virtfn", networks })).toMatchObject(ready);
+  const both = [{ ipam }, { resource: "acme/vf", ipam }];
+  expect((await ask(node.host, { ...network, type: "virtfn", networks: both })).json).toMatchObject({
+    code: 50,
+  });
+});
+
+test.each<[string, (node: FakeHost) => void]>([
+  ["stands behind another", (node) => writeList(node, [other, entry])],
+  [
+    "is first in a list that another file comes before",
+    (node) => {
+      writeList(node, [entry]);
+      writeList(node, [other], "05-main.conf");
+    },
+  ],
+  [
+    "is first in the list of another network",
+    (node) => {
+      writeList(node, [entry]);
+      const path = `${node.host.paths.cniConfigs}/10-cluster.conflist`;
+      node.host.files.writeAtomic(path, JSON.stringify({ ...network, name: "storage", plugins: [entry] }));
+    },
+  ],
+  ...[
+    "",
+    "{",
+    "null",
+    "[]",
+    '{"name":"cluster"}',
+    '{"name":"cluster","plugins":{}}',
+    '{"name":"cluster","plugins":[null]}',
+  ].map((text): [string, (node: FakeHost) => void] => [
+    `has a list that says ${JSON.stringify(text)}`,
+    (node) => {
+      writeList(node, [entry]);
+      node.host.files.writeAtomic(`${node.host.paths.cniConfigs}/10-cluster.conflist`, text);
+    },
+  ]),
+  [
+    "has a folder in the place of its list",
+    (node) => node.host.files.makeFolder(`${node.host.paths.cniConfigs}/1.conflist`),
+  ],
+])("an entry that %s takes no node out for its delegate, the disk or a mistake", async (_which, prepare) => {
+  using node = createFakeHost();
+  prepare(node);
+  fs.rmSync(`${node.root}/opt/cni/bin/host-local`);
+  expect(await ask(readOnly(node), { ...network, ...entry, vlanQs: 1 })).toMatchObject(ready);
 });
 
 test.each([
