@@ -30,11 +30,12 @@ export async function findNamedLink(
   }
 }
 
-// Numbered by the kernel and never renamed (1, NET_NAME_ENUM: include/uapi/linux/netdevice.h), on a node with udev, which has no
-// entry of it yet: that comes when all its rules are done, also where they leave the name.
+// Numbered by the kernel and never renamed (1, NET_NAME_ENUM: include/uapi/linux/netdevice.h; Linux before 5.19 tells nothing then), on a
+// node with udev, which has no entry of it yet: that comes when all its rules are done, also where they leave the name.
 function awaitsName({ files, paths }: Pick<Host, "files" | "paths">, { name, index }: Link): boolean {
+  const given = readNumber(files, `${paths.sys}/class/net/${name}/name_assign_type`);
   return (
-    readNumber(files, `${paths.sys}/class/net/${name}/name_assign_type`) === 1 &&
+    (given === undefined || given === 1) &&
     files.stat(`${paths.udev}/control`) !== undefined &&
     files.stat(`${paths.udev}/data/n${index}`) === undefined
   );

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
@@ -42,6 +43,20 @@ test.each([
     expect(node.toText()).toMatch(named);
   },
 );
+
+test("so does one on a kernel that does not tell where a name of its own is from", async () => {
+  using node = makeNode();
+  const { files } = node.host;
+  const readText: typeof files.readText = (path) => {
+    const text = files.readText(path);
+    if (path.endsWith("/name_assign_type") && text === "1\n")
+      throw new SystemCallError("read", path, "EINVAL");
+    return text;
+  };
+  const silent = { ...node, host: { ...node.host, files: { ...files, readText } } };
+  expect(await addAndDelete(silent, { ...network, deviceID: vf })).toBeGreaterThanOrEqual(100);
+  expect(node.toText()).toMatch(named);
+});
 
 test("a node without udev, and a name that udev leaves, are not waited for", async () => {
   const config = { ...network, deviceID: vf };
