@@ -12,6 +12,7 @@ import { checkIpam, ipamCallOf } from "../sriov/ipam.ts";
 import { findHomeLink, findLinkInside, findPfSide } from "../sriov/vf-locate.ts";
 import { findVfNamespace } from "../sriov/vf-search.ts";
 import { compareNetdev, compareSide, type VfResult } from "./check-vf.ts";
+import { checkConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { CheckError, UnknownContainerError } from "./errors.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
@@ -21,6 +22,7 @@ import { parseRequest, type Request } from "./request.ts";
 import { formatResult, type CniInterface, type CniResult } from "./result.ts";
 import { isServedByMultus } from "./targets.ts";
 import { checkVerb } from "./version.ts";
+import { checkPodHasNoVf } from "./wrong-entry.ts";
 
 /**
  * Compares the pod's VFs with their records and `prevResult`; a pod without a VF has nothing to compare. Throws ERR_CNI_CHECK
@@ -39,6 +41,8 @@ export async function check(host: Host, call: CniCall, stdin: string): Promise<v
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
   const { records } = readAttachments(host);
   const own = records.filter((record) => ownerToken(record.owner) === token);
+  if (request.problems.length > 0)
+    return own.length > 0 ? checkConfig(request) : await checkPodHasNoVf(host, request);
   const device = config.device;
   if (device !== undefined && own.length === 0) readAttachment(host, device);
   if (own.length === 0) {

@@ -16,7 +16,7 @@ export interface Request {
 
 /**
  * Reads stdin for `call`. DEL goes on with what is right in the configuration: it must not wait for somebody to correct it. So do
- * ADD and STATUS where the kubelet tells which pods have VFs: a mistake is no reason to fail those that have none.
+ * ADD, CHECK and STATUS where the kubelet tells which pods have VFs: a mistake is no reason to fail those that have none.
  * Throws ERR_CNI_INPUT, ERR_CNI_VERSION, ERR_NETWORK_CONFIG.
  */
 export function parseRequest(call: CniCall, stdin: string): Request {
@@ -34,8 +34,8 @@ function goesOn({ command }: CniCall, input: object, { prevResult }: CniConfig):
     case "STATUS":
       return !hasKey(input, isVfKey);
     case "ADD":
-      return prevResult !== undefined && !hasKey(input, isVfKey);
     case "CHECK":
+      return prevResult !== undefined && !hasKey(input, isVfKey);
     case "GC":
     case "VERSION":
       return false;

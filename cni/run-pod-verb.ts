@@ -2,17 +2,14 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import { mayBeVf } from "../sriov/pci-device.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
-import { checkConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { createCallLog, tellPassedOver, tellSetAside, type CallLog } from "./call-log.ts";
-import { readKubeletFacts } from "./kubelet-facts.ts";
-import { listPodResources } from "./pod-devices.ts";
 import { parseRequest, type Request } from "./request.ts";
 import { emptyResult, formatResult } from "./result.ts";
 import { createSteps, type Steps } from "./steps.ts";
 import { findTargets } from "./targets.ts";
+import { checkPodHasNoVf } from "./wrong-entry.ts";
 
 /** Runs the verb of `call`; gives what goes to stdout. What is to be said beside it is added to `stderr`, also when it throws. */
 export async function runPodVerb(
@@ -87,17 +84,6 @@ async function runAdd(host: Host, request: Request, steps: Steps, log: CallLog):
   await steps.wait("node limits", () => checkNodeLimits(host, config, targets));
   const result = await add(host, request, () => reserveTargets(host, targets), { steps, log });
   return formatResult(result, config.cniVersion);
-}
-
-// Which networks are meant for which VFs a wrong configuration does not tell.
-async function checkPodHasNoVf(host: Host, request: Request): Promise<void> {
-  const { uid, pod } = request.pod;
-  if (uid === undefined) return checkConfig(request);
-  const facts = await readKubeletFacts(host, pod);
-  const resources = new Set(request.config.networks.map(({ resource }) => resource));
-  const isMeant = ([resource, ids]: readonly [string, readonly string[]]): boolean =>
-    resources.has(resource) || ids.some((id) => mayBeVf(host, id));
-  if (listPodResources(facts, uid).some(isMeant)) checkConfig(request);
 }
 
 async function runAddOfPf(
