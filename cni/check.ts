@@ -1,5 +1,6 @@
 // CHECK: is everything that ADD did still so? Reads only; one error lists every difference.
 
+import { HostError } from "../host/errors.ts";
 import { SriovError } from "../sriov/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Netlink } from "../host/netlink/netlink.ts";
@@ -39,8 +40,11 @@ export async function check(host: Host, call: CniCall, stdin: string): Promise<v
     ]);
   using netns = openPodNetns(host, call.netns);
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
-  const { records } = readAttachments(host);
-  const own = records.filter((record) => ownerToken(record.owner) === token);
+  const own = tryListOwn(host, token);
+  if (own instanceof HostError) {
+    if (request.pod.uid !== undefined && (await hasNoVf(host, request))) return;
+    throw own;
+  }
   if (request.problems.length > 0)
     return own.length > 0 ? checkConfig(request) : await checkPodHasNoVf(host, request);
   const device = config.device;
@@ -59,6 +63,16 @@ export async function check(host: Host, call: CniCall, stdin: string): Promise<v
     problems.push(...found.map((problem) => `${record.device.address} as ${record.interface}: ${problem}`));
   }
   if (problems.length > 0) throw new CheckError(token, problems);
+}
+
+/** Records of the attachment, or why they cannot be listed: a pod without a VF needs none. */
+function tryListOwn(host: Host, token: string): readonly Attachment[] | HostError {
+  try {
+    return readAttachments(host).records.filter((record) => ownerToken(record.owner) === token);
+  } catch (error) {
+    if (error instanceof HostError) return error;
+    throw error;
+  }
 }
 
 // Chained, the kubelet tells whether the pod has a VF at all.

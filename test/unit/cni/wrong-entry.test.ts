@@ -1,7 +1,8 @@
-// A chained entry with a mistake fails the pods that have VFs, and no other. ADD and STATUS: status.test.ts.
+// What is wrong with a chained entry, or with the node's records, fails the pods that have VFs, and no other. ADD and STATUS: status.test.ts.
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
 import { callCni, type TestAnswer } from "../../support/cni-call.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
 
@@ -27,4 +28,23 @@ test("CHECK, which CRI-O calls right after ADD, fails no pod without a VF, eithe
   expect(right).toMatchObject({ exitCode: 0 });
   const later = { ...wrong, prevResult: right.json };
   expect((await callCni(node.host, later, { command: "CHECK", ifName: "eth0" })).json).toMatchObject(told);
+});
+
+test("CHECK fails no pod without a VF where the records cannot be listed", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  const { files, paths } = node.host;
+  const list: typeof files.list = (path) => {
+    if (path === paths.attachments) throw new SystemCallError("scandir", path, "EIO");
+    return files.list(path);
+  };
+  const host = { ...node.host, files: { ...files, list } };
+  const run = async (call: object = {}): Promise<TestAnswer> =>
+    callCni(host, { ...chained, prevResult: first }, { command: "CHECK", ifName: "eth0", ...call });
+  node.allocate("uid-other", { app: ["0000:3b:02.0"] });
+  expect(await run()).toMatchObject(fine);
+  const told = { code: 5, msg: expect.stringContaining("EIO") as string };
+  expect((await run({ args: "K8S_POD_NAME=web-1" })).json).toMatchObject(told);
+  node.allocate("uid-web-1", { app: ["0000:3b:02.1"] });
+  expect((await run()).json).toMatchObject(told);
 });
