@@ -80,8 +80,14 @@ export function parseConfig(input: object, pod: PodArguments, call?: Attachee): 
 }
 
 /** Throws ERR_NETWORK_CONFIG with every problem, when there is one. */
-export function checkConfig({ config, problems }: ReadConfig): void {
-  if (problems.length > 0) throw new ConfigError(describeNetwork(config), problems);
+export function checkConfig(read: ReadConfig): void {
+  const error = findConfigError(read);
+  if (error !== undefined) throw error;
+}
+
+/** ERR_NETWORK_CONFIG with every problem, when there is one. */
+export function findConfigError({ config, problems }: ReadConfig): ConfigError | undefined {
+  return problems.length === 0 ? undefined : new ConfigError(describeNetwork(config), problems);
 }
 
 /**

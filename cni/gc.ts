@@ -12,7 +12,7 @@ import { salvageRecord } from "../sriov/salvage-record.ts";
 import { applyRepair, planRepair, type Judgement, type RepairRule } from "../sriov/repair.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { createCallLog, tellKept } from "./call-log.ts";
-import { parseInput, type CniConfig } from "./config.ts";
+import { findConfigError, parseInput, type CniConfig } from "./config.ts";
 import { makeLease } from "./delegate.ts";
 import type { CniCall } from "./environment.ts";
 import { attachmentKeys, parseValidAttachments, type ValidAttachment } from "./gc-attachments.ts";
@@ -24,7 +24,7 @@ const lockTimeoutMs = 5000;
 
 /**
  * Gives back every VF and lease of this network that is not listed, then tells the IPAM delegates what is left. Records of other
- * networks are left alone. Goes on after a failure; ERR_RELEASE at the end lists them all.
+ * networks are left alone. Goes on after a failure, also of the configuration; ERR_RELEASE at the end lists them all.
  */
 export async function collectGarbage(
   host: Host,
@@ -34,6 +34,9 @@ export async function collectGarbage(
 ): Promise<void> {
   const request = parseRequest(call, stdin);
   const { config } = request;
+  const mistake = findConfigError(request);
+  // In a version without GC nothing is given back that it could keep.
+  if (mistake !== undefined && config.cniVersion !== "1.1.0") throw mistake;
   checkVerb("GC", "1.1.0", config.cniVersion);
   const valid = parseValidAttachments(parseInput(stdin));
   const rule = notListed(host, config.name, valid);
@@ -44,6 +47,7 @@ export async function collectGarbage(
   const problems: unknown[] = outcomes
     .map(({ problem }) => problem)
     .filter((problem) => problem !== undefined);
+  if (mistake !== undefined) problems.push(mistake);
   problems.push(...(await forward(host, call, config, valid)));
   if (problems.length > 0) throw new ReleaseError(`what network ${config.name} does not use`, problems);
 }

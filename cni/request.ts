@@ -15,7 +15,7 @@ export interface Request {
 }
 
 /**
- * Reads stdin for `call`. DEL goes on with what is right in the configuration: it must not wait for somebody to correct it. So do
+ * Reads stdin for `call`. DEL and GC go on with what is right in the configuration: they must not wait for somebody to correct it. So do
  * ADD, CHECK and STATUS where the kubelet tells which pods have VFs: a mistake is no reason to fail those that have none.
  * Throws ERR_CNI_INPUT, ERR_CNI_VERSION, ERR_NETWORK_CONFIG.
  */
@@ -30,13 +30,13 @@ export function parseRequest(call: CniCall, stdin: string): Request {
 function goesOn({ command }: CniCall, input: object, { prevResult }: CniConfig): boolean {
   switch (command) {
     case "DEL":
+    case "GC":
       return true;
     case "STATUS":
       return !hasKey(input, isVfKey);
     case "ADD":
     case "CHECK":
       return prevResult !== undefined && !hasKey(input, isVfKey);
-    case "GC":
     case "VERSION":
       return false;
   }

@@ -56,6 +56,16 @@ test("two networks, chained pods with net1, GC of one: all live pods keep VFs an
   expect(node.ipam.calls.at(-1)?.env["CNI_COMMAND"]).toBe("GC");
 });
 
+test("a mistake in the configuration is told, and keeps nothing from being given back", async () => {
+  using node = createFakeHost();
+  await add(node, 1, "blue");
+  const before = node.toText();
+  await add(node, 2, "blue");
+  const { json } = await collect(node.host, "blue", [pod(1)], { vlanQs: 1 });
+  expect(json).toMatchObject({ code: 7, msg: expect.stringContaining("did you mean vlanQoS?") as string });
+  expect(node.toText()).toBe(before.replace(/\nattachments/, "\n/run/netns/web-2\nattachments"));
+});
+
 test("of pods that ended without DEL everything comes back, also while a namespace is still being taken down", async () => {
   using node = createFakeHost();
   const before = node.toText();
