@@ -24,7 +24,7 @@ export function findOpenDevice(
   const nodes = listNodes(host, vf);
   const folder = `${files.realPath(pciFolder(host, vf.address)) ?? pciFolder(host, vf.address)}/`;
   for (const pid of processes.list()) {
-    const open = processes.listOpenFiles(pid);
+    const open = processes.listOpenDevices(pid);
     if (typeof open === "string") return `what process ${pid} has open cannot be read: ${open}`;
     const own = open.find((file) => nodes.has(file) || file.startsWith(folder));
     if (own !== undefined) return `process ${pid} has ${own} open`;

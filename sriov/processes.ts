@@ -13,8 +13,8 @@ type Eyes = Pick<Host, "files" | "paths">;
 /** Processes as they are when somebody asks first: for many questions at one time, as thousands of processes take seconds. */
 export interface ProcessView {
   readonly list: () => readonly string[];
-  /** As `listOpenFiles`, or why that cannot be read. */
-  readonly listOpenFiles: (pid: string) => readonly string[] | string;
+  /** What the process has open below /dev and in sysfs, and what vfio has no path for; or why that cannot be read. */
+  readonly listOpenDevices: (pid: string) => readonly string[] | string;
 }
 
 /** Looks at nothing yet, and at each process once. */
@@ -23,17 +23,19 @@ export function createProcessView(host: Eyes): ProcessView {
   const open = new Map<string, readonly string[] | string>();
   return {
     list: () => (pids ??= listProcesses(host)),
-    listOpenFiles: (pid) => {
-      const files = open.get(pid) ?? tryListOpenFiles(host, pid);
-      open.set(pid, files);
-      return files;
+    listOpenDevices: (pid) => {
+      const devices = open.get(pid) ?? tryListOpenDevices(host, pid);
+      open.set(pid, devices);
+      return devices;
     },
   };
 }
 
-function tryListOpenFiles(host: Eyes, pid: string): readonly string[] | string {
+// A busy node has some 100,000 other files open, which are not kept.
+function tryListOpenDevices(host: Eyes, pid: string): readonly string[] | string {
+  const places = ["/dev/", `${host.paths.sys}/`, "anon_inode:[vfio"];
   try {
-    return listOpenFiles(host, pid);
+    return listOpenFiles(host, pid).filter((file) => places.some((place) => file.startsWith(place)));
   } catch (error) {
     if (error instanceof HostError) return error.message;
     throw error;
