@@ -42,6 +42,14 @@ const answer = makeOnce(() => {
     v.nullish(v.string()),
     v.transform((value) => value ?? undefined),
   );
+  const texts = v.nullish(v.array(v.string()));
+  // Handed on as it is, with what else is in it: whoever reads the result has to understand what the specification names.
+  const dns = v.looseObject({
+    nameservers: texts,
+    domain: v.nullish(v.string()),
+    search: texts,
+    options: texts,
+  });
 
   return v.object({
     ips: v.nullish(v.array(v.object({ address: v.string(), gateway: text }))),
@@ -58,7 +66,7 @@ const answer = makeOnce(() => {
         }),
       ),
     ),
-    dns: v.nullish(v.looseObject({})),
+    dns: v.nullish(dns),
   });
 });
 
