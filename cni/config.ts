@@ -14,7 +14,8 @@ import { readPodChoices, type PodChoices } from "./config-pod-choices.ts";
 import { InputError } from "./errors.ts";
 import type { PodArguments } from "./pod-arguments.ts";
 import type { CniResult } from "./result.ts";
-import { parseCniVersion, type CniVersion } from "./version.ts";
+import type { CniVersion } from "./spoken-versions.ts";
+import { parseCniVersion } from "./version.ts";
 
 /** A network for the VFs of one resource; interfaces are called PREFIX1, PREFIX2, ... when chained. */
 export interface PodNetwork extends Network {

@@ -1,30 +1,27 @@
 // ADD of a pod that has no device, behind the cluster's own CNI: most calls of a node. Answered before anything else is loaded.
 
-import { HostError } from "../host/errors.ts";
 import type { NodeReader } from "../host/node-reader.ts";
 import { isWithoutDevices } from "../kubelet/checkpoint-pods.ts";
 import { isReleasedThisBoot } from "../sriov/released-boot.ts";
 import { hasKey, isVfKey } from "./config-keys.ts";
-import type { CniCall } from "./environment.ts";
-import { parsePodArguments } from "./pod-arguments.ts";
-import { supportedVersions } from "./version.ts";
+import { readPodUid } from "./pod-arguments.ts";
+import { supportedVersions } from "./spoken-versions.ts";
 
 /**
  * The result of the plugin before, as it came, when the kubelet's checkpoint has no device for the pod. `undefined` when
  * anything else may be to do or to say: the whole of ADD decides then. Such a pod does not depend on what else stands in the
  * configuration: a mistake in it fails the pods that have VFs, and no other.
  */
-export function passOn(host: NodeReader, call: CniCall, stdin: string): string | undefined {
-  const { uid } = parsePodArguments(call.args);
+export function passOn(host: NodeReader, args: string, stdin: string): string | undefined {
+  const uid = readPodUid(args);
   const result = uid === undefined ? undefined : readPrevResult(stdin);
   if (uid === undefined || result === undefined) return undefined;
   try {
     if (!isReleasedThisBoot(host)) return undefined;
     const checkpoint = host.files.readText(host.paths.kubelet.checkpoint) ?? "";
     return isWithoutDevices(checkpoint, uid) === true ? JSON.stringify(result) : undefined;
-  } catch (error) {
-    if (error instanceof HostError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 

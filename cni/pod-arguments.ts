@@ -19,6 +19,14 @@ export function parsePodArguments(text: string): PodArguments {
   return { pod: isWhole ? { namespace, name, uid } : undefined, uid, values };
 }
 
+/** The UID alone, for a call that needs no more. */
+export function readPodUid(text: string): string | undefined {
+  const [pairs, key] = [`;${text};`, ";K8S_POD_UID="];
+  // The last one counts, as above.
+  const at = pairs.lastIndexOf(key);
+  return at < 0 ? undefined : pairs.slice(at + key.length, pairs.indexOf(";", at + 1));
+}
+
 function splitPair(pair: string): readonly [string, string] {
   const at = pair.indexOf("=");
   return [pair.slice(0, at), pair.slice(at + 1)];

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 
-import type { CniVersion } from "./version.ts";
+import type { CniVersion } from "./spoken-versions.ts";
 
 export interface CniInterface {
   readonly name: string;

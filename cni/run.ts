@@ -2,12 +2,12 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { NodeReader } from "../host/node-reader.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
-import { parseEnvironment, type CniCall, type Environment } from "./environment.ts";
+import { parseEnvironment, type CniCall } from "./environment.ts";
 import { NotReadyError } from "./errors.ts";
-import { defaultVersion, supportedVersions } from "./version.ts";
+import { defaultVersion, formatVersion, readVersion } from "./spoken-versions.ts";
+import type { Environment } from "./variables.ts";
 
 export interface CniProcess {
   readonly environment: Environment;
@@ -23,21 +23,16 @@ export interface CniOutcome {
   readonly stderr: string;
 }
 
-/**
- * Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node; for the ADD of a pod
- * without a device `createReader`, where there is something quicker, makes all that it needs.
- */
-export async function runCni(
-  process: CniProcess,
-  createHost: () => Host | Promise<Host>,
-  createReader: () => NodeReader | Promise<NodeReader> = createHost,
-): Promise<CniOutcome> {
+type CreateHost = () => Host | Promise<Host>;
+
+/** Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node. */
+export async function runCni(process: CniProcess, createHost: CreateHost): Promise<CniOutcome> {
   const lines: string[] = [];
   const stdin = process.stdin instanceof HostError ? "" : process.stdin;
   try {
     const call = parseEnvironment(process.environment);
     if (process.stdin instanceof HostError && call.command !== "VERSION") throw process.stdin;
-    const stdout = await runVerb(call, stdin, { createHost, createReader }, lines);
+    const stdout = await runVerb(call, stdin, createHost, lines);
     return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
     const isDel = process.environment["CNI_COMMAND"] === "DEL";
@@ -46,27 +41,16 @@ export async function runCni(
   }
 }
 
-interface Creators {
-  readonly createHost: () => Host | Promise<Host>;
-  readonly createReader: () => NodeReader | Promise<NodeReader>;
-}
-
 async function runVerb(
   call: CniCall,
   stdin: string,
-  { createHost, createReader }: Creators,
+  createHost: CreateHost,
   lines: string[],
 ): Promise<string> {
   switch (call.command) {
     case "VERSION":
       return formatVersion(stdin);
-    case "ADD": {
-      const [{ passOn }, reader] = await Promise.all([import("./pass-on.ts"), createReader()]);
-      const passedOn = passOn(reader, call, stdin);
-      if (passedOn !== undefined) return passedOn;
-      const [{ runPodVerb }, host] = await Promise.all([import("./run-pod-verb.ts"), createHost()]);
-      return await runPodVerb(host, call, stdin, lines);
-    }
+    case "ADD":
     case "DEL": {
       const [{ runPodVerb }, host] = await Promise.all([import("./run-pod-verb.ts"), createHost()]);
       return await runPodVerb(host, call, stdin, lines);
@@ -146,20 +130,6 @@ function numberOf(error: unknown): number {
   if (error instanceof NotReadyError) return delegated === limited ? limited : notReady;
   if (delegated === tryAgainLater) return tryAgainLater;
   return causes.map(({ name }) => numbers[name]).find((number) => number !== undefined) ?? otherNumber;
-}
-
-function formatVersion(stdin: string): string {
-  return JSON.stringify({ cniVersion: readVersion(stdin) ?? defaultVersion, supportedVersions });
-}
-
-// The version of the request, whatever else is wrong with it.
-function readVersion(stdin: string): string | undefined {
-  try {
-    const value = (JSON.parse(stdin) as { readonly cniVersion?: unknown } | null)?.cniVersion;
-    return typeof value === "string" ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function describeCauses(error: unknown): string {

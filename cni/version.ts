@@ -1,12 +1,7 @@
-// The CNI spec versions that this plugin speaks.
+// Which version a configuration is of, and what came with it.
 
 import { VersionError } from "./errors.ts";
-
-/** Oldest first. */
-export const supportedVersions = ["0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
-export type CniVersion = (typeof supportedVersions)[number];
-/** What errors carry when the request names no version. */
-export const defaultVersion: CniVersion = "1.0.0";
+import { supportedVersions, type CniVersion } from "./spoken-versions.ts";
 
 /** Throws ERR_CNI_VERSION, naming the supported ones. */
 export function parseCniVersion(value: unknown): CniVersion {

@@ -1,21 +1,137 @@
-// The part of the host that only reads small files: loaded in a third of the time, for calls that need no more.
+// Reads stdin and small files by libc alone, for calls that do nothing else: node:fs would cost them 0.7 ms more.
 
-import type { Clock } from "./clock.ts";
-import type { Files } from "./files.ts";
+import { dlopen } from "bun:ffi";
+
+import type { FileStat } from "./files.ts";
 import type { Host } from "./host.ts";
-import { readBootId } from "./boot-id.ts";
-import { createPaths } from "./paths.ts";
-import { readText } from "./read-text.ts";
+import { createReaderPaths, type ReaderPaths } from "./reader-paths.ts";
 
-/** A `Host` is one, too. */
-export interface NodeReader extends Pick<Host, "paths"> {
-  readonly files: Pick<Files, "readText">;
-  readonly clock: Pick<Clock, "bootId">;
+/** What such a call needs of the node; a `Host` is one, too. */
+export interface NodeReader {
+  readonly paths: ReaderPaths;
+  readonly files: {
+    /** Text of a regular file; `undefined` when it is not there. That of this file tells so of all that it can't read, too. */
+    readText(path: string): string | undefined;
+    /** Follows symbolic links; as with `readText`. */
+    stat(path: string): Pick<FileStat, "kind"> | undefined;
+  };
+  readonly clock: Pick<Host["clock"], "bootId">;
 }
 
-/** Of this machine, or for tests of one whose files lie below another root. */
-export function createNodeReader(root = "/"): NodeReader {
-  const paths = createPaths(root, root);
-  const files = { readText };
-  return { paths, files, clock: { bootId: () => readBootId(files, paths.proc) } };
+/** What came of stdin by then. */
+export interface StdinStart {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether that is all of it. Otherwise the rest is for host/stdin.ts: there is more, or it can't be read so. */
+  readonly isWhole: boolean;
+}
+
+/** A `NodeReader` of this process. */
+export interface ProcessReader extends NodeReader {
+  readStdin(): StdinStart;
+}
+
+const stdinCalls = { read: { args: ["i32", "ptr", "u64"], returns: "i32" } } as const;
+const fileCalls = {
+  open: { args: ["ptr", "i32"], returns: "i32" },
+  pread: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+} as const;
+
+const chunkBytes = 64 * 1024;
+/** More than any checkpoint of a kubelet: who reads more has time. */
+const mostBytes = 16 << 20;
+const O_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+const AT_FDCWD = -100;
+const STATX_TYPE = 1;
+/** sizeof(struct statx), and where stx_mode is in it. */
+const statxBytes = 256;
+const modeOffset = 28;
+
+/** Of this machine, or for tests of one whose files lie below another root; `undefined` where libc can't be called. */
+export function openNodeReader(root = "/"): ProcessReader | undefined {
+  try {
+    return createReader(root);
+  } catch {
+    return undefined;
+  }
+}
+
+function createReader(root: string): ProcessReader {
+  const { read } = dlopen("libc.so.6", stdinCalls).symbols;
+  // VERSION reads no file.
+  let loaded: ReturnType<typeof loadFileCalls> | undefined;
+  const libc = (): ReturnType<typeof loadFileCalls> => (loaded ??= loadFileCalls());
+  const paths = createReaderPaths(root);
+  const chunk = new Uint8Array(chunkBytes);
+
+  // By position: of what is no file, like a pipe, there is none.
+  function readText(path: string): string | undefined {
+    const { open, pread, close } = libc();
+    const fd = open(toCString(path), O_NONBLOCK_CLOEXEC);
+    if (fd < 0) return undefined;
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let text = "";
+    for (let at = 0; ; ) {
+      const length = pread(fd, chunk, chunkBytes, at);
+      if (length > 0) text += decoder.decode(chunk.subarray(0, length), { stream: true });
+      at += length;
+      if (length > 0 && at <= mostBytes) continue;
+      close(fd);
+      return length === 0 ? text + decoder.decode() : undefined;
+    }
+  }
+
+  return {
+    paths,
+    files: {
+      readText,
+      stat: (path) => {
+        const stat = new Uint16Array(statxBytes / 2);
+        if (libc().statx(AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) < 0) return undefined;
+        return { kind: kindOf(stat[modeOffset / 2] ?? 0) };
+      },
+    },
+    clock: {
+      bootId: () => {
+        const text = readText(`${paths.proc}/sys/kernel/random/boot_id`);
+        if (text === undefined) throw new Error("the boot id can't be read");
+        return text.trim();
+      },
+    },
+    readStdin: () => {
+      let bytes = 0;
+      for (;;) {
+        const length = read(0, chunk.subarray(bytes), chunkBytes - bytes);
+        if (length > 0) bytes += length;
+        if (length <= 0 || bytes === chunkBytes)
+          return { bytes: chunk.slice(0, bytes), isWhole: length === 0 };
+      }
+    },
+  };
+}
+
+function loadFileCalls() {
+  return dlopen("libc.so.6", fileCalls).symbols;
+}
+
+// Of ASCII, as all paths here are. The first use of TextEncoder would cost 0.03 ms.
+function toCString(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length + 1);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
+// Source: stat(2), S_IFMT.
+function kindOf(mode: number): FileStat["kind"] {
+  switch (mode & 0o170000) {
+    case 0o100000:
+      return "file";
+    case 0o040000:
+      return "directory";
+    case 0o140000:
+      return "socket";
+    default:
+      return "other";
+  }
 }

@@ -2,11 +2,12 @@
 
 import { dirname, join } from "node:path";
 
+import { createReaderPaths, type ReaderPaths } from "./reader-paths.ts";
+
 /** Absolute paths, all below one root (`/` in what ships). */
-export interface Paths {
+export interface Paths extends ReaderPaths {
   readonly root: string;
   readonly sys: string;
-  readonly proc: string;
   /** udev's socket, and its entries of devices. */
   readonly udev: string;
   /** Root of the host's mount namespace as seen from here: the root itself on the host, /proc/1/root in a pod with hostPID. */
@@ -22,8 +23,6 @@ export interface Paths {
   /** What tuning told irqbalance. */
   readonly toldIrqBalance: string;
   readonly locks: string;
-  /** Says for which boot the records of earlier boots were released. */
-  readonly releasedBoot: string;
   /** What sriov-cni remembers of its pods. */
   readonly sriovCni: string;
   /** Second copies of the records of VFs without a netdev. */
@@ -57,30 +56,28 @@ export interface Paths {
   readonly resourceConfig: string;
   /** Where log files of the CNI may be: /var/log. */
   readonly logs: string;
-  readonly kubelet: {
+  readonly kubelet: ReaderPaths["kubelet"] & {
     readonly devicePlugins: string;
     readonly pluginsRegistry: string;
-    readonly podResourcesSocket: string;
-    readonly checkpoint: string;
   };
 }
 
 /** The paths below `root`; `hostRoot` defaults to the same root. */
 export function createPaths(root = "/", hostRoot = root): Paths {
   const at = (...parts: readonly string[]): string => join(root, ...parts);
+  const read = createReaderPaths(at());
   return {
+    ...read,
     root,
     hostRoot,
     programRoot: hostRoot === root ? "/" : hostRoot,
     sys: at("sys"),
-    proc: at("proc"),
     udev: at("run/udev"),
     attachments: at("var/lib/virtfn/attachments"),
     quarantine: at("var/lib/virtfn/quarantine"),
     tuningState: at("var/lib/virtfn/tuning"),
     toldIrqBalance: at("var/lib/virtfn/irqbalance.json"),
     locks: at("run/virtfn/lock"),
-    releasedBoot: at("run/virtfn/released-boot"),
     sriovCni: at("var/lib/cni/sriov"),
     userspaceCopies: at("run/virtfn/userspace"),
     homeNames: at("run/virtfn/names"),
@@ -99,10 +96,9 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     resourceConfig: at("etc/virtfn/deviceplugin/config.yaml"),
     logs: at("var/log"),
     kubelet: {
+      ...read.kubelet,
       devicePlugins: at("var/lib/kubelet/device-plugins"),
       pluginsRegistry: at("var/lib/kubelet/plugins_registry"),
-      podResourcesSocket: at("var/lib/kubelet/pod-resources/kubelet.sock"),
-      checkpoint: at("var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"),
     },
   };
 }

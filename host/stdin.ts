@@ -3,6 +3,7 @@
 import * as fs from "node:fs";
 
 import { SystemCallError } from "./errors.ts";
+import type { StdinStart } from "./node-reader.ts";
 import { mostBytes } from "./read-text.ts";
 
 const chunkBytes = 64 * 1024;
@@ -10,10 +11,12 @@ const chunkBytes = 64 * 1024;
 /**
  * The whole of stdin as text. Read on this thread: a pool of threads, which Bun starts for it otherwise, costs a short process
  * 1 ms of CPU time. A pipe that does not block (EAGAIN) is left to Bun. Throws ERR_SYSTEM_CALL where nothing can be read, as of
- * a folder, and for more than 64 MiB (EFBIG).
+ * a folder, and for more than 64 MiB (EFBIG). What was read of it before is `start`.
  */
-export async function readStdin(): Promise<string> {
+export async function readStdin(start?: StdinStart): Promise<string> {
   const text = new StdinText();
+  if (start !== undefined) text.add(start.bytes);
+  if (start?.isWhole === true) return text.end();
   try {
     const chunk = new Uint8Array(chunkBytes);
     for (;;) {

@@ -1,4 +1,4 @@
-// Whether the kubelet's device checkpoint says anything of a pod: the quick look of an ADD whose pod has no device. No schema in here.
+// Quick looks into the kubelet's device checkpoint: of an ADD whose pod has no device, and of STATUS. No schema in here.
 
 /**
  * Whether the checkpoint in `text` has no device of any resource for the pod; `undefined` when it is not of the form known
@@ -12,6 +12,34 @@ export function isWithoutDevices(text: string, podUid: string): boolean | undefi
   if (!Array.isArray(entries)) return undefined;
   const uids = entries.map((entry) => member(entry, "PodUID"));
   return uids.every((uid) => typeof uid === "string") ? !uids.includes(podUid) : undefined;
+}
+
+/** Whether `text` is a checkpoint for sure; false says nothing: the schema (checkpoint.ts) decides then. */
+export function isCheckpoint(text: string): boolean {
+  const data = member(parseJson(text), "Data");
+  if (typeof data !== "object" || data === null) return false;
+  const entries = member(data, "PodDeviceEntries") ?? [];
+  return Array.isArray(entries) && entries.every(isEntry) && isDeviceLists(member(data, "RegisteredDevices"));
+}
+
+function isEntry(entry: unknown): boolean {
+  const response = member(entry, "AllocResp") ?? "";
+  return (
+    ["PodUID", "ContainerName", "ResourceName"].every((key) => typeof member(entry, key) === "string") &&
+    typeof response === "string" &&
+    isDeviceLists(member(entry, "DeviceIDs"))
+  );
+}
+
+// Lists of device ids by resource, or by NUMA node.
+function isDeviceLists(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (typeof value !== "object") return false;
+  return Object.values(value).every((ids: unknown) => ids === null || isTexts(ids));
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
 }
 
 function member(value: unknown, key: string): unknown {

@@ -4,7 +4,7 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 
 import { configEntries, podNetworkEntries } from "../../cni/config-entries.ts";
-import { supportedVersions } from "../../cni/version.ts";
+import { supportedVersions } from "../../cni/spoken-versions.ts";
 
 const title = "virtfn network configuration";
 

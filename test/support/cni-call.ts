@@ -1,7 +1,8 @@
 // Calls the CNI on a host as a runtime does, and reads what it answers.
 
 import type { Host } from "../../host/host.ts";
-import { runCni, type CniOutcome } from "../../cni/run.ts";
+import type { CniOutcome } from "../../cni/run.ts";
+import { runOn } from "./run-cni.ts";
 
 export interface TestCall {
   readonly command?: string;
@@ -30,10 +31,10 @@ export async function callCni(host: Host, config: object, call: TestCall = {}): 
     CNI_NETNS_OVERRIDE: call.override,
     CNI_PATH: call.path ?? `${host.paths.root}/opt/cni/bin`,
   };
-  const { exitCode, stdout, stderr } = await runCni(
-    { environment, stdin: JSON.stringify(config) },
-    () => host,
-  );
+  const { exitCode, stdout, stderr } = await runOn(() => host, {
+    environment,
+    stdin: JSON.stringify(config),
+  });
   return { exitCode, stderr, json: stdout === "" ? undefined : (JSON.parse(stdout) as TestAnswer["json"]) };
 }
 

@@ -3,9 +3,9 @@
 import * as fs from "node:fs";
 import * as fc from "fast-check";
 
-import { runCni } from "../../cni/run.ts";
 import { anyFuzzCall, fuzzDevice, type FuzzBase, type FuzzCall } from "./cni-fuzz.ts";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
+import { runOn } from "./run-cni.ts";
 import { StrayErrors } from "./stray-errors.ts";
 
 /** How often each outcome came: the CNI number of an error, 0 for what changed nothing, "given" for what did. */
@@ -89,7 +89,7 @@ async function runCall(node: FakeHost, call: FuzzCall): Promise<number | "given"
   const toText = (): string => withoutName(record === undefined ? node.toText() : textWithoutRecords(node));
   const before = toText();
   const full = { CNI_PATH: `${node.root}/opt/cni/bin`, ...environment };
-  const { exitCode, stdout } = await runCni({ environment: full, stdin }, () => node.host);
+  const { exitCode, stdout } = await runOn(() => node.host, { environment: full, stdin });
   const answer = stdout === "" ? {} : (JSON.parse(stdout) as { code?: number; msg?: string });
   const isChanged = toText() !== before;
   if (exitCode !== 0) judgeError(call, answer, isChanged);
@@ -113,7 +113,7 @@ function judgeError(
 // With the record the call left, whatever else it says.
 async function undo(node: FakeHost, { environment, stdin }: FuzzCall, before: string): Promise<void> {
   const full = { CNI_PATH: `${node.root}/opt/cni/bin`, ...environment, CNI_COMMAND: "DEL" };
-  const { stdout } = await runCni({ environment: full, stdin }, () => node.host);
+  const { stdout } = await runOn(() => node.host, { environment: full, stdin });
   if (withoutName(node.toText()) !== before) throw new Error(`DEL (${stdout}) left ${node.toText()}`);
 }
 

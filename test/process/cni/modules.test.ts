@@ -25,7 +25,7 @@ function listForbidden(modules: readonly string[]): readonly string[] {
 const outputs = await readBundle("cni/main.ts");
 
 test("neither the start, nor what a verb loads, holds a module that costs milliseconds", () => {
-  const start = listModules(outputs, "cni/main.ts");
+  const start = ["cni/main.ts", "cni/whole-process.ts"].flatMap((source) => listModules(outputs, source));
   const podVerb = listModules(outputs, "cni/run-pod-verb.ts");
   const host = listModules(outputs, "host/create-host.ts");
   const add = listModules(outputs, "cni/add.ts");
@@ -38,28 +38,35 @@ test("neither the start, nor what a verb loads, holds a module that costs millis
   expect(host.some((module) => module.endsWith("host/libc.ts"))).toBe(true);
 });
 
-test("VERSION loads neither the schemas nor the host", () => {
+// VERSION, the ADD of a pod without a device, and STATUS load nothing else: neither schemas nor errors, nor the host.
+test("what is answered quickly is answered by these modules alone, without node:fs", () => {
   const start = listModules(outputs, "cni/main.ts");
   expect(start.filter((module) => module.includes("node_modules/"))).toEqual([]);
   expect(start.map((module) => module.replace(/^.*?(?=(?:cni|host|sriov|kubelet)\/)/, "")).toSorted())
     .toMatchInlineSnapshot(`
     [
-      "cni/environment.ts",
-      "cni/errors.ts",
+      "cni/answer-quickly.ts",
+      "cni/config-keys.ts",
       "cni/main.ts",
-      "cni/run.ts",
-      "cni/version.ts",
-      "host/errors.ts",
-      "sriov/errors.ts",
-      "sriov/vf-errors.ts",
+      "cni/pass-on.ts",
+      "cni/plain-status.ts",
+      "cni/pod-arguments.ts",
+      "cni/process.ts",
+      "cni/spoken-versions.ts",
+      "cni/variables.ts",
+      "host/node-reader.ts",
+      "host/reader-paths.ts",
+      "kubelet/checkpoint-pods.ts",
+      "sriov/released-boot.ts",
     ]
   `);
+  expect(listBuiltins(outputs, "cni/main.ts")).toEqual(["bun:ffi"]);
 });
 
 // node:crypto would cost 1.5 ms: Bun.CryptoHasher and the global crypto need no module.
 test("of the runtime's own modules an ADD and a DEL load the cheap ones only", () => {
   const sources = [
-    "host/stdin.ts",
+    "cni/whole-process.ts",
     "host/create-host.ts",
     "cni/run-pod-verb.ts",
     "cni/add.ts",

@@ -3,8 +3,8 @@
 import { expect, test } from "vitest";
 
 import type { Host } from "../../../host/host.ts";
-import { runCni } from "../../../cni/run.ts";
 import { createHost } from "../../../host/create-host.ts";
+import { runOn } from "../../support/run-cni.ts";
 
 const good = {
   CNI_CONTAINERID: "4f1c09",
@@ -25,15 +25,17 @@ const wrong = {
   CNI_ARGS: ["novalue", "=x", "A=1;B"],
 } as const;
 
+const noNode = (): Host => createHost({ root: "/none" });
+
 function noHost(): Host {
   throw new Error("the node was touched");
 }
 
 async function run(environment: Record<string, string | undefined>): Promise<{ code: number; msg: string }> {
-  const { exitCode, stdout } = await runCni(
-    { environment, stdin: '{"cniVersion":"0.4.0","name":"blue"}' },
-    noHost,
-  );
+  const { exitCode, stdout } = await runOn(noHost, {
+    environment,
+    stdin: '{"cniVersion":"0.4.0","name":"blue"}',
+  });
   expect(exitCode).toBe(1);
   const answer = JSON.parse(stdout) as { cniVersion: string; code: number; msg: string };
   expect(answer.cniVersion).toBe("0.4.0");
@@ -84,7 +86,8 @@ test.each(["0.3.1", "0.4.0", "1.0.0", "1.1.0"])(
       CNI_IFNAME: "dummy",
       CNI_PATH: "dummy",
     };
-    const { exitCode, stdout } = await runCni({ environment, stdin: `{"cniVersion":"${version}"}` }, noHost);
+    const stdin = `{"cniVersion":"${version}"}`;
+    const { exitCode, stdout } = await runOn(noHost, { environment, stdin });
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       cniVersion: version,
@@ -104,7 +107,7 @@ test.each(right)("a %s of any form that the specification allows is taken", asyn
   for (const value of values) {
     // The next thing that a call needs is its configuration.
     const environment = { ...good, CNI_COMMAND: "DEL", [name]: value };
-    const { stdout } = await runCni({ environment, stdin: "{" }, () => createHost({ root: "/none" }));
+    const { stdout } = await runOn(noNode, { environment, stdin: "{" });
     expect(JSON.parse(stdout)).toMatchObject({ code: 6 });
   }
 });

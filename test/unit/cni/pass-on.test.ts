@@ -3,7 +3,6 @@
 import { expect, test } from "vitest";
 
 import { passOn } from "../../../cni/pass-on.ts";
-import { parseEnvironment } from "../../../cni/environment.ts";
 import { noteReleasedThisBoot } from "../../../sriov/released-boot.ts";
 import { callCni, podArgs } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
@@ -19,8 +18,7 @@ function makeNode(): FakeHost {
 }
 
 function ask(node: FakeHost, stdin: string, args = podArgs("plain")): string | undefined {
-  const environment = { CNI_COMMAND: "ADD", CNI_CONTAINERID: "c1", CNI_NETNS: "/run/netns/web-1" };
-  return passOn(node.host, parseEnvironment({ ...environment, CNI_IFNAME: "eth0", CNI_ARGS: args }), stdin);
+  return passOn(node.host, args, stdin);
 }
 
 test("a pod without devices gets the result of the plugin before as it came, whatever else is configured", () => {

@@ -8,7 +8,7 @@ import { planConflist } from "../../../cli/install-cni/conflist.ts";
 import { readEntryFile } from "../../../cli/install-cni/entry-file.ts";
 import { parseConfig } from "../../../cni/config.ts";
 import { parsePodArguments } from "../../../cni/pod-arguments.ts";
-import { supportedVersions } from "../../../cni/version.ts";
+import { supportedVersions } from "../../../cni/spoken-versions.ts";
 import { createFiles } from "../../../host/files.ts";
 
 const root = resolve(import.meta.dirname, "../../..");

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 
 import { planConflist } from "../../../cli/install-cni/conflist.ts";
 import { readEntryFile } from "../../../cli/install-cni/entry-file.ts";
-import { supportedVersions } from "../../../cni/version.ts";
+import { supportedVersions } from "../../../cni/spoken-versions.ts";
 import { createFiles } from "../../../host/files.ts";
 import { callCni } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";

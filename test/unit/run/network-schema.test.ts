@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { configEntries, podNetworkEntries } from "../../../cni/config-entries.ts";
 import { readConfig } from "../../../cni/config.ts";
 import { parsePodArguments } from "../../../cni/pod-arguments.ts";
-import { supportedVersions } from "../../../cni/version.ts";
+import { supportedVersions } from "../../../cni/spoken-versions.ts";
 import { formatNetworkSchema } from "../../run/network-schema.ts";
 
 interface Schema {

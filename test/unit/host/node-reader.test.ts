@@ -1,0 +1,74 @@
+// Reading by libc alone: as node:fs does it, or "not there".
+
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+
+import { createClock } from "../../../host/clock.ts";
+import { createFiles } from "../../../host/files.ts";
+import { openNodeReader, type ProcessReader } from "../../../host/node-reader.ts";
+import { createPaths } from "../../../host/paths.ts";
+
+const folder = fs.mkdtempSync(join(tmpdir(), "virtfn-reader-"));
+const path = join(folder, "file");
+
+function open(root?: string): ProcessReader {
+  const reader = openNodeReader(root);
+  if (reader === undefined) throw new Error("libc can't be called");
+  return reader;
+}
+
+afterEach(() => {
+  fs.rmSync(folder, { recursive: true });
+  fs.mkdirSync(folder);
+});
+
+test.each(["", "a\n", "\u{feff}{}", "ü€𝄞".repeat(40_000), `${"x".repeat(65_535)}€`])(
+  "a text is read whole: %#",
+  (text) => {
+    fs.writeFileSync(path, text);
+    expect(open().files.readText(path)).toBe(text);
+  },
+);
+
+test("bytes that are no UTF-8 read as by node:fs", () => {
+  fs.writeFileSync(path, Uint8Array.of(0x61, 0xff, 0xe2, 0x82));
+  expect(open().files.readText(path)).toBe(createFiles().readText(path));
+});
+
+test("what is no file, is missing, or is beyond measure is not there; nothing is waited for", () => {
+  const { readText } = open().files;
+  expect(readText(path)).toBeUndefined();
+  expect(readText(folder)).toBeUndefined();
+  fs.writeFileSync(path, "");
+  expect(readText(`${path}/below`)).toBeUndefined();
+  fs.truncateSync(path, 100 << 20);
+  expect(readText(path)).toBeUndefined();
+  execFileSync("mkfifo", [join(folder, "pipe")]);
+  expect(readText(join(folder, "pipe"))).toBeUndefined();
+  expect(readText("/dev/zero")).toBeUndefined();
+  const before = fs.readdirSync("/proc/self/fd").length;
+  for (const name of [path, folder, join(folder, "pipe")]) readText(name);
+  expect(fs.readdirSync("/proc/self/fd")).toHaveLength(before);
+});
+
+test("stat tells kinds as node:fs does", async () => {
+  const socket = join(folder, "socket");
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(socket, resolve));
+  fs.symlinkSync(socket, join(folder, "link"));
+  fs.writeFileSync(path, "");
+  for (const name of [socket, join(folder, "link"), path, folder, "/dev/null", join(folder, "none")])
+    expect([name, open().files.stat(name)?.kind]).toEqual([name, createFiles().stat(name)?.kind]);
+  server.close();
+});
+
+test("the boot id, and the paths below another root, are those of the whole host", () => {
+  const files = createFiles();
+  expect(open().clock.bootId()).toBe(createClock(files, "/proc").bootId());
+  for (const root of ["/", "/tree"]) expect(createPaths(root)).toMatchObject(open(root).paths);
+  expect(() => open("/none").clock.bootId()).toThrow("boot id");
+});
