@@ -23,6 +23,7 @@ export function answerQuickly(
       return passOn(createReader(), environment["CNI_ARGS"] ?? "", stdin);
     case "STATUS":
       return isPlainlyReady(createReader(), stdin) ? "" : undefined;
+    case undefined:
     default:
       return undefined;
   }

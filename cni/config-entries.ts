@@ -4,14 +4,14 @@ import * as v from "valibot";
 
 import { isLogPath } from "../host/paths.ts";
 import { networkEntries } from "../sriov/network-entries.ts";
-import { isNetworkName } from "./config-keys.ts";
+import { networkNames } from "./config-keys.ts";
 import { resultSchema } from "./result.ts";
 import { countBytes, isInterfaceName } from "./variables.ts";
 
 const anyObject = v.optional(v.custom<Readonly<Record<string, unknown>>>(isObject, "an object"));
 const networkName = v.pipe(
   v.string("letters, digits, _, . and -"),
-  v.check(isNetworkName, "letters, digits, _, . and -, starting with a letter or digit"),
+  v.regex(networkNames, "letters, digits, _, . and -, starting with a letter or digit"),
 );
 const logFileText = "a file below /var/log, without ..";
 const prefixText = "at most 13 bytes that an interface name may start with";

@@ -2,4 +2,4 @@
 
 import { runProcess } from "./process.ts";
 
-await runProcess("/");
+await runProcess("/", console);

@@ -2,7 +2,7 @@
 
 import type { NodeReader } from "../host/node-reader.ts";
 import { isCheckpoint } from "../kubelet/checkpoint-pods.ts";
-import { isForeignKey, isNetworkName } from "./config-keys.ts";
+import { isForeignKey, networkNames } from "./config-keys.ts";
 
 /** Whether status.ts would find the configuration right, and the node ready for it. False says nothing: status.ts decides then. */
 export function isPlainlyReady({ files, paths }: NodeReader, stdin: string): boolean {
@@ -19,7 +19,7 @@ export function isPlainlyReady({ files, paths }: NodeReader, stdin: string): boo
 function isPlain(config: unknown): boolean {
   if (typeof config !== "object" || config === null) return false;
   const { name, cniVersion } = config as Readonly<Record<string, unknown>>;
-  if (cniVersion !== "1.1.0" || typeof name !== "string" || !isNetworkName(name)) return false;
+  if (cniVersion !== "1.1.0" || typeof name !== "string" || !networkNames.test(name)) return false;
   for (const [key, value] of Object.entries(config)) if (!isPlainMember(key, value)) return false;
   return true;
 }

@@ -2,6 +2,7 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import type { NodeReader } from "../host/node-reader.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { IpamError } from "../sriov/vf-errors.ts";
 import { parseEnvironment, type CniCall } from "./environment.ts";
@@ -25,14 +26,21 @@ export interface CniOutcome {
 
 type CreateHost = () => Host | Promise<Host>;
 
-/** Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node. */
-export async function runCni(process: CniProcess, createHost: CreateHost): Promise<CniOutcome> {
+/**
+ * Runs one call to its end; never throws. `createHost` is called only for verbs that touch the node, and for a STATUS that needs
+ * more than `reader`.
+ */
+export async function runCni(
+  process: CniProcess,
+  createHost: CreateHost,
+  reader?: NodeReader,
+): Promise<CniOutcome> {
   const lines: string[] = [];
   const stdin = process.stdin instanceof HostError ? "" : process.stdin;
   try {
     const call = parseEnvironment(process.environment);
     if (process.stdin instanceof HostError && call.command !== "VERSION") throw process.stdin;
-    const stdout = await runVerb(call, stdin, createHost, lines);
+    const stdout = await runVerb(call, stdin, { createHost, reader }, lines);
     return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
     const isDel = process.environment["CNI_COMMAND"] === "DEL";
@@ -44,7 +52,7 @@ export async function runCni(process: CniProcess, createHost: CreateHost): Promi
 async function runVerb(
   call: CniCall,
   stdin: string,
-  createHost: CreateHost,
+  { createHost, reader }: { readonly createHost: CreateHost; readonly reader: NodeReader | undefined },
   lines: string[],
 ): Promise<string> {
   switch (call.command) {
@@ -66,8 +74,8 @@ async function runVerb(
       return "";
     }
     case "STATUS": {
-      const [{ checkStatus }, host] = await Promise.all([import("./status.ts"), createHost()]);
-      await checkStatus(host, call, stdin, lines);
+      const { checkStatus } = await import("./status.ts");
+      await checkStatus({ createHost, reader }, call, stdin, lines);
       return "";
     }
   }

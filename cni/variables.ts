@@ -57,7 +57,7 @@ export function isInterfaceName(text: string): boolean {
 /** In UTF-8. The first use of `TextEncoder` would cost as much as all checks of an ADD. */
 export function countBytes(text: string): number {
   let bytes = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const point = text.codePointAt(at) ?? 0;
     at += point > 0xffff ? 2 : 1;
     bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point > 0xffff ? 4 : 3;

@@ -2,23 +2,31 @@
 
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
-import type { StdinStart } from "../host/node-reader.ts";
-import { readStdin } from "../host/stdin.ts";
+import type { Opened, Output } from "./process.ts";
 import { runCni } from "./run.ts";
 
-/** Answers the call on a node whose files lie below `root`; `start` is what was read of stdin before. */
-export async function runWholeProcess(root: string, start: StdinStart | undefined): Promise<void> {
-  const stdin = await readStdin(start).catch((error: unknown) => {
+/** Answers the call on a node whose files lie below `root`. */
+export async function runWholeProcess(
+  root: string,
+  output: Output,
+  { start, reader }: Opened,
+): Promise<void> {
+  const stdin =
+    start?.isWhole === true ? new TextDecoder().decode(start.bytes) : await readRest(start?.bytes);
+  const call = { environment: process.env, stdin };
+  const { stdout, stderr, exitCode } = await runCni(call, () => createHost(root), reader);
+  // process.stdout would cost 12 ms at every start, Bun.write 0.3 ms (measured).
+  if (stderr !== "") output.error(stderr);
+  if (stdout !== "") output.log(stdout);
+  process.exitCode = exitCode;
+}
+
+async function readRest(start: Uint8Array | undefined): Promise<string | HostError> {
+  const { readStdin } = await import("../host/stdin.ts");
+  return await readStdin(start).catch((error: unknown) => {
     if (error instanceof HostError) return error;
     throw error;
   });
-  const { stdout, stderr, exitCode } = await runCni({ environment: process.env, stdin }, () =>
-    createHost(root),
-  );
-  // process.stdout would cost 12 ms at every start, Bun.write 0.3 ms (measured).
-  if (stderr !== "") console.error(stderr);
-  if (stdout !== "") console.log(stdout);
-  process.exitCode = exitCode;
 }
 
 async function createHost(root: string): Promise<Host> {

@@ -60,24 +60,24 @@ export function openNodeReader(root = "/"): ProcessReader | undefined {
 function createReader(root: string): ProcessReader {
   const { read } = dlopen("libc.so.6", stdinCalls).symbols;
   // VERSION reads no file.
-  let loaded: ReturnType<typeof loadFileCalls> | undefined;
+  let loaded: ReturnType<typeof loadFileCalls>;
   const libc = (): ReturnType<typeof loadFileCalls> => (loaded ??= loadFileCalls());
   const paths = createReaderPaths(root);
   const chunk = new Uint8Array(chunkBytes);
 
   // By position: of what is no file, like a pipe, there is none.
   function readText(path: string): string | undefined {
-    const { open, pread, close } = libc();
-    const fd = open(toCString(path), O_NONBLOCK_CLOEXEC);
-    if (fd < 0) return undefined;
+    const calls = libc();
+    const fd = calls?.open(toCString(path), O_NONBLOCK_CLOEXEC) ?? -1;
+    if (calls === undefined || fd < 0) return undefined;
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let text = "";
-    for (let at = 0; ; ) {
-      const length = pread(fd, chunk, chunkBytes, at);
+    for (let at = 0; ;) {
+      const length = calls.pread(fd, chunk, chunkBytes, at);
       if (length > 0) text += decoder.decode(chunk.subarray(0, length), { stream: true });
       at += length;
       if (length > 0 && at <= mostBytes) continue;
-      close(fd);
+      calls.close(fd);
       return length === 0 ? text + decoder.decode() : undefined;
     }
   }
@@ -88,8 +88,8 @@ function createReader(root: string): ProcessReader {
       readText,
       stat: (path) => {
         const stat = new Uint16Array(statxBytes / 2);
-        if (libc().statx(AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) < 0) return undefined;
-        return { kind: kindOf(stat[modeOffset / 2] ?? 0) };
+        const result = libc()?.statx(AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) ?? -1;
+        return result < 0 ? undefined : { kind: kindOf(stat[modeOffset / 2] ?? 0) };
       },
     },
     clock: {
@@ -111,8 +111,13 @@ function createReader(root: string): ProcessReader {
   };
 }
 
+// An old libc has no statx.
 function loadFileCalls() {
-  return dlopen("libc.so.6", fileCalls).symbols;
+  try {
+    return dlopen("libc.so.6", fileCalls).symbols;
+  } catch {
+    return undefined;
+  }
 }
 
 // Of ASCII, as all paths here are. The first use of TextEncoder would cost 0.03 ms.

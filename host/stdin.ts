@@ -3,7 +3,6 @@
 import * as fs from "node:fs";
 
 import { SystemCallError } from "./errors.ts";
-import type { StdinStart } from "./node-reader.ts";
 import { mostBytes } from "./read-text.ts";
 
 const chunkBytes = 64 * 1024;
@@ -13,10 +12,9 @@ const chunkBytes = 64 * 1024;
  * 1 ms of CPU time. A pipe that does not block (EAGAIN) is left to Bun. Throws ERR_SYSTEM_CALL where nothing can be read, as of
  * a folder, and for more than 64 MiB (EFBIG). What was read of it before is `start`.
  */
-export async function readStdin(start?: StdinStart): Promise<string> {
+export async function readStdin(start?: Uint8Array): Promise<string> {
   const text = new StdinText();
-  if (start !== undefined) text.add(start.bytes);
-  if (start?.isWhole === true) return text.end();
+  if (start !== undefined) text.add(start);
   try {
     const chunk = new Uint8Array(chunkBytes);
     for (;;) {

@@ -2,4 +2,4 @@
 
 import { runProcess } from "../../../cni/process.ts";
 
-await runProcess(process.argv[2] ?? "");
+await runProcess(process.argv[2] ?? "", console);

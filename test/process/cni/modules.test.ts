@@ -25,7 +25,9 @@ function listForbidden(modules: readonly string[]): readonly string[] {
 const outputs = await readBundle("cni/main.ts");
 
 test("neither the start, nor what a verb loads, holds a module that costs milliseconds", () => {
-  const start = ["cni/main.ts", "cni/whole-process.ts"].flatMap((source) => listModules(outputs, source));
+  const start = ["cni/main.ts", "cni/whole-process.ts", "cni/run.ts", "host/stdin.ts"].flatMap((source) =>
+    listModules(outputs, source),
+  );
   const podVerb = listModules(outputs, "cni/run-pod-verb.ts");
   const host = listModules(outputs, "host/create-host.ts");
   const add = listModules(outputs, "cni/add.ts");
@@ -63,10 +65,20 @@ test("what is answered quickly is answered by these modules alone, without node:
   expect(listBuiltins(outputs, "cni/main.ts")).toEqual(["bun:ffi"]);
 });
 
+test("a STATUS that needs the schemas, and has nothing to say, loads neither node:fs nor the host", () => {
+  const sources = ["cni/whole-process.ts", "cni/run.ts", "cni/status.ts"];
+  const builtins = sources.flatMap((source) => listBuiltins(outputs, source));
+  expect([...new Set(builtins)]).toEqual(["path"]);
+  const modules = sources.flatMap((source) => listModules(outputs, source));
+  expect(modules.filter((module) => /host\/(?:create-host|files|libc)\.ts$/.test(module))).toEqual([]);
+});
+
 // node:crypto would cost 1.5 ms: Bun.CryptoHasher and the global crypto need no module.
 test("of the runtime's own modules an ADD and a DEL load the cheap ones only", () => {
   const sources = [
     "cni/whole-process.ts",
+    "cni/run.ts",
+    "host/stdin.ts",
     "host/create-host.ts",
     "cni/run-pod-verb.ts",
     "cni/add.ts",

@@ -52,13 +52,15 @@ test.each([...wrong.map((config) => JSON.stringify(config)), "", "{"])(
   },
 );
 
-test.each([{ networks: [{ vlan: 7 }] }, { deviceID: "0000:3b:02.1" }, { pf: "ens1f0" }, { logLevel: "debug" }])(
-  "%j is for the whole of STATUS",
-  (more) => {
-    using node = makeNode();
-    expect(isPlainlyReady(node.host, JSON.stringify({ ...plain, ...more }))).toBe(false);
-  },
-);
+test.each([
+  { networks: [{ vlan: 7 }] },
+  { deviceID: "0000:3b:02.1" },
+  { pf: "ens1f0" },
+  { logLevel: "debug" },
+])("%j is for the whole of STATUS", (more) => {
+  using node = makeNode();
+  expect(isPlainlyReady(node.host, JSON.stringify({ ...plain, ...more }))).toBe(false);
+});
 
 const entry = { PodUID: "u", ContainerName: "c", ResourceName: "r", DeviceIDs: { "0": ["d"], "1": null } };
 const checkpoints = [
@@ -74,12 +76,15 @@ const checkpoints = [
   [false, { Data: { RegisteredDevices: { r: "d" } } }],
 ] as const;
 
-test.each(checkpoints)("%s for the checkpoint %j, as of the whole of STATUS", async (expected, checkpoint) => {
-  using node = makeNode();
-  const stdin = JSON.stringify(plain);
-  node.host.files.writeAtomic(node.host.paths.kubelet.checkpoint, JSON.stringify(checkpoint));
-  expect([isPlainlyReady(node.host, stdin), await isReady(node, stdin)]).toEqual([expected, expected]);
-});
+test.each(checkpoints)(
+  "%s for the checkpoint %j, as of the whole of STATUS",
+  async (expected, checkpoint) => {
+    using node = makeNode();
+    const stdin = JSON.stringify(plain);
+    node.host.files.writeAtomic(node.host.paths.kubelet.checkpoint, JSON.stringify(checkpoint));
+    expect([isPlainlyReady(node.host, stdin), await isReady(node, stdin)]).toEqual([expected, expected]);
+  },
+);
 
 test("where the kubelet can be asked its checkpoint does not count", async () => {
   using node = makeNode();

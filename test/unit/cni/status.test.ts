@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
+import { runCni, type CniOutcome } from "../../../cni/run.ts";
 import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 import { withFault } from "../../support/faults.ts";
@@ -51,6 +52,36 @@ test("chained, it looks at the kubelet's files and starts nothing", async () => 
   const { host, calls } = withFault(node.host);
   expect(await ask(host, chained)).toMatchObject(ready);
   expect(calls).toEqual(["files.list", "files.stat", "files.readText"]);
+});
+
+test("chained, a node whose kubelet can be asked is ready without the host, if nothing is to be said", async () => {
+  using node = createFakeHost();
+  const { paths, clock, files } = node.host;
+  const asked: string[] = [];
+  const reader = {
+    paths,
+    clock,
+    files: {
+      readText: files.readText,
+      stat: (path: string) => {
+        asked.push(path);
+        return { kind: "socket" } as const;
+      },
+    },
+  };
+  let hosts = 0;
+  const createHost = (): Host => {
+    hosts += 1;
+    return node.host;
+  };
+  const environment = { CNI_COMMAND: "STATUS" };
+  const ask = (config: object): Promise<CniOutcome> =>
+    runCni({ environment, stdin: JSON.stringify(config) }, createHost, reader);
+  expect(await ask(chained)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  expect([hosts, asked]).toEqual([0, [paths.kubelet.podResourcesSocket]]);
+  expect((await ask({ ...chained, networks: [{ vlanQs: 1 }] })).stderr).toContain("passed over");
+  expect(await ask(device)).toMatchObject({ exitCode: 0 });
+  expect([hosts, asked.length]).toEqual([2, 1]);
 });
 
 test("chained, a mistake in a network takes the node out no more than it fails a pod without a VF", async () => {

@@ -15,6 +15,10 @@ import { createPaths } from "../../../host/paths.ts";
 const folder = fs.mkdtempSync(join(tmpdir(), "virtfn-reader-"));
 const path = join(folder, "file");
 
+function readText(name: string): string | undefined {
+  return open().files.readText(name);
+}
+
 function open(root?: string): ProcessReader {
   const reader = openNodeReader(root);
   if (reader === undefined) throw new Error("libc can't be called");
@@ -30,17 +34,16 @@ test.each(["", "a\n", "\u{feff}{}", "ü€𝄞".repeat(40_000), `${"x".repeat(65
   "a text is read whole: %#",
   (text) => {
     fs.writeFileSync(path, text);
-    expect(open().files.readText(path)).toBe(text);
+    expect(readText(path)).toBe(text);
   },
 );
 
 test("bytes that are no UTF-8 read as by node:fs", () => {
   fs.writeFileSync(path, Uint8Array.of(0x61, 0xff, 0xe2, 0x82));
-  expect(open().files.readText(path)).toBe(createFiles().readText(path));
+  expect(readText(path)).toBe(createFiles().readText(path));
 });
 
 test("what is no file, is missing, or is beyond measure is not there; nothing is waited for", () => {
-  const { readText } = open().files;
   expect(readText(path)).toBeUndefined();
   expect(readText(folder)).toBeUndefined();
   fs.writeFileSync(path, "");
