@@ -10,7 +10,7 @@ export interface PodArguments {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** Reads `K=V;K=V`, of which environment.ts knows that each pair has a key. */
+/** Reads `K=V;K=V`, of which variables.ts knows that each pair has a key. */
 export function parsePodArguments(text: string): PodArguments {
   const pairs = text.split(";").filter((pair) => pair !== "");
   const values = Object.fromEntries(pairs.map((pair) => splitPair(pair)));

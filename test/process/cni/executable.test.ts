@@ -40,6 +40,15 @@ test("VERSION prints one line of JSON and exits 0", () => {
   });
 });
 
+test("what comes on stdin in pieces, or is long, is read whole before VERSION answers", () => {
+  const long = `{"x":"${"y".repeat(200_000)}","cniVersion":"0.4.0"}`;
+  expect(run({ CNI_COMMAND: "VERSION" }, long).stdout).toContain('"cniVersion":"0.4.0"');
+  const pieces = `(printf '{"cniVersion":'; sleep 0.2; printf '"0.3.1"}')`;
+  const script = `${pieces} | ${executables.path("virtfn-cni")}`;
+  const env = { PATH: "/usr/bin:/bin", CNI_COMMAND: "VERSION" };
+  expect(spawnSync("sh", ["-c", script], { env, encoding: "utf8" }).stdout).toContain('"cniVersion":"0.3.1"');
+});
+
 test("an error is one line of JSON on stdout, nothing on stderr, exit code 1", () => {
   const { status, stdout, stderr } = run({ CNI_COMMAND: "ADD" }, '{"cniVersion":"0.3.1"}');
   expect({ status, stderr }).toEqual({ status: 1, stderr: "" });

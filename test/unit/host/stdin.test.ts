@@ -20,6 +20,12 @@ const { stdin } = Bun;
 const read = stdin.stream.bind(stdin);
 stdin.stream = () => (console.error("nothing yet"), read());
 ${script}`;
+/** Has the quick reader begin, as a call does that may be answered quickly. */
+function begun(program: string): string {
+  const reader = JSON.stringify(resolve(import.meta.dirname, "../../../host/node-reader.ts"));
+  const start = `(await import(${reader})).openNodeReader().readStdin().bytes`;
+  return program.replace("await readStdin()", `await readStdin(${start})`);
+}
 const text = `{"name": "ä€", "long": "${"ü".repeat(100_000)}"}`;
 
 let folder: string;
@@ -38,6 +44,25 @@ function startCatching(stdin: number): Bun.Subprocess<number, "pipe", "inherit">
 
 it("reads a pipe to its end, characters of several bytes across its pieces too", async () => {
   expect(JSON.parse(await start(new Blob([text])).stdout.text())).toBe(text);
+});
+
+it("goes on where the quick reader stopped: at its most, or where there was nothing yet", async () => {
+  const long = Bun.spawn([process.execPath, "-e", begun(script)], {
+    stdin: new Blob([text]),
+    stdout: "pipe",
+  });
+  expect(JSON.parse(await long.stdout.text())).toBe(text);
+  const path = join(folder, "pipe");
+  spawnSync("mkfifo", [path]);
+  const writer = fs.openSync(path, fs.constants.O_RDWR);
+  fs.writeSync(writer, text.slice(0, 9));
+  const command = [process.execPath, "-e", begun(patientScript), path];
+  const child = Bun.spawn(command, { stdout: "pipe", stderr: "pipe" });
+  const said = await child.stderr.getReader().read();
+  expect(new TextDecoder().decode(said.value)).toBe("nothing yet\n");
+  fs.writeSync(writer, text.slice(9, 50));
+  fs.closeSync(writer);
+  expect(JSON.parse(await child.stdout.text())).toBe(text.slice(0, 50));
 });
 
 it("reads a file, and nothing", async () => {
