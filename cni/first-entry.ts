@@ -1,9 +1,8 @@
 // Whether an entry is the first of its list, so that every pod gets a VF: STATUS is not told, and the runtime's own file shows it.
 
-import { HostError } from "../host/errors.ts";
-import type { Host } from "../host/host.ts";
+import type { NodeReader } from "../host/node-reader.ts";
 
-type Eyes = Pick<Host, "files" | "paths">;
+type Eyes = Pick<NodeReader, "files" | "paths">;
 
 /**
  * Whether the runtime's configuration is the network `name` and begins with an entry of `type`. It is the first file by name, read
@@ -28,8 +27,7 @@ function readFirst({ files, paths }: Eyes): Readonly<Record<string, unknown>> | 
     const text = file === undefined ? undefined : files.readText(`${paths.cniConfigs}/${file}`);
     const value: unknown = text === undefined ? undefined : JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch (error) {
-    if (error instanceof HostError || error instanceof SyntaxError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }

@@ -1,13 +1,15 @@
-// STATUS where nothing is to be said: chained, without networks of its own, and the kubelet can be asked. No schema in here.
+// STATUS where nothing is to be said: not first in its list, without networks of its own, and the kubelet can be asked. No schema in here.
 
 import type { NodeReader } from "../host/node-reader.ts";
 import { isCheckpoint } from "../kubelet/checkpoint-pods.ts";
 import { isForeignKey, networkNames } from "./config-keys.ts";
+import { isFirstEntry } from "./first-entry.ts";
 
 /** Whether status.ts would find the configuration right, and the node ready for it. False says nothing: status.ts decides then. */
 export function isPlainlyReady({ files, paths }: NodeReader, stdin: string): boolean {
   try {
-    if (!isPlain(JSON.parse(stdin))) return false;
+    const config: unknown = JSON.parse(stdin);
+    if (!isPlain(config) || isFirstEntry({ files, paths }, config)) return false;
     const { podResourcesSocket, checkpoint } = paths.kubelet;
     if (files.stat(podResourcesSocket)?.kind === "socket") return true;
     return isCheckpoint(files.readText(checkpoint) ?? "");
@@ -16,7 +18,7 @@ export function isPlainlyReady({ files, paths }: NodeReader, stdin: string): boo
   }
 }
 
-function isPlain(config: unknown): boolean {
+function isPlain(config: unknown): config is { readonly name: string; readonly type: unknown } {
   if (typeof config !== "object" || config === null) return false;
   const { name, cniVersion } = config as Readonly<Record<string, unknown>>;
   if (cniVersion !== "1.1.0" || typeof name !== "string" || !networkNames.test(name)) return false;

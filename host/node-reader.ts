@@ -14,6 +14,8 @@ export interface NodeReader {
     readText(path: string): string | undefined;
     /** Follows symbolic links; as with `readText`. */
     stat(path: string): Pick<FileStat, "kind"> | undefined;
+    /** Names in a folder, sorted; as with `readText`. That of this file has a character for each byte of a name. */
+    list(path: string): readonly string[] | undefined;
   };
   readonly clock: Pick<Host["clock"], "bootId">;
 }
@@ -35,6 +37,7 @@ const fileCalls = {
   open: { args: ["ptr", "i32"], returns: "i32" },
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  syscall: { args: ["i64", "i64", "ptr", "u64"], returns: "i32" },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
 } as const;
 
@@ -42,6 +45,8 @@ const chunkBytes = 64 * 1024;
 /** More than any checkpoint of a kubelet: who reads more has time. */
 const mostBytes = 16 << 20;
 const O_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+// glibc has a wrapper since 2.30 only.
+const SYS_getdents64 = process.arch === "arm64" ? 61 : 217;
 const AT_FDCWD = -100;
 const STATX_TYPE = 1;
 /** sizeof(struct statx), and where stx_mode is in it. */
@@ -82,6 +87,20 @@ function createReader(root: string): ProcessReader {
     }
   }
 
+  function list(path: string): readonly string[] | undefined {
+    const calls = libc();
+    const fd = calls?.open(toCString(path), O_NONBLOCK_CLOEXEC) ?? -1;
+    if (calls === undefined || fd < 0) return undefined;
+    const names: string[] = [];
+    for (;;) {
+      const length = calls.syscall(SYS_getdents64, fd, chunk, chunkBytes);
+      if (length > 0) addNames(names, chunk.subarray(0, length));
+      if (length > 0) continue;
+      calls.close(fd);
+      return length === 0 ? names.toSorted() : undefined;
+    }
+  }
+
   return {
     paths,
     files: {
@@ -91,6 +110,7 @@ function createReader(root: string): ProcessReader {
         const result = libc()?.statx(AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) ?? -1;
         return result < 0 ? undefined : { kind: kindOf(stat[modeOffset / 2] ?? 0) };
       },
+      list,
     },
     clock: {
       bootId: () => {
@@ -120,7 +140,17 @@ function loadFileCalls() {
   }
 }
 
-// Of ASCII, as all paths here are. The first use of TextEncoder would cost 0.03 ms.
+// Source: getdents(2), struct linux_dirent64.
+function addNames(names: string[], entries: Uint8Array): void {
+  for (let at = 0; at < entries.length;) {
+    let name = "";
+    for (let byte = at + 19; entries[byte] !== 0; byte += 1) name += String.fromCharCode(entries[byte] ?? 0);
+    if (name !== "." && name !== "..") names.push(name);
+    at += (entries[at + 16] ?? 0) + ((entries[at + 17] ?? 0) << 8);
+  }
+}
+
+// A character a byte: of ASCII, or as `list` gives it. The first use of TextEncoder would cost 0.03 ms.
 function toCString(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length + 1);
   for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);

@@ -49,8 +49,6 @@ export interface Paths extends ReaderPaths {
   readonly cniDeviceInfo: string;
   /** CDI files that are made anew at each boot; /etc/cdi is the administrator's. */
   readonly cdi: string;
-  /** Where runtimes read which plugins a pod's network has, by default. */
-  readonly cniConfigs: string;
   readonly nodeConfig: string;
   /** What the device plugin offers under which names, where there is no `--config-file`. */
   readonly resourceConfig: string;
@@ -91,7 +89,6 @@ export function createPaths(root = "/", hostRoot = root): Paths {
     cdi: at("run/cdi"),
     deviceInfo: at("run/k8s.cni.cncf.io/devinfo/dp"),
     cniDeviceInfo: at("run/k8s.cni.cncf.io/devinfo/cni"),
-    cniConfigs: at("etc/cni/net.d"),
     nodeConfig: at("etc/virtfn/node.yaml"),
     resourceConfig: at("etc/virtfn/deviceplugin/config.yaml"),
     logs: at("var/log"),

@@ -5,6 +5,8 @@ export interface ReaderPaths {
   readonly proc: string;
   /** Says for which boot the records of earlier boots were released. */
   readonly releasedBoot: string;
+  /** Where runtimes read which plugins a pod's network has, by default. */
+  readonly cniConfigs: string;
   readonly kubelet: {
     readonly podResourcesSocket: string;
     readonly checkpoint: string;
@@ -17,6 +19,7 @@ export function createReaderPaths(root: string): ReaderPaths {
   return {
     proc: `${base}/proc`,
     releasedBoot: `${base}/run/virtfn/released-boot`,
+    cniConfigs: `${base}/etc/cni/net.d`,
     kubelet: {
       podResourcesSocket: `${base}/var/lib/kubelet/pod-resources/kubelet.sock`,
       checkpoint: `${base}/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint`,

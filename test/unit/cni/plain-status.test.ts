@@ -100,3 +100,17 @@ test("where the kubelet can be asked its checkpoint does not count", async () =>
     server.close();
   }
 });
+
+test("first in the runtime's list is for the whole of STATUS, as every pod gets a VF", () => {
+  using node = makeNode();
+  const { files, paths } = node.host;
+  files.makeFolder(paths.cniConfigs);
+  const write = (...types: readonly string[]): void => {
+    const plugins = types.map((type) => ({ type }));
+    files.writeAtomic(`${paths.cniConfigs}/10-a.conflist`, JSON.stringify({ name: plain.name, plugins }));
+  };
+  write("virtfn", "ptp");
+  expect(isPlainlyReady(node.host, JSON.stringify(plain))).toBe(false);
+  write("ptp", "virtfn");
+  expect(isPlainlyReady(node.host, JSON.stringify(plain))).toBe(true);
+});

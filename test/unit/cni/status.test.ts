@@ -62,7 +62,8 @@ test("chained, a node whose kubelet can be asked is ready without the host, if n
     paths,
     clock,
     files: {
-      readText: files.readText,
+      readText: (path: string) => files.readText(path),
+      list: (path: string) => files.list(path),
       stat: (path: string) => {
         asked.push(path);
         return { kind: "socket" } as const;

@@ -25,6 +25,18 @@ function open(root?: string): ProcessReader {
   return reader;
 }
 
+/** What is open in the folder; other test files are threads of the same process. */
+function listOpen(): readonly string[] {
+  return fs.readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      const target = fs.readlinkSync(`/proc/self/fd/${fd}`);
+      return target.startsWith(folder) ? [target] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 afterEach(() => {
   fs.rmSync(folder, { recursive: true });
   fs.mkdirSync(folder);
@@ -53,9 +65,7 @@ test("what is no file, is missing, or is beyond measure is not there; nothing is
   execFileSync("mkfifo", [join(folder, "pipe")]);
   expect(readText(join(folder, "pipe"))).toBeUndefined();
   expect(readText("/dev/zero")).toBeUndefined();
-  const before = fs.readdirSync("/proc/self/fd").length;
-  for (const name of [path, folder, join(folder, "pipe")]) readText(name);
-  expect(fs.readdirSync("/proc/self/fd")).toHaveLength(before);
+  expect(listOpen()).toEqual([]);
 });
 
 test("stat tells kinds as node:fs does", async () => {
@@ -67,6 +77,28 @@ test("stat tells kinds as node:fs does", async () => {
   for (const name of [socket, join(folder, "link"), path, folder, "/dev/null", join(folder, "none")])
     expect([name, open().files.stat(name)?.kind]).toEqual([name, createFiles().stat(name)?.kind]);
   server.close();
+});
+
+test("a folder is listed as node:fs does it, a large one and one that is empty too", () => {
+  for (const name of [
+    "b",
+    "a",
+    ".hidden",
+    "x".repeat(255),
+    ...Array.from({ length: 3_000 }, (_, at) => `file-${at}`),
+  ])
+    fs.writeFileSync(join(folder, name), "");
+  expect(open().files.list(folder)).toEqual(createFiles().list(folder));
+  fs.mkdirSync(join(folder, "empty"));
+  expect(open().files.list(join(folder, "empty"))).toEqual([]);
+  for (const name of ["none", "a"]) expect(open().files.list(join(folder, name))).toBeUndefined();
+  expect(listOpen()).toEqual([]);
+});
+
+test("of a name that is not ASCII the file can be read by what is listed", () => {
+  fs.writeFileSync(join(folder, "ü€.conf"), "text");
+  const [name = ""] = open().files.list(folder) ?? [];
+  expect(readText(`${folder}/${name}`)).toBe("text");
 });
 
 test("the boot id, and the paths below another root, are those of the whole host", () => {
