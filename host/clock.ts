@@ -12,12 +12,13 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** The kernel's boot id (`/proc/sys/kernel/random/boot_id`). */
+  /** The kernel's boot id (`/proc/sys/kernel/random/boot_id`): the same as long as the process lives. */
   bootId(): string;
 }
 
-/** The real clock; `bootId` is read below `proc`. Throws SystemCallError when it is not there. */
+/** The real clock; `bootId` is read below `proc`, once. Throws SystemCallError when it is not there. */
 export function createClock(files: Pick<Files, "readText">, proc = "/proc"): Clock {
+  let bootId: string | undefined;
   return {
     nowMs: () => Date.now(),
     monotonicMs: () => performance.now(),
@@ -27,6 +28,6 @@ export function createClock(files: Pick<Files, "readText">, proc = "/proc"): Clo
         throw signal?.aborted === true ? signal.reason : error;
       });
     },
-    bootId: () => readBootId(files, proc),
+    bootId: () => (bootId ??= readBootId(files, proc)),
   };
 }

@@ -87,14 +87,31 @@ export function readInventory(host: Sysfs): Inventory {
 
 /** One VF with few reads; `undefined` when there is no such VF. */
 export function readVf(host: Sysfs, address: PciAddress): VirtualFunction | undefined {
-  const place = readVfPlace(host, address);
-  if (place === undefined) return undefined;
-  return readVfOf(host, place, () => readLocality(host, pciFolder(host, place.pf)));
+  return createVfReader(host)(address);
+}
+
+/** As `readVf`, of many VFs in one look: what is their PFs' is read once. */
+export function createVfReader(host: Sysfs): (address: PciAddress) => VirtualFunction | undefined {
+  const readNumbering = ofEachPf((pf) => readVfNumbering(host, pf));
+  const readPfLocality = ofEachPf((pf) => readLocality(host, pciFolder(host, pf)));
+  return (address) => {
+    const place = readVfPlace(host, address, readNumbering);
+    return place && readVfOf(host, place, () => readPfLocality(place.pf));
+  };
+}
+
+function ofEachPf<T>(read: (pf: PciAddress) => T): (pf: PciAddress) => T {
+  const known = new Map<PciAddress, T>();
+  return (pf) => {
+    const value = known.get(pf) ?? read(pf);
+    known.set(pf, value);
+    return value;
+  };
 }
 
 /** The same of one VF with half of the reads: for ADD and DEL. */
 export function readVfBasics(host: Sysfs, address: PciAddress): VfBasics | undefined {
-  const place = readVfPlace(host, address);
+  const place = readVfPlace(host, address, (pf) => readVfNumbering(host, pf));
   const folder = pciFolder(host, address);
   const inode = place === undefined ? undefined : host.files.stat(folder)?.inode;
   if (place === undefined || inode === undefined) return undefined;
@@ -116,10 +133,14 @@ export function readVfIrqs(host: Sysfs, address: PciAddress): readonly number[] 
 
 type VfPlace = Pick<VirtualFunction, "address" | "index" | "pf">;
 
-function readVfPlace(host: Sysfs, address: PciAddress): VfPlace | undefined {
+function readVfPlace(
+  host: Sysfs,
+  address: PciAddress,
+  readNumbering: (pf: PciAddress) => VfNumbering,
+): VfPlace | undefined {
   const pf = readLinkName(host, `${pciFolder(host, address)}/physfn`);
   if (pf === undefined || !isPciAddress(pf)) return undefined;
-  const index = readVfIndex(host, pf, address);
+  const index = readVfIndex(host, pf, address, readNumbering(pf));
   return index === undefined ? undefined : { address, index, pf };
 }
 
@@ -198,12 +219,29 @@ function readVfOf(host: Sysfs, vf: VfPlace, readPfLocality: () => Locality): Vir
   };
 }
 
+/** Where the routing ids of a PF's VFs begin, and how far they are apart. */
+interface VfNumbering {
+  readonly offset: number | undefined;
+  readonly stride: number | undefined;
+}
+
+function readVfNumbering(host: Sysfs, pf: PciAddress): VfNumbering {
+  const folder = pciFolder(host, pf);
+  return {
+    offset: readNumber(host.files, `${folder}/sriov_offset`),
+    stride: readNumber(host.files, `${folder}/sriov_stride`),
+  };
+}
+
 // Computed from the routing id where the kernel tells offset and stride, and confirmed; else every link is tried.
-function readVfIndex(host: Sysfs, pf: PciAddress, vf: PciAddress): number | undefined {
+function readVfIndex(
+  host: Sysfs,
+  pf: PciAddress,
+  vf: PciAddress,
+  { offset, stride }: VfNumbering,
+): number | undefined {
   const folder = pciFolder(host, pf);
   const isAt = (index: number): boolean => readLinkName(host, `${folder}/virtfn${index}`) === vf;
-  const offset = readNumber(host.files, `${folder}/sriov_offset`);
-  const stride = readNumber(host.files, `${folder}/sriov_stride`);
   if (offset !== undefined && stride !== undefined && stride > 0) {
     const index = (pciRoutingId(vf) - pciRoutingId(pf) - offset) / stride;
     if (Number.isInteger(index) && index >= 0 && isAt(index)) return index;

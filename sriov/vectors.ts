@@ -1,6 +1,5 @@
 // The interrupt vectors of a VF as /proc/irq shows them, wherever the VF's netdev is.
 
-import { join } from "node:path";
 import { SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { parseCpuList } from "./cpu-list.ts";
@@ -63,14 +62,12 @@ function readIrq(host: Pick<Host, "files" | "paths">, irq: number): Irq {
 
 /** See `Irq`. */
 export function readAction({ files, paths }: Pick<Host, "files" | "paths">, irq: number): string | undefined {
-  return files.list(join(paths.proc, "irq", `${irq}`))?.find((name) => !attributes.has(name));
+  return files.list(`${paths.proc}/irq/${irq}`)?.find((name) => !attributes.has(name));
 }
 
 /** See `Irq`; empty where the kernel does not tell. */
 export function readEffective(host: Pick<Host, "files" | "paths">, irq: number): readonly number[] {
-  return parseCpuList(
-    readEntry(host, join(host.paths.proc, "irq", `${irq}`, "effective_affinity_list")) ?? "",
-  );
+  return parseCpuList(readEntry(host, `${host.paths.proc}/irq/${irq}/effective_affinity_list`) ?? "");
 }
 
 /**
@@ -106,5 +103,5 @@ function readEntry({ files }: Pick<Host, "files">, path: string): string | undef
 }
 
 function affinityPath(host: Pick<Host, "paths">, irq: number): string {
-  return join(host.paths.proc, "irq", `${irq}`, "smp_affinity_list");
+  return `${host.paths.proc}/irq/${irq}/smp_affinity_list`;
 }

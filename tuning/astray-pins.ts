@@ -28,8 +28,13 @@ export class AstrayPins {
    */
   add(report: Pick<PassReport, "plans" | "applied">): readonly Problem[] {
     try {
-      const doubtful = listPlacedPins(report).filter((pin) => this.#isDoubtful(pin));
-      return this.#look(doubtful, listPinned(report));
+      const pinned = listPinned(report);
+      const seen = listEffective(report);
+      // What was not pinned just now is not read again: it is where the pass saw it.
+      const doubtful = listPlacedPins(report).filter((pin) =>
+        pinned.has(irqKey(pin)) ? this.#isDoubtful(pin) : isAstray(pin, seen.get(pin.irq) ?? []),
+      );
+      return this.#look(doubtful, pinned);
     } catch (error) {
       return [describeProblem("node", "interrupts", error)];
     }
@@ -50,9 +55,8 @@ export class AstrayPins {
     return doubts.flatMap(({ pin, isTold }) => (isTold ? [this.#describe(pin)] : []));
   }
 
-  #isDoubtful({ irq, cpu }: PlacedPin): boolean {
-    const effective = readEffective(this.#host, irq);
-    return effective.length > 0 && !isPinConfirmed(cpu, { rate: undefined, effective });
+  #isDoubtful(pin: PlacedPin): boolean {
+    return isAstray(pin, readEffective(this.#host, pin.irq));
   }
 
   #describe({ vf, msiIndex, irq, cpu }: PlacedPin): Problem {
@@ -60,6 +64,17 @@ export class AstrayPins {
     const message = `IRQ ${irq} is pinned to CPU ${cpu}, and comes on CPU ${effective}`;
     return { vf, about: `vector ${msiIndex}`, code: "PARTIAL", message };
   }
+}
+
+/** Where the kernel does not tell, it is not. */
+function isAstray({ cpu }: PlacedPin, effective: readonly number[]): boolean {
+  return effective.length > 0 && !isPinConfirmed(cpu, { rate: undefined, effective });
+}
+
+/** As the pass saw them before it pinned any, by IRQ number. */
+function listEffective({ plans }: Pick<PassReport, "plans">): ReadonlyMap<number, readonly number[]> {
+  const vectors = plans.flatMap(({ target }) => target.vectors);
+  return new Map(vectors.map(({ irq, effective }) => [irq, effective] as const));
 }
 
 function listPinned({ applied }: Pick<PassReport, "applied">): ReadonlySet<string> {

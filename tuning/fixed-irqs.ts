@@ -4,19 +4,23 @@ import { join } from "node:path";
 
 import type { Host } from "../host/host.ts";
 import { readAttribute } from "../sriov/sysfs.ts";
-import { isFixedIrq, readAction, readEffective } from "../sriov/vectors.ts";
+import { type Irq, isFixedIrq, readAction, readEffective } from "../sriov/vectors.ts";
 import { only } from "./pin-plan.ts";
 
 /**
  * The CPU of each interrupt of a PCI device that the kernel lets nobody move, by IRQ number: managed ones, as of disks. Those
  * that can be moved are left out, wherever they are: pins would go after each move of irqbalance or a driver. Before Linux
- * 6.12 the kernel tells of none.
+ * 6.12 the kernel tells of none. `seen`: interrupts that were looked at just now.
  */
-export function readFixedIrqs(host: Pick<Host, "files" | "paths">): ReadonlyMap<number, number> {
+export function readFixedIrqs(
+  host: Pick<Host, "files" | "paths">,
+  seen: readonly Pick<Irq, "irq" | "isManaged">[],
+): ReadonlyMap<number, number> {
   const irqs = (host.files.list(join(host.paths.proc, "irq")) ?? []).map(Number).filter(Number.isInteger);
+  const known = new Map(seen.map(({ irq, isManaged }) => [irq, isManaged] as const));
   return new Map(
     irqs.flatMap((irq) => {
-      if (!isFixedIrq(host, irq) || !isOfPciDevice(host, irq)) return [];
+      if (!(known.get(irq) ?? isFixedIrq(host, irq)) || !isOfPciDevice(host, irq)) return [];
       const cpu = only(readEffective(host, irq));
       return readAction(host, irq) === undefined || cpu === undefined ? [] : [[irq, cpu] as const];
     }),

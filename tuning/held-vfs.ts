@@ -3,7 +3,7 @@
 import type { Host } from "../host/host.ts";
 import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
-import { readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { createVfReader, type VirtualFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 
@@ -20,10 +20,11 @@ export function visitHeldVfs(host: Eyes, visit: (record: Attachment, vf: Virtual
   const { records, unreadable } = readAttachments(host);
   const unclear = new Set(unreadable.map(({ address }) => address));
   const problems = unreadable.map(({ address, error }) => describeProblem(address, "record", error));
+  const readVf = createVfReader(host);
   for (const record of records) {
     const { address } = record.device;
     try {
-      const vf = readVf(host, address);
+      const vf = readVf(address);
       if (vf !== undefined && holdsVf(host, record, vf)) visit(record, vf);
     } catch (error) {
       problems.push(describeProblem(address, "device", error));

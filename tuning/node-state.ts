@@ -75,7 +75,7 @@ export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
     facts,
     vfs,
     // Some files for each interrupt of the node: not for nothing.
-    fixedIrqs: vfs.length === 0 ? new Map() : attemptFixedIrqs(host, problems),
+    fixedIrqs: vfs.length === 0 ? new Map() : attemptFixedIrqs(host, vfs, problems),
     toRestore: listTuningRecords(host).filter((address) => !isKept(address)),
     isCertain: held.unclear.size === 0,
     problems,
@@ -87,9 +87,12 @@ export function isTuned(record: Attachment, vf: VirtualFunction): boolean {
   return record.state === "attached" && isNetworkVf(vf);
 }
 
-function attemptFixedIrqs(host: Eyes, problems: Problem[]): NodeState["fixedIrqs"] {
+function attemptFixedIrqs(host: Eyes, vfs: readonly TunedVf[], problems: Problem[]): NodeState["fixedIrqs"] {
   try {
-    return readFixedIrqs(host);
+    return readFixedIrqs(
+      host,
+      vfs.flatMap(({ vectors }) => vectors),
+    );
   } catch (error) {
     problems.push(describeProblem("node", "interrupts", error));
     return new Map();

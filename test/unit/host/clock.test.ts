@@ -23,6 +23,14 @@ describe("clock", () => {
     await expect(sleeping).rejects.toBe(reason);
   });
 
+  it("reads the boot id once", () => {
+    const files = createFiles();
+    const read: string[] = [];
+    const once = createClock({ readText: (path) => (read.push(path), files.readText(path)) });
+    expect(once.bootId()).toBe(once.bootId());
+    expect(read).toEqual(["/proc/sys/kernel/random/boot_id"]);
+  });
+
   it("knows the kernel's boot id, and names the file when there is none", () => {
     expect(clock.bootId()).toMatch(/^[0-9a-f-]{36}$/);
     expect(() => createClock(createFiles(), "/none").bootId()).toThrow(
