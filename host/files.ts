@@ -7,6 +7,7 @@ import { SystemCallError } from "./errors.ts";
 import { findDisplaced, recoverDisplaced, replaceUnchanged, type UnchangedFile } from "./exchange-file.ts";
 import { absentAs, attempt } from "./file-errors.ts";
 import { createLibc, type Libc } from "./libc.ts";
+import { openFile, type OpenFile } from "./open-file.ts";
 import { readText } from "./read-text.ts";
 import { replaceFile } from "./replace-file.ts";
 import { watchFolder } from "./watch-folder.ts";
@@ -38,6 +39,8 @@ export interface FileChange {
 export interface Files {
   /** Whole text of a regular file of at most 64 MiB, untrimmed; `undefined` when the file or a folder on the way is missing (host/read-text.ts). */
   readText(path: string): string | undefined;
+  /** Keeps it open, to be looked at often (host/open-file.ts); `undefined` when missing. */
+  open(path: string): OpenFile | undefined;
   /** One write() to an existing file (sysfs, procfs). */
   writeText(path: string, text: string): void;
   /** Temp file in the same folder (made with `mkdir -p`, 0700) and rename; no fsync. Default mode 0600. */
@@ -80,6 +83,7 @@ export interface Files {
 export function createFiles(libc: Pick<Libc, "exchange"> = createLibc()): Files {
   return {
     readText,
+    open: openFile,
     readBytes,
     writeText,
     writeAtomic: (path, text, mode = 0o600) =>

@@ -14,15 +14,26 @@ export const mostBytes = 64 << 20;
  */
 export function readText(path: string): string | undefined {
   return absentAs(undefined, "read", path, () => {
-    const { O_RDONLY, O_NONBLOCK } = fs.constants;
-    const fd = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+    const fd = openReadable(path);
     try {
-      checkReadable(path, fs.fstatSync(fd));
       return fs.readFileSync(fd, "utf8");
     } finally {
       fs.closeSync(fd);
     }
   });
+}
+
+/** Opens it to be read; throws what node:fs does, and SystemCallError as `readText` does. */
+export function openReadable(path: string): number {
+  const { O_RDONLY, O_NONBLOCK } = fs.constants;
+  const fd = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+  try {
+    checkReadable(path, fs.fstatSync(fd));
+    return fd;
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
 }
 
 // Of a folder the read itself says so. A file of procfs or sysfs has a size that means nothing, and a small one.

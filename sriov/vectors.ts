@@ -2,6 +2,7 @@
 
 import { SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
+import type { OpenFile } from "../host/open-file.ts";
 import { parseCpuList } from "./cpu-list.ts";
 import type { VirtualFunction } from "./inventory.ts";
 import { judgeVectorRole, type VectorRole } from "./irq-role.ts";
@@ -85,6 +86,11 @@ export function readAffinity(
 ): readonly number[] | undefined {
   const text = readEntry(host, affinityPath(host, irq));
   return text === undefined ? undefined : parseCpuList(text);
+}
+
+/** The file of an interrupt's affinity, to look at it often; `undefined` as of `readAffinity`. */
+export function openAffinity(host: Pick<Host, "files" | "paths">, irq: number): OpenFile | undefined {
+  return host.files.open(affinityPath(host, irq));
 }
 
 /** Sets the affinity of an interrupt. SystemCallError: EPERM or EIO managed, ENOSPC no vector free on the CPU, EINVAL offline. */

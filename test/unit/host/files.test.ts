@@ -43,6 +43,34 @@ describe("reading", () => {
     expect(files.readText("/sys/class/net/lo/mtu")).toBe("65536\n");
   });
 
+  it("gives what an open file holds now", () => {
+    const path = join(folder, "value");
+    expect(files.open(path)).toBeUndefined();
+    fs.writeFileSync(path, "0-3\n");
+    using file = files.open(path);
+    expect(file?.readText()).toBe("0-3\n");
+    fs.writeFileSync(path, "12\n");
+    expect([file?.readText(), file?.readText()]).toEqual(["12\n", "12\n"]);
+    fs.writeFileSync(path, "x".repeat(5000));
+    expect(file?.readText()).toBe("x".repeat(4096));
+  });
+
+  it("gives what an open file of procfs holds now, also where others are read between", () => {
+    using hostname = files.open("/proc/sys/kernel/hostname");
+    using comm = files.open("/proc/self/comm");
+    const expected = [files.readText("/proc/sys/kernel/hostname"), files.readText("/proc/self/comm")];
+    for (const _ of [1, 2]) expect([hostname?.readText(), comm?.readText()]).toEqual(expected);
+  });
+
+  it("reads no file after it was closed, and opens none that readText refuses", () => {
+    const path = join(folder, "value");
+    fs.writeFileSync(path, "1\n");
+    const file = files.open(path);
+    for (const _ of [1, 2]) file?.[Symbol.dispose]();
+    expect(() => file?.readText()).toThrow(`read(${path}) failed: EBADF`);
+    expect(() => files.open("/dev/null")).toThrow("read(/dev/null, which is no regular file) failed: EINVAL");
+  });
+
   it("names call, path and errno of anything else", () => {
     expect(() => files.readText(folder)).toThrow(`read(${folder}) failed: EISDIR`);
     expect(() => files.list(join(folder, "\0"))).toThrow(/ERR_SYSTEM_CALL|readdir/);

@@ -15,7 +15,7 @@ import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts"
 import { passOnce } from "../../support/tuning-pass.ts";
 
 /** A watch that a pass follows each time, as in the daemon; `look` is what the clock does, `calls` what it leads to on the node. */
-async function watch(node: TuningNode) {
+async function watch(node: TuningNode, mostFiles?: number) {
   let tick: (() => void) | undefined;
   const sleepsMs: number[] = [];
   const sleep: Host["clock"]["sleep"] = async (ms, signal) => {
@@ -29,7 +29,7 @@ async function watch(node: TuningNode) {
   const memory = createPassMemory(node.host);
   const others = [memory.irqBalance.finder, new CpuManagerState(node.host)];
   let seen = 0;
-  const pins = new PinWatch(host, others, () => (seen += 1));
+  const pins = new PinWatch(host, others, () => (seen += 1), mostFiles);
   const pass = async (): Promise<void> => pins.follow(await passOnce(node.host, memory));
   await pass();
   return {
@@ -64,7 +64,7 @@ test("a pin that was moved is told once, and again when it was put back and move
   expect(watched.seen()).toBe(2);
 });
 
-test("a look is one read for each pin and nothing else, and none without pins", async () => {
+test("a look is one read for each pin and nothing else, of files that stay open, and none without pins", async () => {
   using node = createTuningNode(2);
   using watched = await watch(node);
   await watched.look();
@@ -73,13 +73,66 @@ test("a look is one read for each pin and nothing else, and none without pins", 
   node.attach(0, "web-1");
   await watched.pass();
   await watched.look();
-  expect(watched.calls()).toEqual(["files.readText", "files.readText"]);
+  const [open, read, close] = ["files.open", "files.open().readText", "files.open().Symbol(Symbol.dispose)"];
+  expect(watched.calls()).toEqual([open, read, open, read]);
   expect(watched.sleepsMs).toEqual([pinCheckMs, pinCheckMs]);
+  await watched.pass();
+  await watched.look();
+  expect(watched.calls().slice(4)).toEqual([read, read]);
   node.detach(0, "web-1");
   await watched.pass();
   await watched.look();
   await watched.look();
-  expect(watched.calls()).toHaveLength(2);
+  expect(watched.calls().slice(6)).toEqual([close, close]);
+});
+
+test("files beyond as many as may stay open are closed after each read", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  using watched = await watch(node, 1);
+  const [open, read, close] = ["files.open", "files.open().readText", "files.open().Symbol(Symbol.dispose)"];
+  await watched.look();
+  expect(watched.calls()).toEqual([open, read, open, read, close]);
+  await watched.look();
+  expect(watched.calls().slice(5)).toEqual([read, open, read, close]);
+  node.setAffinity(0, 1, "3");
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+});
+
+test("an interrupt that went is a pass's to judge, and another one under its number is looked at", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const [tx] = node.irqs(0);
+  const gone = new Set<string>();
+  const files: Host["files"] = {
+    ...node.host.files,
+    open(path) {
+      const file = node.host.files.open(path);
+      // As of procfs: what was opened before tells nothing of the one that comes.
+      const isOld = () => gone.has(path);
+      return (
+        file && {
+          ...file,
+          readText: () => {
+            if (isOld()) throw new SystemCallError("read", path, "EIO");
+            return file.readText();
+          },
+        }
+      );
+    },
+  };
+  using watched = await watch({ ...node, host: { ...node.host, files } });
+  await watched.look();
+  expect(watched.seen()).toBe(0);
+  gone.add(join(node.fake.root, `proc/irq/${tx}/smp_affinity_list`));
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+  gone.clear();
+  await watched.pass();
+  await watched.look();
+  expect(watched.seen()).toBe(1);
+  expect(watched.calls().filter((call) => call === "files.open")).toHaveLength(4);
 });
 
 test("a pin that could not be made is not looked at", async () => {
