@@ -59,6 +59,9 @@ export type VfBasics = Omit<
   "netdevs" | "numaNode" | "localCpus" | "vendor" | "device" | "irqs"
 >;
 
+/** Of a VF where it is in the machine and its interrupts, and by what it is told that it is the same. */
+export type TunableVf = Omit<VirtualFunction, "netdevs" | "vendor" | "device" | "iommuGroup">;
+
 export interface Inventory {
   readonly pfs: ReadonlyMap<PciAddress, PhysicalFunction>;
   readonly vfs: ReadonlyMap<PciAddress, VirtualFunction>;
@@ -87,16 +90,29 @@ export function readInventory(host: Sysfs): Inventory {
 
 /** One VF with few reads; `undefined` when there is no such VF. */
 export function readVf(host: Sysfs, address: PciAddress): VirtualFunction | undefined {
-  return createVfReader(host)(address);
+  const place = readVfPlace(host, address, (pf) => readVfNumbering(host, pf));
+  if (place === undefined) return undefined;
+  return readVfOf(host, place, () => readLocality(host, pciFolder(host, place.pf)));
 }
 
-/** As `readVf`, of many VFs in one look: what is their PFs' is read once. */
-export function createVfReader(host: Sysfs): (address: PciAddress) => VirtualFunction | undefined {
+/** Of many VFs in one look what tuning goes by, with half of the reads: what is their PFs' is read once. */
+export function createTunableVfReader(host: Sysfs): (address: PciAddress) => TunableVf | undefined {
   const readNumbering = ofEachPf((pf) => readVfNumbering(host, pf));
   const readPfLocality = ofEachPf((pf) => readLocality(host, pciFolder(host, pf)));
   return (address) => {
     const place = readVfPlace(host, address, readNumbering);
-    return place && readVfOf(host, place, () => readPfLocality(place.pf));
+    const folder = pciFolder(host, address);
+    const inode = place === undefined ? undefined : host.files.stat(folder)?.inode;
+    if (place === undefined || inode === undefined) return undefined;
+    const own = readLocality(host, folder);
+    return {
+      ...place,
+      ...(own.numaNode === undefined ? readPfLocality(place.pf) : own),
+      driver: readLinkName(host, `${folder}/driver`),
+      classCode: readNumber(host.files, `${folder}/class`) ?? 0,
+      inode,
+      irqs: readVfIrqs(host, address),
+    };
   };
 }
 

@@ -3,7 +3,7 @@
 import type { Host } from "../host/host.ts";
 import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
-import { createVfReader, type VirtualFunction } from "../sriov/inventory.ts";
+import { createTunableVfReader, type TunableVf } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 
@@ -16,11 +16,11 @@ export interface HeldVfs {
 }
 
 /** Calls `visit` for each record that is about the VF at its address; a record whose VF can't be read, or at which `visit` throws, is unclear. */
-export function visitHeldVfs(host: Eyes, visit: (record: Attachment, vf: VirtualFunction) => void): HeldVfs {
+export function visitHeldVfs(host: Eyes, visit: (record: Attachment, vf: TunableVf) => void): HeldVfs {
   const { records, unreadable } = readAttachments(host);
   const unclear = new Set(unreadable.map(({ address }) => address));
   const problems = unreadable.map(({ address, error }) => describeProblem(address, "record", error));
-  const readVf = createVfReader(host);
+  const readVf = createTunableVfReader(host);
   for (const record of records) {
     const { address } = record.device;
     try {
@@ -35,6 +35,6 @@ export function visitHeldVfs(host: Eyes, visit: (record: Attachment, vf: Virtual
 }
 
 /** Whether `record` is about this very VF: not one of an earlier boot, nor an earlier VF at the same address. */
-export function holdsVf(host: Pick<Host, "clock">, record: Attachment, vf: VirtualFunction): boolean {
+export function holdsVf(host: Pick<Host, "clock">, record: Attachment, vf: TunableVf): boolean {
   return isOfThisBoot(record, host.clock.bootId()) && record.device.inode === String(vf.inode);
 }

@@ -4,7 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { Channels } from "../host/netlink/ethtool.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import type { Candidates } from "../sriov/candidates.ts";
-import { isNetworkVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { isNetworkVf, type TunableVf } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { listRpsCandidates, type RpsCandidates } from "../sriov/rps.ts";
 import type { ChosenPolicy } from "../sriov/tuning-policy.ts";
@@ -24,7 +24,7 @@ import { type NetdevValue, openVfQueues, type QueueMask } from "./vf-queues.ts";
 /** A VF in a pod. `masks` and `values` are undefined when the pod's namespace can't be looked into. */
 export interface TunedVf {
   readonly record: Attachment;
-  readonly vf: VirtualFunction;
+  readonly vf: TunableVf;
   /** As asked for; `candidates` has the one in force. */
   readonly chosen: ChosenPolicy;
   readonly candidates: Candidates;
@@ -83,7 +83,7 @@ export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
 }
 
 /** Whether it is a VF that tuning may look after, and the CNI is done with it. */
-export function isTuned(record: Attachment, vf: VirtualFunction): boolean {
+export function isTuned(record: Attachment, vf: TunableVf): boolean {
   return record.state === "attached" && isNetworkVf(vf);
 }
 
@@ -103,7 +103,7 @@ function readTunedVf(
   host: Eyes,
   facts: NodeFacts,
   record: Attachment,
-  vf: VirtualFunction,
+  vf: TunableVf,
   problems: Problem[],
 ): TunedVf {
   const { chosen, candidates, place } = chooseVfPolicy(facts, record, vf);
@@ -154,7 +154,7 @@ function readTunedVf(
   };
 }
 
-function readToldVectors(host: Eyes, record: Attachment, vf: VirtualFunction): readonly Vector[] {
+function readToldVectors(host: Eyes, record: Attachment, vf: TunableVf): readonly Vector[] {
   const vectors = readVectors(host, vf);
   return areUntold(vectors) ? tellByNapi(vectors, readNapis(host, record) ?? []) : vectors;
 }

@@ -7,7 +7,7 @@ import { type Attachment, ownerToken } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { formatCpuList, parseCpuList } from "../sriov/cpu-list.ts";
 import { SriovError } from "../sriov/errors.ts";
-import { readVf, type VirtualFunction } from "../sriov/inventory.ts";
+import { readVf, type TunableVf } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import {
   isRecordOf,
@@ -158,7 +158,7 @@ function restoreThread(host: RestoreHost, { pid, name, original }: TunedThread):
 function readHolder(
   host: RestoreHost,
   address: PciAddress,
-  vf: VirtualFunction | undefined,
+  vf: TunableVf | undefined,
 ): Attachment | "unknown" | undefined {
   try {
     const record = readAttachment(host, address);

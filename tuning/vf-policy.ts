@@ -3,7 +3,7 @@
 import type { Attachment } from "../sriov/attachment.ts";
 import { type Candidates, listCandidates } from "../sriov/candidates.ts";
 import type { VfPlace } from "../sriov/cpu-facts.ts";
-import type { VirtualFunction } from "../sriov/inventory.ts";
+import type { TunableVf } from "../sriov/inventory.ts";
 import { type ChosenPolicy, choosePolicy } from "../sriov/tuning-policy.ts";
 import type { NodeFacts } from "./node-facts.ts";
 
@@ -14,7 +14,7 @@ export interface VfPolicy {
   readonly place: VfPlace;
 }
 
-export function chooseVfPolicy(facts: NodeFacts, record: Attachment, vf: VirtualFunction): VfPolicy {
+export function chooseVfPolicy(facts: NodeFacts, record: Attachment, vf: TunableVf): VfPolicy {
   const { pod } = record.owner;
   const chosen = choosePolicyOf(facts, record);
   const place = {

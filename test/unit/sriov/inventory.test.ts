@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Files } from "../../../host/files.ts";
-import { isNetworkVf, readInventory, readVf } from "../../../sriov/inventory.ts";
+import { createTunableVfReader, isNetworkVf, readInventory, readVf } from "../../../sriov/inventory.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { largeMachine, machines, type Machine } from "../../fixtures/machines.ts";
 import { deviceFolder } from "../../support/fixture-devices.ts";
@@ -137,6 +137,19 @@ test.each(Object.entries(machines))("%s: one VF read alone is the same as in the
   for (const vf of vfs.values()) expect(readVf(tree.host, vf.address)).toEqual(vf);
   for (const pf of pfs.values()) expect(readVf(tree.host, pf.address)).toBeUndefined();
   expect(readVf(tree.host, parsePciAddress("0000:7f:00.0"))).toBeUndefined();
+});
+
+test.each(Object.entries(machines))("%s: what tuning goes by is as in the inventory", (_, machine) => {
+  using tree = createFixtureTree(machine);
+  const { vfs, pfs } = readInventory(tree.host);
+  const read = createTunableVfReader(tree.host);
+  for (const vf of vfs.values()) {
+    const { address, index, pf, driver, numaNode, localCpus, classCode, inode, irqs } = vf;
+    const expected = { address, index, pf, driver, numaNode, localCpus, classCode, inode, irqs };
+    expect(read(address)).toEqual(expected);
+  }
+  for (const pf of pfs.values()) expect(read(pf.address)).toBeUndefined();
+  expect(read(parsePciAddress("0000:7f:00.0"))).toBeUndefined();
 });
 
 test("kernels without sriov_offset: the index comes from the links", () => {
