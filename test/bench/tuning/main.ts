@@ -33,9 +33,10 @@ try {
   const pods = Number(values.pods);
   console.error(`idle for ${seconds} s with ${vfs} VFs in pods, then ${pods} pods one after the other`);
   const measured = await measureTuning(executable, { vfs, seconds, pods });
-  const { idlePercent, timeToPin: onTree, lockHeld } = measured;
+  const { idlePercent, idlePercents, startCpuMs, timeToPin: onTree, lockHeld } = measured;
+  const parts = idlePercents.map((percent) => percent.toFixed(2)).join(", ");
   console.error(
-    `fake tree: idle ${idlePercent.toFixed(2)} % of a core (goal ${goals.idlePercent} %), ` +
+    `fake tree: idle ${idlePercent.toFixed(2)} % of a core (goal ${goals.idlePercent} %; by 30 s ${parts}; ${startCpuMs} ms to the last pin are not in it), ` +
       `from the end of an ADD to pinned p50 ${onTree.p50Ms} ms, p99 ${onTree.p99Ms} ms (goal ${goals.timeToPinMs} ms), ` +
       `lock of a VF held p50 ${lockHeld.p50Ms} ms, at most ${lockHeld.maxMs} ms (goal ${goals.lockHeldMs} ms)`,
   );

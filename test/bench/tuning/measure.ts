@@ -1,15 +1,20 @@
 // The tuning daemon on one machine of a fixture tree: what its process costs when nothing happens, and what one look costs.
 
-import { readAffinity } from "../../../sriov/vectors.ts";
+import type { OpenFile } from "../../../host/open-file.ts";
+import { openAffinity } from "../../../sriov/vectors.ts";
 import { machines } from "../../fixtures/machines.ts";
+import { pollMs } from "../../../tuning/reconciler.ts";
 import { TuningMachine } from "../../support/tuning-process.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { type Spread, spreadOf } from "../cni/figures.ts";
+import { readDaemonEnvironment } from "../daemon-environment.ts";
 import { readCpuMs, readRssMb } from "../process-usage.ts";
 import type { Percentiles } from "./percentiles.ts";
 import { timeLocks, timePods } from "./pods-on-tree.ts";
 
 const timeoutMs = 60_000;
+/** From the last pin to the first reading. */
+const settleMs = 5_000;
 const rounds = 100;
 
 export interface TuningFigures {
@@ -19,6 +24,10 @@ export interface TuningFigures {
   readonly pinCheckMs: Spread;
   /** CPU time of the idle daemon, all its looks and passes included, as a share of one core. */
   readonly idlePercent: number;
+  /** The same of each 30 s, which have one pass each: the first ones have the making of machine code in them. */
+  readonly idlePercents: readonly number[];
+  /** CPU time from its start to the last pin; not in `idlePercent`. */
+  readonly startCpuMs: number;
   readonly rssMb: number;
   /** From the end of an ADD until its VF's interrupts are pinned, one pod after the other, all other VFs in pods. */
   readonly timeToPin: Percentiles;
@@ -49,27 +58,62 @@ export async function measureTuning(
     stdin: "ignore",
     stdout: "ignore",
     stderr: "inherit",
+    env: { ...process.env, ...readDaemonEnvironment("tuning") },
   });
   try {
     const pins = machine.irqs().filter((_, at) => at % 3 !== 2);
     await waitFor("the pins", () => machine.irqWrites().length >= pins.length, timeoutMs);
-    await Bun.sleep(5_000);
-    const before = readCpuMs(daemon.pid);
-    await Bun.sleep(seconds * 1000);
-    const idlePercent = (readCpuMs(daemon.pid) - before) / (10 * seconds);
+    const startCpuMs = readCpuMs(daemon.pid);
+    await Bun.sleep(settleMs);
+    const { idlePercent, idlePercents } = await measureIdle(daemon.pid, seconds);
     const rssMb = readRssMb(daemon.pid);
+    const files = pins.map((irq) => openPin(machine, irq));
     const taken = Array.from({ length: rounds }, () => {
       const startMs = performance.now();
-      for (const irq of pins) readAffinity(machine.tree.host, irq);
+      for (const file of files) file.readText();
       return performance.now() - startMs;
     });
+    for (const file of files) file[Symbol.dispose]();
     const timeToPin = await timePods(machine, pods);
     const pinCheckMs = spreadOf(taken);
-    return { vfs, pins: pins.length, pinCheckMs, idlePercent, rssMb, timeToPin, lockHeld };
+    return {
+      vfs,
+      pins: pins.length,
+      pinCheckMs,
+      idlePercent,
+      idlePercents,
+      startCpuMs,
+      rssMb,
+      timeToPin,
+      lockHeld,
+    };
   } finally {
     daemon.kill("SIGTERM");
     await daemon.exited;
   }
+}
+
+function openPin({ tree }: TuningMachine, irq: number): OpenFile {
+  const file = openAffinity(tree.host, irq);
+  if (file === undefined) throw new Error(`there is no interrupt ${irq}`);
+  return file;
+}
+
+async function measureIdle(
+  pid: number,
+  seconds: number,
+): Promise<Pick<TuningFigures, "idlePercent" | "idlePercents">> {
+  const readings = [readCpuMs(pid)];
+  for (let leftMs = seconds * 1000; leftMs > 0; leftMs -= pollMs) {
+    await Bun.sleep(Math.min(leftMs, pollMs));
+    readings.push(readCpuMs(pid));
+  }
+  const spent = readings.slice(1).map((reading, at) => reading - (readings[at] ?? 0));
+  const lastMs = (seconds * 1000) % pollMs || pollMs;
+  return {
+    idlePercent: ((readings.at(-1) ?? 0) - (readings[0] ?? 0)) / (10 * seconds),
+    idlePercents: spent.map((ms, at) => (100 * ms) / (at === spent.length - 1 ? lastMs : pollMs)),
+  };
 }
 
 /** All VFs in pods. */

@@ -6,6 +6,8 @@ import * as v from "valibot";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments, parseDocument } from "yaml";
 
+import { readDaemonEnvironment } from "../../bench/daemon-environment.ts";
+
 const deploy = resolve(import.meta.dirname, "../../../deploy");
 const base = join(deploy, "kustomize/base");
 
@@ -128,6 +130,13 @@ test("every daemon has a port of its own, which its probes ask on the node's add
   });
   expect(new Set(ports).size).toBe(pod.containers.length);
   expect(ports).not.toContain(undefined);
+});
+
+test("the runtime that ships knows what is set for it", () => {
+  const names = Object.keys(readDaemonEnvironment("tuning"));
+  const runtime = readFileSync(resolve(deploy, "../node_modules/@oven/bun-linux-x64-baseline/bin/bun"));
+  expect(names).toEqual(["BUN_GC_TIMER_INTERVAL"]);
+  expect(names.filter((name) => !runtime.includes(name))).toEqual([]);
 });
 
 test("nothing is allowed at the API server, as nothing asks it", () => {
