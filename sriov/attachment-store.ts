@@ -23,8 +23,8 @@ type Store = Pick<Host, "files" | "paths">;
 const suffix = ".json";
 
 /** Every record of the node; what can't be read is listed beside, never thrown: one bad file must not hide the others. */
-export function readAttachments(host: Store): Attachments {
-  return readAll(host, () => false);
+export function readAttachments(host: Store, parse = parseAttachment): Attachments {
+  return readAll(host, () => false, parse);
 }
 
 /** As `readAttachments`, without what is plainly another container's: that is told without the whole check of its record. */
@@ -37,7 +37,7 @@ export function readAttachmentsWith(host: Store, text: string): readonly Attachm
   return readAll(host, (json) => !json.includes(text)).records;
 }
 
-function readAll(host: Store, isLeftOut: (json: string) => boolean): Attachments {
+function readAll(host: Store, isLeftOut: (json: string) => boolean, parse = parseAttachment): Attachments {
   const records: Attachment[] = [];
   const unreadable: Attachments["unreadable"][number][] = [];
   for (const address of listAttached(host)) {
@@ -46,7 +46,7 @@ function readAll(host: Store, isLeftOut: (json: string) => boolean): Attachments
       const file = readFile(host, address);
       if (file === undefined || isLeftOut(file.json)) continue;
       path = file.path;
-      records.push(parseFile(file, address));
+      records.push(parseFile(file, address, parse));
     } catch (error) {
       if (!(error instanceof SriovError || error instanceof HostError)) throw error;
       unreadable.push({ address, path, error });
@@ -86,9 +86,13 @@ function readFile(host: Store, address: PciAddress): RecordFile | undefined {
   return copy === undefined ? undefined : { path: copyPath, json: copy, isCopy: true };
 }
 
-function parseFile({ path, json, isCopy }: RecordFile, address: PciAddress): Attachment {
+function parseFile(
+  { path, json, isCopy }: RecordFile,
+  address: PciAddress,
+  parse = parseAttachment,
+): Attachment {
   if (isCopy) throw new RecordCorruptError(path, "the record that it is a copy of is lost");
-  const record = parseAttachment(json, path);
+  const record = parse(json, path);
   if (record.device.address === address) return record;
   throw new RecordCorruptError(path, `it is about ${record.device.address}, expected ${address}`);
 }

@@ -12,18 +12,23 @@ type Store = Pick<Host, "files" | "paths">;
 const suffix = ".json";
 
 /** The record of a VF; `undefined` when tuning changed nothing there. Throws ERR_TUNING_RECORD. */
-export function readTuningRecord(host: Store, address: PciAddress): TuningRecord | undefined {
+export function readTuningRecord(
+  host: Store,
+  address: PciAddress,
+  parse = parseTuningRecord,
+): TuningRecord | undefined {
   const path = recordPath(host, address);
   const text = host.files.readText(path);
-  return text === undefined ? undefined : parseTuningRecord(text, address, path);
+  return text === undefined ? undefined : parse(text, address, path);
 }
 
 /** The record of this very VF of this boot, if there is one. Throws ERR_TUNING_RECORD. */
 export function readTuningRecordOf(
   host: Store & Pick<Host, "clock">,
   vf: Pick<VirtualFunction, "address" | "inode">,
+  parse = parseTuningRecord,
 ): TuningRecord | undefined {
-  const saved = readTuningRecord(host, vf.address);
+  const saved = readTuningRecord(host, vf.address, parse);
   return saved !== undefined && isRecordOf(saved, vf, host.clock.bootId()) ? saved : undefined;
 }
 

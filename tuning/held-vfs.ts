@@ -5,6 +5,7 @@ import { type Attachment, isOfThisBoot } from "../sriov/attachment.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import { createTunableVfReader, type TunableVf } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { plainParsers } from "./record-parsers.ts";
 import { describeProblem, type Problem } from "./problem.ts";
 
 type Eyes = Pick<Host, "files" | "paths" | "clock">;
@@ -16,8 +17,12 @@ export interface HeldVfs {
 }
 
 /** Calls `visit` for each record that is about the VF at its address; a record whose VF can't be read, or at which `visit` throws, is unclear. */
-export function visitHeldVfs(host: Eyes, visit: (record: Attachment, vf: TunableVf) => void): HeldVfs {
-  const { records, unreadable } = readAttachments(host);
+export function visitHeldVfs(
+  host: Eyes,
+  visit: (record: Attachment, vf: TunableVf) => void,
+  { parseAttachment } = plainParsers,
+): HeldVfs {
+  const { records, unreadable } = readAttachments(host, parseAttachment);
   const unclear = new Set(unreadable.map(({ address }) => address));
   const problems = unreadable.map(({ address, error }) => describeProblem(address, "record", error));
   const readVf = createTunableVfReader(host);

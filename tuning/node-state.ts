@@ -18,6 +18,7 @@ import { readNapis, type SeenNapi } from "./napi-threads.ts";
 import { areUntold, tellByNapi } from "./vector-roles.ts";
 import { withRecordLink } from "./record-netns.ts";
 import { describeProblem, type Problem } from "./problem.ts";
+import { plainParsers, type RecordParsers } from "./record-parsers.ts";
 import { chooseVfPolicy, isHandsOff } from "./vf-policy.ts";
 import { type NetdevValue, openVfQueues, type QueueMask } from "./vf-queues.ts";
 
@@ -60,14 +61,15 @@ type Eyes = Pick<
 >;
 
 /** Reads the node; changes nothing. What can't be read is a problem in the result, never thrown. */
-export function readNodeState(host: Eyes, facts: NodeFacts): NodeState {
+export function readNodeState(host: Eyes, facts: NodeFacts, parsers = plainParsers): NodeState {
   const problems = [...facts.problems];
   const handled = new Set<PciAddress>();
   const vfs: TunedVf[] = [];
-  const held = visitHeldVfs(host, (record, vf) => {
+  function visit(record: Attachment, vf: TunableVf): void {
     if (!isHandsOff(facts, record)) handled.add(vf.address);
-    if (isTuned(record, vf)) vfs.push(readTunedVf(host, facts, record, vf, problems));
-  });
+    if (isTuned(record, vf)) vfs.push(readTunedVf(host, facts, { record, vf, parsers }, problems));
+  }
+  const held = visitHeldVfs(host, visit, parsers);
   problems.push(...held.problems);
   // What can't be judged counts as held: nothing of it is put back.
   const isKept = (address: PciAddress): boolean => handled.has(address) || held.unclear.has(address);
@@ -102,8 +104,7 @@ function attemptFixedIrqs(host: Eyes, vfs: readonly TunedVf[], problems: Problem
 function readTunedVf(
   host: Eyes,
   facts: NodeFacts,
-  record: Attachment,
-  vf: TunableVf,
+  { record, vf, parsers }: Pick<TunedVf, "record" | "vf"> & { readonly parsers: RecordParsers },
   problems: Problem[],
 ): TunedVf {
   const { chosen, candidates, place } = chooseVfPolicy(facts, record, vf);
@@ -123,7 +124,7 @@ function readTunedVf(
       return undefined;
     }
   }
-  const saved = attempt("tuning record", () => readTuningRecordOf(host, vf));
+  const saved = attempt("tuning record", () => readTuningRecordOf(host, vf, parsers.parseTuningRecord));
   const seen = attempt("queues", () => {
     using queues = openVfQueues(host, record);
     const needsValues = chosen.rfs === true || chosen.threadedNapi === true || saved?.values !== undefined;

@@ -8,6 +8,7 @@ import { Contests } from "./contests.ts";
 import { FullCpus } from "./full-cpus.ts";
 import type { IrqBalanceHost } from "./irqbalance/keep-off.ts";
 import { IrqBalanceKeeper } from "./irqbalance/keeper.ts";
+import { createRecordParsers, type RecordParsers } from "./record-parsers.ts";
 import { Refusals } from "./refusals.ts";
 import { UndonePins } from "./undone-pins.ts";
 
@@ -18,6 +19,7 @@ export interface PassMemory {
   readonly astray: AstrayPins;
   readonly contests: Contests;
   readonly irqBalance: IrqBalanceKeeper;
+  readonly parsers: RecordParsers;
 }
 
 /** The memory of a process that starts; pins that the daemon left to rest go on resting. */
@@ -29,6 +31,7 @@ export function createPassMemory(host: IrqBalanceHost): PassMemory {
     astray: new AstrayPins(host),
     contests: new Contests(host, readKnown(host)),
     irqBalance: new IrqBalanceKeeper(host),
+    parsers: createRecordParsers(),
   };
 }
 

@@ -73,7 +73,8 @@ const unfinished: ReadonlySet<
 
 /** Runs one pass. Nothing that goes wrong on one VF keeps the others from being tuned. */
 export async function runPass(host: TuningHost, options: PassOptions): Promise<PassReport> {
-  const first = readNodeState(host, options.facts);
+  const { parsers } = options.memory;
+  const first = readNodeState(host, options.facts, parsers);
   const { refusals, fullCpus, undone, contests } = options.memory;
   const vfs = new Set(first.vfs.map(({ vf }) => vf.address));
   refusals.keepOnly(vfs);
@@ -91,7 +92,9 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     );
   // Other channels are other queues and interrupts.
   const areChanged = [...channels.values()].some(({ isChanged }) => isChanged);
-  const state = areChanged ? { ...readNodeState(host, options.facts), toRestore: first.toRestore } : first;
+  const state = areChanged
+    ? { ...readNodeState(host, options.facts, parsers), toRestore: first.toRestore }
+    : first;
   const fresh = undone.add(state, contests);
   const contestChanges = contests.add(fresh, (vf, msiIndex) => guess(host, state, vf, msiIndex));
   const startedMs = host.clock.monotonicMs();
