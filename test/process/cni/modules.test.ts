@@ -49,6 +49,7 @@ test("what is answered quickly is answered by these modules alone, without node:
     [
       "cni/answer-quickly.ts",
       "cni/config-keys.ts",
+      "cni/first-entry.ts",
       "cni/main.ts",
       "cni/pass-on.ts",
       "cni/plain-status.ts",
