@@ -47,8 +47,8 @@ export class AstrayPins {
       const before = pinned.has(irqKey(pin)) ? undefined : this.#doubts.get(pin.irq);
       const count = sumCounts(counts, pin.irq);
       const hasCome = before !== undefined && count > before.count;
-      // It may have come, and moved with that, between the two readings.
-      const isTold = before?.isTold === true || (hasCome && this.#isDoubtful(pin));
+      // It may have come, and moved with that, since it was seen.
+      const isTold = (before?.isTold === true || hasCome) && this.#isDoubtful(pin);
       return { pin, count, isTold };
     });
     this.#doubts = new Map(doubts.map(({ pin, count, isTold }) => [pin.irq, { count, isTold }] as const));

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { AstrayPins } from "../../../tuning/astray-pins.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { writeFolder } from "../../support/fixture-folder.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
@@ -67,4 +68,19 @@ test("are none where a pin was put back between two looks: what came meanwhile c
   expect([await pass(), await pass()]).toEqual([[], []]);
   deliver(node, 7);
   expect(await pass()).toHaveLength(1);
+});
+
+test("are none where the hardware followed while the pass was under way", async () => {
+  using node = createTuningNode(1);
+  const memory = createPassMemory(node.host);
+  node.attach(0, "web-1");
+  await passOnce(node.host, memory);
+  deliver(node, 5);
+  const report = await passOnce(node.host, memory);
+  const astray = new AstrayPins(node.host);
+  expect(astray.add(report)).toEqual([]);
+  deliver(node, 6);
+  expect(astray.add(report)).toHaveLength(1);
+  deliver(node, 7, "1");
+  expect(astray.add(report)).toEqual([]);
 });
