@@ -70,10 +70,16 @@ export class Contests {
     return [...begun, ...this.#endStable()];
   }
 
-  /** What an irqbalance undid before it was told for the first time is no fight: it did not know. */
-  forgive(irqBalancePid: number): void {
-    if (irqBalancePid !== this.#toldPid) this.#undoings.clear();
+  /** What was undone from an irqbalance's start until it was told for the first time is no fight: it did not know. `ageMs`: how long it runs. */
+  forgive(irqBalancePid: number, ageMs: number): void {
+    if (irqBalancePid === this.#toldPid) return;
     this.#toldPid = irqBalancePid;
+    const startMs = this.#clock.monotonicMs() - ageMs;
+    for (const [key, times] of this.#undoings)
+      this.#undoings.set(
+        key,
+        times.filter((atMs) => atMs < startMs),
+      );
   }
 
   /** All that are contested, those on trial included. */

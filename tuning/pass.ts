@@ -108,8 +108,9 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     applied.set(address, outcome);
   }
   const { configureIrqBalance } = options.facts.config;
-  const irqBalance = await options.memory.irqBalance.keepOff(configureIrqBalance, options.patience);
-  if (irqBalance.told !== undefined) contests.forgive(irqBalance.told.pid);
+  const keeper = options.memory.irqBalance;
+  const irqBalance = await keeper.keepOff(configureIrqBalance, options.patience);
+  if (irqBalance.told !== undefined) contests.forgive(irqBalance.told.pid, keeper.finder.ageMs());
   const rfsUsers = {
     seen: countSeenRfsUsers(state),
     count: () => countRfsUsers(host, options.facts),

@@ -1,7 +1,13 @@
 // Finds the running irqbalance, without a look at every process of the machine each time.
 
 import type { Host } from "../../host/host.ts";
-import { type IrqBalanceProcess, listIrqBalance, listServedIrqBalance, readIrqBalance } from "./process.ts";
+import {
+  type IrqBalanceProcess,
+  listIrqBalance,
+  listServedIrqBalance,
+  readAgeMs,
+  readIrqBalance,
+} from "./process.ts";
 
 /** Between two looks at every process, which find one that has no socket in its usual place. */
 const scanEveryMs = 30_000;
@@ -26,6 +32,11 @@ export class IrqBalanceFinder {
   hasChanged(): boolean {
     if (this.#found !== undefined) return !this.#isFoundRunning();
     return listServedIrqBalance(this.#host).length > 0;
+  }
+
+  /** How long the one that was found last runs; Infinity where that cannot be told. */
+  ageMs(): number {
+    return this.#found === undefined ? Infinity : readAgeMs(this.#host, this.#found);
   }
 
   #isFoundRunning(): boolean {

@@ -25,6 +25,13 @@ export function readIrqBalance(host: Eyes, pid: number): IrqBalanceProcess | und
   return { pid, startTicks: parseStartTicks(read(host, join(folder, "stat"))), args };
 }
 
+/** How long it runs; Infinity where that cannot be told. Source: proc_uptime(5); of proc_pid_stat(5) the ticks, 100 in a second. */
+export function readAgeMs(host: Eyes, { startTicks }: Pick<IrqBalanceProcess, "startTicks">): number {
+  const uptimeMs = 1_000 * Number.parseFloat(read(host, join(host.paths.proc, "uptime")));
+  const ageMs = uptimeMs - 10 * Number(startTicks);
+  return Number.isNaN(ageMs) ? Infinity : ageMs;
+}
+
 /** All of them; reads one file of every process of the machine. */
 export function listIrqBalance(host: Eyes): readonly IrqBalanceProcess[] {
   return listProcesses(host).flatMap((pid) => readIrqBalance(host, Number(pid)) ?? []);

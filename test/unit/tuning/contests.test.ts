@@ -7,6 +7,7 @@ import { Contests } from "../../../tuning/contests.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { startIrqBalance } from "../../support/fake-irqbalance.ts";
 import { createFakeClock } from "../../support/fake-host-clock.ts";
+import { writeFolder } from "../../support/fixture-folder.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { passOnce } from "../../support/tuning-pass.ts";
 
@@ -170,6 +171,27 @@ describe("a pass", () => {
       node.setAffinity(0, 1, "3");
       irqbalance.bans = [];
       changes.push(...(await pass()));
+    }
+    expect(changes).toEqual(["contested: undone 4"]);
+  });
+
+  test("counts what somebody undoes beside an irqbalance that ends and starts all the time", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    const memory = createPassMemory(node.host);
+    await passOnce(node.host, memory);
+    const changes: string[] = [];
+    for (let pid = 77; pid < 81; pid += 1) {
+      // Its fake counts a second for each pid: this one started a second ago.
+      writeFolder(node.fake.root, { "proc/uptime": `${pid + 1}.00 0.00` });
+      const irqbalance = startIrqBalance(node.fake, { pid });
+      await passOnce(node.host, memory);
+      await node.fake.clock.advance(5_000);
+      node.setAffinity(0, 1, "3");
+      const { contestChanges } = await passOnce(node.host, memory);
+      changes.push(...contestChanges.map(({ is, pin }) => `${is}: undone ${pin.undone}`));
+      irqbalance.end();
+      await node.fake.clock.advance(5_000);
     }
     expect(changes).toEqual(["contested: undone 4"]);
   });
