@@ -6,10 +6,13 @@ export function isVfKey(key: string): boolean {
   return folded === "deviceid" || folded === "pcibusid" || folded === "pf";
 }
 
-/** Whether there is such a key at the top of a configuration, or in its `runtimeConfig`. */
+/** Whether there is such a key at the top of a configuration, or in its `runtimeConfig`, whatever its case. */
 export function hasKey(config: object, isWanted: (key: string) => boolean): boolean {
-  const { runtimeConfig } = config as { readonly runtimeConfig?: object | null };
-  return [...Object.keys(config), ...Object.keys(runtimeConfig ?? {})].some((key) => isWanted(key));
+  return Object.entries(config).some(
+    ([key, value]) =>
+      isWanted(key) ||
+      (key.toLowerCase() === "runtimeconfig" && Object.keys((value as unknown) ?? {}).some(isWanted)),
+  );
 }
 
 /** How a network may be called. */

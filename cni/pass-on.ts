@@ -25,8 +25,11 @@ export function passOn(host: NodeReader, args: string, stdin: string): string | 
   }
 }
 
-// Who wants a log line gets it from the whole of ADD.
-const isDecisive = (key: string): boolean => isVfKey(key) || key.toLowerCase() === "loglevel";
+// Who wants a log line gets it from the whole of ADD, and which result counts it knows where there is one in another case.
+function isDecisive(key: string): boolean {
+  const folded = key.toLowerCase();
+  return isVfKey(key) || folded === "loglevel" || (folded === "prevresult" && key !== "prevResult");
+}
 
 function readPrevResult(stdin: string): object | undefined {
   const config = parseObject(stdin);

@@ -30,10 +30,12 @@ test.each([
   ["no result", { ...config, prevResult: undefined }],
   ["a result of another version", { ...config, prevResult: { ...prevResult, cniVersion: "0.4.0" } }],
   ["a result that is none", { ...config, prevResult: "x" }],
+  ["a second result in another case", { PrevResult: prevResult, ...config }],
   ["a version that is not spoken", { ...config, cniVersion: "9.0.0", prevResult: { cniVersion: "9.0.0" } }],
   ["a device", { ...config, deviceID: "0000:3b:02.1" }],
   ["a device in another case", { ...config, PciBusID: "0000:3b:02.1" }],
   ["a device at run time", { ...config, runtimeConfig: { deviceID: "0000:3b:02.1" } }],
+  ["a device at run time in another case", { ...config, RuntimeConfig: { deviceid: "0000:3b:02.1" } }],
   ["a PF", { ...config, pf: "ens1f0" }],
   ["a log level", { ...config, logLevel: "debug" }],
 ])("%s is for the whole of ADD", (_name, input) => {
