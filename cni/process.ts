@@ -1,6 +1,7 @@
 // A CNI call of this process: its environment and stdin in, the answer out. What can be is answered before the rest is loaded.
 
-import { openNodeReader, type NodeReader, type StdinStart } from "../host/node-reader.ts";
+import { createNodeReader, type NodeReader } from "../host/node-reader.ts";
+import { readStdinStart, type StdinStart } from "../host/stdin-start.ts";
 import { answerQuickly } from "./answer-quickly.ts";
 
 /** The output of a process. */
@@ -8,8 +9,8 @@ export type Output = Pick<Console, "log" | "error">;
 
 /** What was done of a call that is not answered quickly. */
 export interface Opened {
-  readonly start: StdinStart | undefined;
-  readonly reader: NodeReader | undefined;
+  readonly start?: StdinStart;
+  readonly reader?: NodeReader;
 }
 
 /**
@@ -17,11 +18,13 @@ export interface Opened {
  * returns: it takes no promise, whose first use would cost 0.03 ms, as writing an exit code of 0 would.
  */
 export function runProcess(root: string, output: Output): Promise<void> | undefined {
-  const reader = mayBeQuick(Bun.env["CNI_COMMAND"]) ? openNodeReader(root) : undefined;
-  const start = reader?.readStdin();
-  if (reader === undefined || start?.isWhole !== true) return runWhole(root, output, { start, reader });
-  const answer = answerQuickly(Bun.env, new TextDecoder().decode(start.bytes), () => reader);
-  if (answer === undefined) return runWhole(root, output, { start, reader });
+  if (!mayBeQuick(Bun.env["CNI_COMMAND"])) return runWhole(root, output, {});
+  const opened = { start: readStdinStart(), reader: createNodeReader(root) };
+  const { bytes, isWhole } = opened.start;
+  const answer = isWhole
+    ? answerQuickly(Bun.env, new TextDecoder().decode(bytes), () => opened.reader)
+    : undefined;
+  if (answer === undefined) return runWhole(root, output, opened);
   if (answer !== "") output.log(answer);
   return undefined;
 }

@@ -1,4 +1,4 @@
-// Reads stdin and small files by libc alone, for calls that do nothing else: node:fs would cost them 0.7 ms more.
+// Reads small files by libc alone, for calls that do nothing else: node:fs would cost them 0.7 ms more.
 
 import { dlopen } from "bun:ffi";
 
@@ -20,20 +20,7 @@ export interface NodeReader {
   readonly clock: Pick<Host["clock"], "bootId">;
 }
 
-/** What came of stdin by then. */
-export interface StdinStart {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether that is all of it. Otherwise the rest is for host/stdin.ts: there is more, or it can't be read so. */
-  readonly isWhole: boolean;
-}
-
-/** A `NodeReader` of this process. */
-export interface ProcessReader extends NodeReader {
-  readStdin(): StdinStart;
-}
-
-const stdinCalls = { read: { args: ["i32", "ptr", "u64"], returns: "i32" } } as const;
-const fileCalls = {
+const signatures = {
   open: { args: ["ptr", "i32"], returns: "i32" },
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
@@ -53,88 +40,74 @@ const STATX_TYPE = 1;
 const statxBytes = 256;
 const modeOffset = 28;
 
-/** Of this machine, or for tests of one whose files lie below another root; `undefined` where libc can't be called. */
-export function openNodeReader(root = "/"): ProcessReader | undefined {
-  try {
-    return createReader(root);
-  } catch {
-    return undefined;
+/** Of this machine, or for tests of one whose files lie below another root. */
+export function createNodeReader(root = "/"): NodeReader {
+  const paths = createReaderPaths(root);
+  const files = createFiles();
+  function bootId(): string {
+    const text = files.readText(`${paths.proc}/sys/kernel/random/boot_id`);
+    if (text === undefined) throw new Error("the boot id can't be read");
+    return text.trim();
   }
+  return { paths, files, clock: { bootId } };
 }
 
-function createReader(root: string): ProcessReader {
-  const { read } = dlopen("libc.so.6", stdinCalls).symbols;
+function createFiles(): NodeReader["files"] {
   // VERSION reads no file.
-  let loaded: ReturnType<typeof loadFileCalls>;
-  const libc = (): ReturnType<typeof loadFileCalls> => (loaded ??= loadFileCalls());
-  const paths = createReaderPaths(root);
+  let loaded: Calls | undefined;
   const chunk = new Uint8Array(chunkBytes);
-
-  // By position: of what is no file, like a pipe, there is none.
-  function readText(path: string): string | undefined {
-    const calls = libc();
+  function withOpen<T>(path: string, work: (calls: Calls, fd: number) => T | undefined): T | undefined {
+    const calls = (loaded ??= loadCalls());
     const fd = calls?.open(toCString(path), O_NONBLOCK_CLOEXEC) ?? -1;
     if (calls === undefined || fd < 0) return undefined;
-    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-    let text = "";
-    for (let at = 0; ;) {
-      const length = calls.pread(fd, chunk, chunkBytes, at);
-      if (length > 0) text += decoder.decode(chunk.subarray(0, length), { stream: true });
-      at += length;
-      if (length > 0 && at <= mostBytes) continue;
+    try {
+      return work(calls, fd);
+    } finally {
       calls.close(fd);
-      return length === 0 ? text + decoder.decode() : undefined;
     }
   }
-
-  function list(path: string): readonly string[] | undefined {
-    const calls = libc();
-    const fd = calls?.open(toCString(path), O_NONBLOCK_CLOEXEC) ?? -1;
-    if (calls === undefined || fd < 0) return undefined;
-    const names: string[] = [];
-    for (;;) {
-      const length = calls.syscall(SYS_getdents64, fd, chunk, chunkBytes);
-      if (length > 0) addNames(names, chunk.subarray(0, length));
-      if (length > 0) continue;
-      calls.close(fd);
-      return length === 0 ? names.toSorted() : undefined;
-    }
-  }
-
   return {
-    paths,
-    files: {
-      readText,
-      stat: (path) => {
-        const stat = new Uint16Array(statxBytes / 2);
-        const result = libc()?.statx(AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) ?? -1;
-        return result < 0 ? undefined : { kind: kindOf(stat[modeOffset / 2] ?? 0) };
-      },
-      list,
-    },
-    clock: {
-      bootId: () => {
-        const text = readText(`${paths.proc}/sys/kernel/random/boot_id`);
-        if (text === undefined) throw new Error("the boot id can't be read");
-        return text.trim();
-      },
-    },
-    readStdin: () => {
-      let bytes = 0;
-      for (;;) {
-        const length = read(0, chunk.subarray(bytes), chunkBytes - bytes);
-        if (length > 0) bytes += length;
-        if (length <= 0 || bytes === chunkBytes)
-          return { bytes: chunk.slice(0, bytes), isWhole: length === 0 };
-      }
+    readText: (path) => withOpen(path, ({ pread }, fd) => readAll(fd, chunk, pread)),
+    list: (path) => withOpen(path, ({ syscall }, fd) => listAll(fd, chunk, syscall)),
+    stat: (path) => {
+      const calls = (loaded ??= loadCalls());
+      const stat = new Uint16Array(statxBytes / 2);
+      const result = calls?.statx(AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) ?? -1;
+      return result < 0 ? undefined : { kind: kindOf(stat[modeOffset / 2] ?? 0) };
     },
   };
 }
 
+// By position: of what is no file, like a pipe, there is none.
+function readAll(fd: number, chunk: Uint8Array, pread: Calls["pread"]): string | undefined {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let text = "";
+  for (let at = 0; at <= mostBytes;) {
+    const length = pread(fd, chunk, chunkBytes, at);
+    if (length < 0) return undefined;
+    if (length === 0) return text + decoder.decode();
+    text += decoder.decode(chunk.subarray(0, length), { stream: true });
+    at += length;
+  }
+  return undefined;
+}
+
+function listAll(fd: number, chunk: Uint8Array, syscall: Calls["syscall"]): readonly string[] | undefined {
+  const names: string[] = [];
+  for (;;) {
+    const length = syscall(SYS_getdents64, fd, chunk, chunkBytes);
+    if (length < 0) return undefined;
+    if (length === 0) return names.toSorted();
+    addNames(names, chunk.subarray(0, length));
+  }
+}
+
+type Calls = NonNullable<ReturnType<typeof loadCalls>>;
+
 // An old libc has no statx.
-function loadFileCalls() {
+function loadCalls() {
   try {
-    return dlopen("libc.so.6", fileCalls).symbols;
+    return dlopen("libc.so.6", signatures).symbols;
   } catch {
     return undefined;
   }

@@ -9,7 +9,7 @@ import { answerQuickly } from "../../cni/answer-quickly.ts";
 import { emptyResult, formatResult, resultSchema } from "../../cni/result.ts";
 import { runCni, type CniOutcome } from "../../cni/run.ts";
 import type { CniVersion } from "../../cni/spoken-versions.ts";
-import { openNodeReader, type ProcessReader } from "../../host/node-reader.ts";
+import { createNodeReader, type NodeReader } from "../../host/node-reader.ts";
 import { readConfigObject } from "../../sriov/config-object.ts";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
 import { anyQuickCall, type QuickCall, type QuickNode } from "./quick-calls.ts";
@@ -63,11 +63,9 @@ function normalize(text: string): string {
   return formatResult(output?.prevResult ?? emptyResult, prevResult.cniVersion);
 }
 
-function openReader({ root, host }: FakeHost): ProcessReader {
+function openReader({ root, host }: FakeHost): NodeReader {
   put(`${host.paths.proc}/sys/kernel/random/boot_id`, `${host.clock.bootId()}\n`);
-  const reader = openNodeReader(root);
-  if (reader === undefined) throw new Error("libc can't be called");
-  return reader;
+  return createNodeReader(root);
 }
 
 /** A socket at which nobody listens any more, under a name by which closing does not remove it. */

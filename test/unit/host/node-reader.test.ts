@@ -9,20 +9,14 @@ import { afterEach, expect, test } from "vitest";
 
 import { createClock } from "../../../host/clock.ts";
 import { createFiles } from "../../../host/files.ts";
-import { openNodeReader, type ProcessReader } from "../../../host/node-reader.ts";
+import { createNodeReader } from "../../../host/node-reader.ts";
 import { createPaths } from "../../../host/paths.ts";
 
 const folder = fs.mkdtempSync(join(tmpdir(), "virtfn-reader-"));
 const path = join(folder, "file");
 
 function readText(name: string): string | undefined {
-  return open().files.readText(name);
-}
-
-function open(root?: string): ProcessReader {
-  const reader = openNodeReader(root);
-  if (reader === undefined) throw new Error("libc can't be called");
-  return reader;
+  return createNodeReader().files.readText(name);
 }
 
 /** What is open in the folder; other test files are threads of the same process. */
@@ -75,7 +69,7 @@ test("stat tells kinds as node:fs does", async () => {
   fs.symlinkSync(socket, join(folder, "link"));
   fs.writeFileSync(path, "");
   for (const name of [socket, join(folder, "link"), path, folder, "/dev/null", join(folder, "none")])
-    expect([name, open().files.stat(name)?.kind]).toEqual([name, createFiles().stat(name)?.kind]);
+    expect([name, createNodeReader().files.stat(name)?.kind]).toEqual([name, createFiles().stat(name)?.kind]);
   server.close();
 });
 
@@ -88,22 +82,22 @@ test("a folder is listed as node:fs does it, a large one and one that is empty t
     ...Array.from({ length: 3_000 }, (_, at) => `file-${at}`),
   ])
     fs.writeFileSync(join(folder, name), "");
-  expect(open().files.list(folder)).toEqual(createFiles().list(folder));
+  expect(createNodeReader().files.list(folder)).toEqual(createFiles().list(folder));
   fs.mkdirSync(join(folder, "empty"));
-  expect(open().files.list(join(folder, "empty"))).toEqual([]);
-  for (const name of ["none", "a"]) expect(open().files.list(join(folder, name))).toBeUndefined();
+  expect(createNodeReader().files.list(join(folder, "empty"))).toEqual([]);
+  for (const name of ["none", "a"]) expect(createNodeReader().files.list(join(folder, name))).toBeUndefined();
   expect(listOpen()).toEqual([]);
 });
 
 test("of a name that is not ASCII the file can be read by what is listed", () => {
   fs.writeFileSync(join(folder, "ü€.conf"), "text");
-  const [name = ""] = open().files.list(folder) ?? [];
+  const [name = ""] = createNodeReader().files.list(folder) ?? [];
   expect(readText(`${folder}/${name}`)).toBe("text");
 });
 
 test("the boot id, and the paths below another root, are those of the whole host", () => {
   const files = createFiles();
-  expect(open().clock.bootId()).toBe(createClock(files, "/proc").bootId());
-  for (const root of ["/", "/tree"]) expect(createPaths(root)).toMatchObject(open(root).paths);
-  expect(() => open("/none").clock.bootId()).toThrow("boot id");
+  expect(createNodeReader().clock.bootId()).toBe(createClock(files, "/proc").bootId());
+  for (const root of ["/", "/tree"]) expect(createPaths(root)).toMatchObject(createNodeReader(root).paths);
+  expect(() => createNodeReader("/none").clock.bootId()).toThrow("boot id");
 });

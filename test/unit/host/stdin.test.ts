@@ -22,8 +22,8 @@ stdin.stream = () => (console.error("nothing yet"), read());
 ${script}`;
 /** Has the quick reader begin, as a call does that may be answered quickly. */
 function begun(program: string): string {
-  const reader = JSON.stringify(resolve(import.meta.dirname, "../../../host/node-reader.ts"));
-  const start = `(await import(${reader})).openNodeReader().readStdin().bytes`;
+  const reader = JSON.stringify(resolve(import.meta.dirname, "../../../host/stdin-start.ts"));
+  const start = `(await import(${reader})).readStdinStart().bytes`;
   return program.replace("await readStdin()", `await readStdin(${start})`);
 }
 const text = `{"name": "ä€", "long": "${"ü".repeat(100_000)}"}`;
