@@ -12,7 +12,7 @@ import { salvageRecord } from "../sriov/salvage-record.ts";
 import { applyRepair, planRepair, type Judgement, type RepairRule } from "../sriov/repair.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { createCallLog, tellKept } from "./call-log.ts";
-import { findConfigError, parseInput, type CniConfig } from "./config.ts";
+import { findConfigError, type CniConfig } from "./config.ts";
 import { makeLease } from "./delegate.ts";
 import type { CniCall } from "./environment.ts";
 import { attachmentKeys, parseValidAttachments, type ValidAttachment } from "./gc-attachments.ts";
@@ -38,7 +38,7 @@ export async function collectGarbage(
   // In a version without GC nothing is given back that it could keep.
   if (mistake !== undefined && config.cniVersion !== "1.1.0") throw mistake;
   checkVerb("GC", "1.1.0", config.cniVersion);
-  const valid = parseValidAttachments(parseInput(stdin));
+  const valid = parseValidAttachments(request.input);
   const rule = notListed(host, config.name, valid);
   const outcomes = await applyRepair(host, rule, planRepair(host, rule), { lockTimeoutMs });
   const log = createCallLog(host, request, stderr);

@@ -8,6 +8,8 @@ import { parsePodArguments, type PodArguments } from "./pod-arguments.ts";
 
 export interface Request {
   readonly call: CniCall;
+  /** What came on stdin, unchecked. */
+  readonly input: object;
   readonly config: CniConfig;
   readonly pod: PodArguments;
   /** What is wrong with the configuration and did not keep the call from its work. */
@@ -24,7 +26,7 @@ export function parseRequest(call: CniCall, stdin: string): Request {
   const pod = parsePodArguments(call.args);
   const read = readConfig(input, pod, call);
   if (!goesOn(call, input, read.config)) checkConfig(read);
-  return { call, pod, ...read };
+  return { call, input, pod, ...read };
 }
 
 function goesOn({ command }: CniCall, input: object, { prevResult }: CniConfig): boolean {

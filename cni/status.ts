@@ -7,12 +7,12 @@ import { SriovError } from "../sriov/errors.ts";
 import { askIpamStatus } from "../sriov/ipam.ts";
 import { createCallLog, tellPassedOver } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
-import { checkConfig, parseInput, type CniConfig } from "./config.ts";
+import { checkConfig, type CniConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { NotReadyError } from "./errors.ts";
 import { isFirstEntry } from "./first-entry.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
-import { parseRequest } from "./request.ts";
+import { parseRequest, type Request } from "./request.ts";
 import { checkVerb } from "./version.ts";
 
 interface Node {
@@ -35,7 +35,7 @@ export async function checkStatus(
   const request = parseRequest(call, stdin);
   const { config, problems } = request;
   checkVerb("STATUS", "1.1.0", config.cniVersion);
-  const isForAll = getsEachPod(reader ?? (await createHost()), config, stdin);
+  const isForAll = getsEachPod(reader ?? (await createHost()), request);
   if (isForAll) checkConfig(request);
   if (problems.length === 0 && !isForAll && reader !== undefined && hasPodResources(reader)) return;
   const host = await createHost();
@@ -53,8 +53,9 @@ export async function checkStatus(
 }
 
 /** Whether every pod gets a VF. */
-function getsEachPod(reader: NodeReader, { device, pf, name }: CniConfig, stdin: string): boolean {
-  const { type } = parseInput(stdin) as { readonly type?: unknown };
+function getsEachPod(reader: NodeReader, { config, input }: Request): boolean {
+  const { device, pf, name } = config;
+  const { type } = input as { readonly type?: unknown };
   return device !== undefined || pf !== undefined || isFirstEntry(reader, { name, type });
 }
 
