@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { boundTo } from "./bound-command.ts";
 import { inNetns } from "./cluster/network.ts";
 
 export interface ChildOptions {
@@ -25,14 +26,15 @@ export interface Child {
 /** Starts the program in a session of its own (a terminal's Ctrl-C does not reach it), to be killed by the kernel when this thread ends. */
 export function startChild(options: ChildOptions): Child {
   const log = openSync(options.logFile, "a");
-  const args = ["--pdeathsig", "KILL", ...inNetns(options.netns, options.command, options.args)];
+  const inside = inNetns(options.netns, options.command, options.args);
+  const [command, ...args] = boundTo(process.pid, inside);
   // The log's descriptor is handed over as it is: nothing of this process is in the way of what the program writes.
-  const running = spawn("setpriv", args, { stdio: ["ignore", log, log], detached: true });
+  const running = spawn(command, args, { stdio: ["ignore", log, log], detached: true });
   closeSync(log);
   const exit = once(running, "exit");
   const { pid } = running;
   if (pid === undefined)
-    throw new Error(`cannot start ${options.name}: no process id for setpriv ${args.join(" ")}`);
+    throw new Error(`cannot start ${options.name}: no process id for ${[command, ...args].join(" ")}`);
   const ended = exit.then(([exitCode, signal]): never => {
     const how = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
     throw new Error(`${options.name} ended with ${how}; ${logTail(options.logFile)}`);

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Progress } from "../artifacts.ts";
+import { boundTo } from "../bound-command.ts";
 import { type Cache, cacheRoot, openCache } from "./cache.ts";
 
 interface RunOptions {
@@ -59,8 +60,10 @@ export function createWorkshop({ progress, signal }: WorkshopOptions): Workshop 
     repository,
     guest: fileURLToPath(new URL("../guest", import.meta.url)),
     run,
-    runContained: (command, args, options) =>
-      run("setpriv", ["--pdeathsig", "KILL", "unshare", ...contained, "--", command, ...args], options),
+    runContained: (command, args, options) => {
+      const [program, ...rest] = boundTo(process.pid, ["unshare", ...contained, "--", command, ...args]);
+      return run(program, rest, options);
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { expect, test } from "vitest";
+import { boundTo } from "../../lab/bound-command.ts";
 import { startChild } from "../../lab/child.ts";
 import { createLabNetwork, removeStaleNetworks } from "../../lab/cluster/network.ts";
 import { waitUntil } from "../../lab/wait-until.ts";
@@ -34,6 +35,11 @@ test("a program that ends before what it is waited for does is an error with the
   );
 });
 
+test("a program whose starter ended before the kernel was told to end it with that does not run", async () => {
+  expect(await echo(process.pid)).toMatchObject({ exitCode: 0, stdout: "$(id) it runs" });
+  expect(await echo(1)).toMatchObject({ exitCode: 1, stdout: "" });
+});
+
 test("a lab whose process is killed leaves no program, and its namespace goes at the next start", async () => {
   const entry = fileURLToPath(new URL("killed-lab.ts", import.meta.url));
   const lab = execa(process.execPath, [entry, mkdtempSync(join(tmpdir(), "lab-"))], { reject: false });
@@ -49,6 +55,11 @@ test("a lab whose process is killed leaves no program, and its namespace goes at
   await removeStaleNetworks();
   assertGone(`/run/netns/${netns}`);
 });
+
+async function echo(parent: number): Promise<{ exitCode?: number | undefined; stdout: string }> {
+  const [command, ...args] = boundTo(parent, ["echo", "$(id)", "it runs"]);
+  return await execa(command, args, { reject: false });
+}
 
 function assertGone(path: string): void {
   if (existsSync(path)) throw new Error(`${path} is there`);
