@@ -4,12 +4,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
 import { join } from "node:path";
 
-/** For parseArgs, beside the flags of the bench. */
-export const reportFlags = {
-  json: { type: "boolean", default: false },
-  out: { type: "string" },
-} as const;
-
 export interface ReportOptions {
   /** On one line, for programs. */
   readonly json: boolean;

@@ -1,33 +1,39 @@
-// `npm run -s bench:cni -- --json [--out DIR] [--vs PATH] [--vs-type TYPE] [--lab DIR | --native] [--concurrency 1,64]`: one JSON object on stdout, progress on stderr.
+// `npm run -s bench:cni -- --help`: calls of the CNI, as processes.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
-import { machine, reportFigures, reportFlags } from "../report-figures.ts";
+import { readBenchFlags } from "../bench-flags.ts";
+import { machine, reportFigures } from "../report-figures.ts";
 import { formatGoals, listGoals } from "./goals.ts";
 import { measureInLab } from "./lab-rounds.ts";
 import { measureNative } from "./native-rounds.ts";
 import { measureStart } from "./start-time.ts";
 
-const flags = {
-  ...reportFlags,
-  vs: { type: "string" },
-  "vs-type": { type: "string", default: "sriov" },
-  /** Folder of a lab that runs already. */
-  lab: { type: "string" },
-  /** This machine only: no emulated node. */
-  native: { type: "boolean", default: false },
-  rounds: { type: "string" },
-  /** How many ADDs at once on stand-ins, in turn; those that fail are measured alone, with 1. */
-  concurrency: { type: "string", default: "1,4,16,64" },
-  /** ADDs of each contender at each concurrency. */
-  calls: { type: "string", default: "128" },
-} as const;
-
-const { values } = parseArgs({ options: flags });
+const values = readBenchFlags(
+  "cni",
+  "what calls of the CNI cost, beside the floor, host-device and another plugin",
+  {
+    vs: { type: "string", value: "PATH", help: "another CNI plugin, measured beside" },
+    "vs-type": { type: "string", value: "TYPE", default: "sriov", help: "the `type` in its configuration" },
+    lab: { type: "string", value: "DIR", help: "folder of a lab that runs already" },
+    native: { type: "boolean", default: false, help: "this machine only: no emulated node" },
+    rounds: {
+      type: "string",
+      value: "N",
+      help: "rounds of starts (default 100) and in the emulated node (default 15)",
+    },
+    concurrency: {
+      type: "string",
+      value: "N,N",
+      default: "1,4,16,64",
+      help: "ADDs at once on stand-ins, in turn; those that fail are measured alone",
+    },
+    calls: { type: "string", value: "N", default: "128", help: "ADDs of each contender at each concurrency" },
+  },
+);
 const vs = values.vs === undefined ? undefined : resolve(values.vs);
 const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-cni-"));
 try {

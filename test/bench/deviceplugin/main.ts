@@ -1,22 +1,24 @@
-// `npm run -s bench:deviceplugin -- --json [--out DIR] [--vfs 8,64] [--rounds N] [--idle-seconds 60]`: one JSON object on stdout, progress on stderr.
+// `npm run -s bench:deviceplugin -- --help`: the device plugin on fixture trees.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
-import { machine, reportFigures, reportFlags } from "../report-figures.ts";
+import { readBenchFlags } from "../bench-flags.ts";
+import { machine, reportFigures } from "../report-figures.ts";
 import { type DevicePluginFigures, goals, measureDevicePlugin } from "./measure.ts";
 
-const flags = {
-  ...reportFlags,
-  vfs: { type: "string", default: "8,64,256,1024" },
-  rounds: { type: "string", default: "15" },
-  "idle-seconds": { type: "string", default: "60" },
-} as const;
-
-const { values } = parseArgs({ options: flags });
+const values = readBenchFlags("deviceplugin", "the device plugin on fixture trees, with a stand-in kubelet", {
+  vfs: { type: "string", value: "N,N", default: "8,64,256,1024", help: "VFs of the trees, in turn" },
+  rounds: { type: "string", value: "N", default: "15", help: "times that each is measured" },
+  "idle-seconds": {
+    type: "string",
+    value: "N",
+    default: "60",
+    help: "how long it is left alone; 0 leaves that out",
+  },
+});
 const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-deviceplugin-"));
 try {
   console.error("compiling the device plugin for fixture trees");

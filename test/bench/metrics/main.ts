@@ -1,21 +1,21 @@
-// `npm run -s bench:metrics -- --json [--out DIR] [--vfs 64,256] [--rounds N]`: one JSON object on stdout, progress on stderr.
+// `npm run -s bench:metrics -- --help`: one scrape of /metrics.
 
-import { parseArgs } from "node:util";
-
-import { machine, reportFigures, reportFlags } from "../report-figures.ts";
+import { readBenchFlags } from "../bench-flags.ts";
+import { machine, reportFigures } from "../report-figures.ts";
 import { measurePfSide, type ScrapeFigures } from "./pf-side.ts";
 import { measurePodSide } from "./pod-side.ts";
-
-const flags = {
-  ...reportFlags,
-  vfs: { type: "string", default: "64,256" },
-  rounds: { type: "string", default: "30" },
-} as const;
 
 /** What the product promises. */
 const goals = { vfs: 256, scrapeMs: 50 } as const;
 
-const { values } = parseArgs({ options: flags });
+const values = readBenchFlags(
+  "metrics",
+  "one scrape of /metrics, of the device plugin and of tuning; needs root",
+  {
+    vfs: { type: "string", value: "N,N", default: "64,256", help: "VFs in pods, in turn" },
+    rounds: { type: "string", value: "N", default: "30", help: "scrapes of each" },
+  },
+);
 const rounds = Number(values.rounds);
 const measured: { readonly vfs: number; readonly pfSide: ScrapeFigures; readonly podSide: ScrapeFigures }[] =
   [];

@@ -1,23 +1,23 @@
-// `npm run -s bench:placement -- --json [--out DIR] [--events N] [--seed N]`: one JSON object on stdout, progress on stderr.
+// `npm run -s bench:placement -- --help`: placement of interrupts, computed only.
 
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 
-import { machine, reportFigures, reportFlags } from "../report-figures.ts";
+import { readBenchFlags } from "../bench-flags.ts";
+import { machine, reportFigures } from "../report-figures.ts";
 import { measureColdPlans } from "./cold-plan.ts";
 import { measureScenario } from "./measure-scenario.ts";
 import { formatScenario } from "./progress.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
-const flags = {
-  ...reportFlags,
-  /** Pod events of each run, instead of the scenario's own number. */
-  events: { type: "string" },
-  /** Of the first run of each scenario; those after it have the seeds that follow. */
-  seed: { type: "string", default: "1" },
-} as const;
-
-const { values } = parseArgs({ options: flags });
+const values = readBenchFlags("placement", "where interrupts are put while pods come and go, computed only", {
+  events: { type: "string", value: "N", help: "pod events of each run (default: the scenario's own number)" },
+  seed: {
+    type: "string",
+    value: "N",
+    default: "1",
+    help: "of the first run of each scenario; the next have those that follow",
+  },
+});
 const results = scenarios.map((scenario) =>
   measure({ ...scenario, events: Number(values.events ?? scenario.events) }, Number(values.seed)),
 );

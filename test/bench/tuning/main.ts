@@ -1,28 +1,27 @@
-// `npm run -s bench:tuning -- --json [--out DIR] [--vfs 64] [--seconds 300] [--pods 50] [--lab-rounds N [--lab DIR]]`: one JSON object on stdout, progress on stderr.
+// `npm run -s bench:tuning -- --help`: the tuning daemon on a fixture tree.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
 import { compile } from "../../run/build.ts";
-import { machine, reportFigures, reportFlags } from "../report-figures.ts";
+import { readBenchFlags } from "../bench-flags.ts";
+import { machine, reportFigures } from "../report-figures.ts";
 import { goals, measureTuning } from "./measure.ts";
 import { measureTimeToPin } from "./time-to-pin.ts";
 
-const flags = {
-  ...reportFlags,
-  vfs: { type: "string", default: "64" },
-  seconds: { type: "string", default: "300" },
-  /** Pods one after the other on the fixture tree, each timed from the end of its ADD to its pins. */
-  pods: { type: "string", default: "50" },
-  /** The same in the emulated node. */
-  "lab-rounds": { type: "string" },
-  /** Folder of a lab that runs already, without virtfn in it. */
-  lab: { type: "string" },
-} as const;
-
-const { values } = parseArgs({ options: flags });
+const values = readBenchFlags("tuning", "the tuning daemon on a fixture tree", {
+  vfs: { type: "string", value: "N", default: "64", help: "VFs in pods" },
+  seconds: { type: "string", value: "N", default: "300", help: "how long it is left alone" },
+  pods: {
+    type: "string",
+    value: "N",
+    default: "50",
+    help: "pods one after the other, each timed from the end of its ADD to its pins",
+  },
+  "lab-rounds": { type: "string", value: "N", help: "the same with so many pods in the emulated node" },
+  lab: { type: "string", value: "DIR", help: "folder of a lab that runs already, without virtfn in it" },
+});
 const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-tuning-"));
 try {
   console.error("compiling tuning for fixture trees");

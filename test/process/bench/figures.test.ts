@@ -66,3 +66,33 @@ test.each<[string, readonly string[], object]>([
     rmSync(out, { recursive: true });
   }
 });
+
+test.each(["cni", "deviceplugin", "metrics", "placement", "tuning"])(
+  "bench:%s --help names each flag once; a wrong flag or value is one error before anything is measured",
+  (name) => {
+    const help = run(name, ["--help"]);
+    expect(help).toMatchObject({ exitCode: 0, stderr: "" });
+    const flags = [...help.stdout.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag);
+    expect(flags).toEqual(expect.arrayContaining(["json", "out", "help"]));
+    expect(new Set(flags).size).toBe(flags.length);
+    const ends = `bench:${name} --help tells more\n`;
+    const value = flags.includes("rounds") ? "rounds" : flags.includes("pods") ? "pods" : "events";
+    expect(run(name, [`--${value}`, "many"])).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: `--${value}: expected a whole number, got "many"\n${ends}`,
+    });
+    const wrong = run(name, ["--vsf", "8"]);
+    expect(wrong).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/^Unknown option '--vsf'/);
+  },
+);
+
+function run(
+  name: string,
+  args: readonly string[],
+): Record<"stdout" | "stderr", string> & { exitCode: number } {
+  const entry = join(root, "test/bench", name, "main.ts");
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, entry, ...args], { cwd: root });
+  return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+}
