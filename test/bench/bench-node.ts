@@ -19,7 +19,10 @@ export async function onBenchNode<Result>(
   const progress = createProgress();
   const artifacts = await prepareLab({ progress, withProduct: false });
   await using lab = await startLab({ artifacts, progress, withControlPlane: false });
-  await lab.node.run("systemctl stop kubelet containerd; systemctl mask --runtime kubelet containerd");
+  // The agent answers before the node has its network.
+  await lab.node.run(
+    "systemctl start lab-boot; systemctl stop kubelet containerd; systemctl mask --runtime kubelet containerd",
+  );
   return await work(lab.node);
 }
 
