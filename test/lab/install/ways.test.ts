@@ -6,6 +6,7 @@ import { demoVfs } from "../demo/steps.ts";
 import { readVfState, waitForVfState } from "../demo/vf-state.ts";
 import { renderForLab } from "../support/lab-manifests.ts";
 import { openLabUnderTest } from "../support/lab-under-test.ts";
+import { networkDefinition } from "../support/multus-node.ts";
 import { readLeftovers } from "../support/node-leftovers.ts";
 import { waitUntil } from "../wait-until.ts";
 
@@ -14,31 +15,6 @@ const { kubectl, node } = lab;
 /** The CNI makes its VFs at the first pod. */
 const otherPf = "ens2";
 let before = "";
-
-/** As much of Multus's as its networks need. Source: the Kubernetes Network Custom Resource Definition De-facto Standard, section 3. */
-const networkDefinition = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "network-attachment-definitions.k8s.cni.cncf.io" },
-  spec: {
-    group: "k8s.cni.cncf.io",
-    scope: "Namespaced",
-    names: { plural: "network-attachment-definitions", kind: "NetworkAttachmentDefinition" },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: "object",
-            properties: { spec: { type: "object", properties: { config: { type: "string" } } } },
-          },
-        },
-      },
-    ],
-  },
-};
 
 interface Link {
   readonly ifname: string;

@@ -1,6 +1,7 @@
 // Kubernetes, etcd and CNI plugins, built by Go from the modules that test/lab/kubernetes names.
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { goEnvironment } from "./go-environment.ts";
 import { hashTree } from "./hash-files.ts";
 import { cniPlugins, findGo, kubePrograms, type KubeSource } from "./kube-source.ts";
 import { inStep, type Workshop } from "./workshop.ts";
@@ -79,16 +80,7 @@ async function build(
   parts: readonly Part[],
 ): Promise<void> {
   const goFolder = join(workshop.cache.root, "go");
-  const env = {
-    CGO_ENABLED: "0",
-    GOFLAGS: "-modcacherw",
-    GOMODCACHE: join(goFolder, "mod"),
-    GOCACHE: join(goFolder, "build"),
-    GOPATH: join(goFolder, "path"),
-    GOWORK: "off",
-    GOOS: "linux",
-    GOARCH: "amd64",
-  };
+  const env = goEnvironment(goFolder);
   const all = join(target, "all");
   await mkdir(all);
   const wanted = parts.flatMap((part) => packages[part]);
