@@ -18,8 +18,9 @@ export function isWithoutDevices(text: string, podUid: string): boolean | undefi
 export function isCheckpoint(text: string): boolean {
   const data = member(parseJson(text), "Data");
   if (typeof data !== "object" || data === null) return false;
-  const entries = member(data, "PodDeviceEntries") ?? [];
-  return Array.isArray(entries) && entries.every(isEntry) && isDeviceLists(member(data, "RegisteredDevices"));
+  const entries = member(data, "PodDeviceEntries");
+  const isKnown = entries === null || (Array.isArray(entries) && entries.every(isEntry));
+  return isKnown && isDeviceLists(member(data, "RegisteredDevices"));
 }
 
 function isEntry(entry: unknown): boolean {
@@ -33,7 +34,7 @@ function isEntry(entry: unknown): boolean {
 
 // Lists of device ids by resource, or by NUMA node.
 function isDeviceLists(value: unknown): boolean {
-  if (value === undefined || value === null) return true;
+  if (value === null) return true;
   if (typeof value !== "object") return false;
   return Object.values(value).every((ids: unknown) => ids === null || isTexts(ids));
 }

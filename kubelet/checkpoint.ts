@@ -17,21 +17,22 @@ export interface Checkpoint {
 
 const deviceIds = v.array(v.string());
 
-// Source: kubernetes pkg/kubelet/cm/devicemanager/checkpoint/checkpoint.go; Go writes an empty slice or map as null.
+// Source: kubernetes pkg/kubelet/cm/devicemanager/checkpoint/checkpoint.go; Go writes an empty slice or map as null, and leaves none
+// out: a file without them is of another format, by which every pod would have no device.
 const checkpointFile = v.object({
   Data: v.object({
-    PodDeviceEntries: v.nullish(
+    PodDeviceEntries: v.nullable(
       v.array(
         v.object({
           PodUID: v.string(),
           ContainerName: v.string(),
           ResourceName: v.string(),
-          DeviceIDs: v.nullish(v.record(v.string(), v.nullish(deviceIds))),
+          DeviceIDs: v.nullable(v.record(v.string(), v.nullish(deviceIds))),
           AllocResp: v.nullish(v.string()),
         }),
       ),
     ),
-    RegisteredDevices: v.nullish(v.record(v.string(), v.nullish(deviceIds))),
+    RegisteredDevices: v.nullable(v.record(v.string(), v.nullish(deviceIds))),
   }),
 });
 

@@ -66,14 +66,18 @@ const entry = { PodUID: "u", ContainerName: "c", ResourceName: "r", DeviceIDs: {
 const checkpoints = [
   [true, { Data: { PodDeviceEntries: [{ ...entry, AllocResp: "x" }], RegisteredDevices: { r: ["d"] } } }],
   [true, { Data: { PodDeviceEntries: null, RegisteredDevices: null } }],
-  [true, { Data: {} }],
+  [true, { Data: { PodDeviceEntries: [{ ...entry, DeviceIDs: null }], RegisteredDevices: {} } }],
   [false, {}],
-  [false, { Data: { PodDeviceEntries: {} } }],
-  [false, { Data: { PodDeviceEntries: [{ ...entry, PodUID: 1 }] } }],
-  [false, { Data: { PodDeviceEntries: [{ ...entry, AllocResp: 1 }] } }],
-  [false, { Data: { PodDeviceEntries: [{ ...entry, DeviceIDs: { "0": [1] } }] } }],
-  [false, { Data: { PodDeviceEntries: [null] } }],
-  [false, { Data: { RegisteredDevices: { r: "d" } } }],
+  [false, { Data: {} }],
+  [false, { Data: { PodDeviceEntries: null } }],
+  [false, { Data: { RegisteredDevices: {} } }],
+  [false, { Data: { PodDeviceEntries: {}, RegisteredDevices: {} } }],
+  [false, { Data: { PodDeviceEntries: [{ ...entry, PodUID: 1 }], RegisteredDevices: {} } }],
+  [false, { Data: { PodDeviceEntries: [{ ...entry, AllocResp: 1 }], RegisteredDevices: {} } }],
+  [false, { Data: { PodDeviceEntries: [{ ...entry, DeviceIDs: { "0": [1] } }], RegisteredDevices: {} } }],
+  [false, { Data: { PodDeviceEntries: [{ ...entry, DeviceIDs: undefined }], RegisteredDevices: {} } }],
+  [false, { Data: { PodDeviceEntries: [null], RegisteredDevices: {} } }],
+  [false, { Data: { PodDeviceEntries: null, RegisteredDevices: { r: "d" } } }],
 ] as const;
 
 test.each(checkpoints)(

@@ -46,6 +46,7 @@ test("two entries of one container and resource become one list without doubles"
         entry("u", "c", "r/x", { "0": ["a", "b"] }),
         entry("u", "c", "r/x", { "1": ["b", "d"] }),
       ],
+      RegisteredDevices: null,
     },
   });
   expect(parseCheckpoint(text, "/c").pods.get("u")?.get("c")?.get("r/x")).toEqual(["a", "b", "d"]);
@@ -60,6 +61,21 @@ test.each([
     "Data.PodDeviceEntries.0.PodUID: expected string, got 7",
   ],
   ["no object", "[]", 'Data: expected "Data", got undefined'],
+  [
+    "one without its entries",
+    '{"Data":{"RegisteredDevices":{}}}',
+    'Data.PodDeviceEntries: expected "PodDevice',
+  ],
+  [
+    "one without its devices",
+    '{"Data":{"PodDeviceEntries":[]}}',
+    'Data.RegisteredDevices: expected "Registered',
+  ],
+  [
+    "an entry without its devices",
+    '{"Data":{"PodDeviceEntries":[{"PodUID":"u","ContainerName":"c","ResourceName":"r/x"}],"RegisteredDevices":{}}}',
+    'Data.PodDeviceEntries.0.DeviceIDs: expected "DeviceIDs", got undefined',
+  ],
 ])("%s is refused with the path and what was expected", (_name, text, message) => {
   expect(() => parseCheckpoint(text, "/var/lib/kubelet/checkpoint")).toThrow(CheckpointError);
   expect(() => parseCheckpoint(text, "/var/lib/kubelet/checkpoint")).toThrow("/var/lib/kubelet/checkpoint");
