@@ -5,6 +5,7 @@ import type { AttachmentOwner } from "../sriov/attachment.ts";
 export interface PodArguments {
   /** Undefined unless namespace, name and UID are all given. */
   readonly pod: AttachmentOwner["pod"];
+  /** Undefined also where it is empty: no pod of the kubelet's is without. */
   readonly uid: string | undefined;
   /** All pairs, as they came; keys of other plugins are among them. */
   readonly values: Readonly<Record<string, string>>;
@@ -14,7 +15,8 @@ export interface PodArguments {
 export function parsePodArguments(text: string): PodArguments {
   const pairs = text.split(";").filter((pair) => pair !== "");
   const values = Object.fromEntries(pairs.map((pair) => splitPair(pair)));
-  const { K8S_POD_NAMESPACE: namespace, K8S_POD_NAME: name, K8S_POD_UID: uid } = values;
+  const { K8S_POD_NAMESPACE: namespace, K8S_POD_NAME: name } = values;
+  const uid = orNone(values["K8S_POD_UID"]);
   const isWhole = namespace !== undefined && name !== undefined && uid !== undefined;
   return { pod: isWhole ? { namespace, name, uid } : undefined, uid, values };
 }
@@ -24,7 +26,11 @@ export function readPodUid(text: string): string | undefined {
   const [pairs, key] = [`;${text};`, ";K8S_POD_UID="];
   // The last one counts, as above.
   const at = pairs.lastIndexOf(key);
-  return at < 0 ? undefined : pairs.slice(at + key.length, pairs.indexOf(";", at + 1));
+  return at < 0 ? undefined : orNone(pairs.slice(at + key.length, pairs.indexOf(";", at + 1)));
+}
+
+function orNone(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
 }
 
 function splitPair(pair: string): readonly [string, string] {

@@ -190,11 +190,15 @@ test("a checkpoint that cannot be read, and nobody else to ask, is error 11", as
   expect(json).toMatchObject({ code: 11, msg: expect.stringContaining("got an empty file") as string });
 });
 
-test("without K8S_POD_UID it is error 4", async () => {
-  using node = makeNode();
-  const { json } = await callCni(node.host, config, { ...chained, args: "K8S_POD_NAME=web-1" });
-  expect(json).toMatchObject({ code: 4, msg: expect.stringContaining("K8S_POD_UID") as string });
-});
+test.each(["K8S_POD_NAME=web-1", "K8S_POD_UID=", "K8S_POD_UID=uid-web-1;K8S_POD_UID="])(
+  "without a pod UID (%s) it is error 4",
+  async (args) => {
+    using node = makeNode();
+    noteReleasedThisBoot(node.host);
+    const { json } = await callCni(node.host, config, { ...chained, args });
+    expect(json).toMatchObject({ code: 4, msg: expect.stringContaining("K8S_POD_UID") as string });
+  },
+);
 
 test("without a device and without prevResult it is error 7", async () => {
   using node = makeNode();

@@ -53,6 +53,7 @@ test("a pod with a device, one without a UID, and the first ADD of a boot take t
   const stdin = JSON.stringify(config);
   expect(ask(node, stdin, podArgs("web-1"))).toBeUndefined();
   expect(ask(node, stdin, "K8S_POD_NAME=plain")).toBeUndefined();
+  expect(ask(node, stdin, "K8S_POD_NAME=plain;K8S_POD_UID=")).toBeUndefined();
   node.clock.reboot();
   expect(ask(node, stdin)).toBeUndefined();
 });
