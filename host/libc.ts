@@ -1,4 +1,4 @@
-// The one file that calls libc: the system calls that neither Bun nor node:fs has, with errno as an error.
+// Calls libc: the system calls that neither Bun nor node:fs has, with errno as an error. node-reader.ts and stdin-start.ts load the few of a short call themselves.
 
 import { dlopen, ptr, read, type Pointer } from "bun:ffi";
 

@@ -24,16 +24,16 @@ const signatures = {
   open: { args: ["ptr", "i32"], returns: "i32" },
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
-  syscall: { args: ["i64", "i64", "ptr", "u64"], returns: "i32" },
-  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  syscall: { args: ["i64", "i64", "ptr", "u64", "u64", "ptr"], returns: "i32" },
 } as const;
 
 const chunkBytes = 64 * 1024;
 /** More than any checkpoint of a kubelet: who reads more has time. */
 const mostBytes = 16 << 20;
 const O_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
-// glibc has a wrapper since 2.30 only.
+// glibc has wrappers since 2.30 and 2.28 only, and nodes have it since 2.17.
 const SYS_getdents64 = process.arch === "arm64" ? 61 : 217;
+const SYS_statx = process.arch === "arm64" ? 291 : 332;
 const AT_FDCWD = -100;
 const STATX_TYPE = 1;
 /** sizeof(struct statx), and where stx_mode is in it. */
@@ -72,7 +72,7 @@ function createFiles(): NodeReader["files"] {
     stat: (path) => {
       const calls = (loaded ??= loadCalls());
       const stat = new Uint16Array(statxBytes / 2);
-      const result = calls?.statx(AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) ?? -1;
+      const result = calls?.syscall(SYS_statx, AT_FDCWD, toCString(path), 0, STATX_TYPE, stat) ?? -1;
       return result < 0 ? undefined : { kind: kindOf(stat[modeOffset / 2] ?? 0) };
     },
   };
@@ -95,7 +95,7 @@ function readAll(fd: number, chunk: Uint8Array, pread: Calls["pread"]): string |
 function listAll(fd: number, chunk: Uint8Array, syscall: Calls["syscall"]): readonly string[] | undefined {
   const names: string[] = [];
   for (;;) {
-    const length = syscall(SYS_getdents64, fd, chunk, chunkBytes);
+    const length = syscall(SYS_getdents64, fd, chunk, chunkBytes, 0, null);
     if (length < 0) return undefined;
     if (length === 0) return names.toSorted();
     addNames(names, chunk.subarray(0, length));
@@ -104,7 +104,6 @@ function listAll(fd: number, chunk: Uint8Array, syscall: Calls["syscall"]): read
 
 type Calls = NonNullable<ReturnType<typeof loadCalls>>;
 
-// An old libc has no statx.
 function loadCalls() {
   try {
     return dlopen("libc.so.6", signatures).symbols;
