@@ -35,10 +35,12 @@ export async function checkStatus(
   const request = parseRequest(call, stdin);
   const { config, problems } = request;
   checkVerb("STATUS", "1.1.0", config.cniVersion);
-  const isForAll = getsEachPod(reader ?? (await createHost()), request);
+  let made: Host | Promise<Host> | undefined;
+  const makeHost = (): Host | Promise<Host> => (made ??= createHost());
+  const isForAll = getsEachPod(reader ?? (await makeHost()), request);
   if (isForAll) checkConfig(request);
   if (problems.length === 0 && !isForAll && reader !== undefined && hasPodResources(reader)) return;
-  const host = await createHost();
+  const host = await makeHost();
   const log = createCallLog(host, request, stderr);
   tellPassedOver(log, problems);
   log.write();
