@@ -100,19 +100,11 @@ export function createTunableVfReader(host: Sysfs): (address: PciAddress) => Tun
   const readNumbering = ofEachPf((pf) => readVfNumbering(host, pf));
   const readPfLocality = ofEachPf((pf) => readLocality(host, pciFolder(host, pf)));
   return (address) => {
-    const place = readVfPlace(host, address, readNumbering);
-    const folder = pciFolder(host, address);
-    const inode = place === undefined ? undefined : host.files.stat(folder)?.inode;
-    if (place === undefined || inode === undefined) return undefined;
-    const own = readLocality(host, folder);
-    return {
-      ...place,
-      ...(own.numaNode === undefined ? readPfLocality(place.pf) : own),
-      driver: readLinkName(host, `${folder}/driver`),
-      classCode: readNumber(host.files, `${folder}/class`) ?? 0,
-      inode,
-      irqs: readVfIrqs(host, address),
-    };
+    const vf = readVfIdentity(host, address, readNumbering);
+    if (vf === undefined) return undefined;
+    const own = readLocality(host, pciFolder(host, address));
+    const locality = own.numaNode === undefined ? readPfLocality(vf.pf) : own;
+    return { ...vf, ...locality, irqs: readVfIrqs(host, address) };
   };
 }
 
@@ -127,17 +119,27 @@ function ofEachPf<T>(read: (pf: PciAddress) => T): (pf: PciAddress) => T {
 
 /** The same of one VF with half of the reads: for ADD and DEL. */
 export function readVfBasics(host: Sysfs, address: PciAddress): VfBasics | undefined {
-  const place = readVfPlace(host, address, (pf) => readVfNumbering(host, pf));
+  const vf = readVfIdentity(host, address, (pf) => readVfNumbering(host, pf));
+  if (vf === undefined) return undefined;
+  const group = readLinkName(host, `${pciFolder(host, address)}/iommu_group`);
+  return { ...vf, iommuGroup: group === undefined ? undefined : Number(group) };
+}
+
+/** Which VF it is, and who drives it. */
+function readVfIdentity(
+  host: Sysfs,
+  address: PciAddress,
+  readNumbering: (pf: PciAddress) => VfNumbering,
+): Omit<VfBasics, "iommuGroup"> | undefined {
+  const place = readVfPlace(host, address, readNumbering);
   const folder = pciFolder(host, address);
   const inode = place === undefined ? undefined : host.files.stat(folder)?.inode;
   if (place === undefined || inode === undefined) return undefined;
-  const group = readLinkName(host, `${folder}/iommu_group`);
   return {
     ...place,
     driver: readLinkName(host, `${folder}/driver`),
     classCode: readNumber(host.files, `${folder}/class`) ?? 0,
     inode,
-    iommuGroup: group === undefined ? undefined : Number(group),
   };
 }
 
