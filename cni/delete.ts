@@ -3,7 +3,7 @@
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
-import { readAttachment, readAttachmentsOf } from "../sriov/attachment-store.ts";
+import { readAttachment } from "../sriov/attachment-store.ts";
 import { removeCniDeviceInfo } from "../sriov/cni-device-info.ts";
 import { readHomeName } from "../sriov/home-name.ts";
 import { releaseIpam } from "../sriov/ipam.ts";
@@ -17,6 +17,7 @@ import { type Notices, tellKept } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { NetnsError } from "./errors.ts";
 import { goFirst } from "./go-first.ts";
+import { readOwnRecords } from "./own-records.ts";
 import { checkOutside, findPodNetns } from "./pod-netns.ts";
 import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
@@ -33,7 +34,7 @@ export async function del(host: Host, request: Request, steps: Steps, log: Notic
   const { netns, isOwn } = steps.run("namespace", () => findPodNetns(host, call.netns));
   using _netns = netns;
   const token = ownerToken({ containerId: call.containerId, attachment: call.ifName });
-  const { records, unreadable } = steps.run("records", () => readAttachmentsOf(host, call.containerId));
+  const { records, unreadable } = steps.run("records", () => readOwnRecords(host, request, log));
   const own = records.filter((record) => ownerToken(record.owner) === token);
   if (own.length > 0) goFirst(host);
   steps.run("namespace", () => checkOutside(host, own));

@@ -1,8 +1,16 @@
 // Whether an entry is the first of its list, so that every pod gets a VF: STATUS is not told, and the runtime's own file shows it.
 
 import type { NodeReader } from "../host/node-reader.ts";
+import type { Request } from "./request.ts";
 
 type Eyes = Pick<NodeReader, "files" | "paths">;
+
+/** Whether every pod gets a VF by this configuration. */
+export function getsEachPod(host: Eyes, { config, input }: Pick<Request, "config" | "input">): boolean {
+  const { device, pf, name } = config;
+  const { type } = input as { readonly type?: unknown };
+  return device !== undefined || pf !== undefined || isFirstEntry(host, { name, type });
+}
 
 /**
  * Whether the runtime's configuration is the network `name` and begins with an entry of `type`. It is the first file by name, read

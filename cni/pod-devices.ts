@@ -1,8 +1,11 @@
 // Which VFs the kubelet gave to a pod, in the order in which they become net1, net2, ...
 
+import type { Host } from "../host/host.ts";
 import type { Checkpoint } from "../kubelet/checkpoint.ts";
 import { listHolders } from "../kubelet/device-holders.ts";
 import { comparePciAddress, parsePciAddress, type PciAddress } from "../sriov/pci-address.ts";
+import { mayBeVf } from "../sriov/pci-device.ts";
+import type { CniConfig } from "./config.ts";
 import { NotAllocatedError } from "./errors.ts";
 
 /**
@@ -21,12 +24,16 @@ export function listPodDevices(
   return [...new Set(addresses)];
 }
 
-/** What the pod's containers have: each resource with its devices. */
-export function listPodResources(
+/** Whether the kubelet gave the pod anything that can be a VF: a device of the networks' resources, or one that nothing tells to be another. */
+export function mayHaveVf(
+  host: Pick<Host, "files" | "paths">,
   facts: Checkpoint | undefined,
   uid: string,
-): readonly (readonly [resource: string, ids: readonly string[]])[] {
-  return [...(facts?.pods.get(uid)?.values() ?? [])].flatMap((devices) => Array.from(devices));
+  { networks }: Pick<CniConfig, "networks">,
+): boolean {
+  const resources = new Set(networks.map(({ resource }) => resource));
+  const given = [...(facts?.pods.get(uid)?.values() ?? [])].flatMap((devices) => Array.from(devices));
+  return given.some(([resource, ids]) => resources.has(resource) || ids.some((id) => mayBeVf(host, id)));
 }
 
 /**

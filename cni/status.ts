@@ -10,9 +10,9 @@ import { makeLease } from "./delegate.ts";
 import { checkConfig, type CniConfig } from "./config.ts";
 import type { CniCall } from "./environment.ts";
 import { NotReadyError } from "./errors.ts";
-import { isFirstEntry } from "./first-entry.ts";
+import { getsEachPod } from "./first-entry.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
-import { parseRequest, type Request } from "./request.ts";
+import { parseRequest } from "./request.ts";
 import { checkVerb } from "./version.ts";
 
 interface Node {
@@ -52,13 +52,6 @@ export async function checkStatus(
     if (!(cause instanceof SriovError || cause instanceof HostError)) throw cause;
     throw new NotReadyError(`network ${config.name} cannot take a pod now: ${cause.message}`, { cause });
   }
-}
-
-/** Whether every pod gets a VF. */
-function getsEachPod(reader: NodeReader, { config, input }: Request): boolean {
-  const { device, pf, name } = config;
-  const { type } = input as { readonly type?: unknown };
-  return device !== undefined || pf !== undefined || isFirstEntry(reader, { name, type });
 }
 
 function hasPodResources({ files, paths }: NodeReader): boolean {
