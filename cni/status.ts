@@ -54,8 +54,14 @@ export async function checkStatus(
   }
 }
 
+// One that cannot be looked at fails no ADD while there is a checkpoint.
 function hasPodResources({ files, paths }: NodeReader): boolean {
-  return files.stat(paths.kubelet.podResourcesSocket)?.kind === "socket";
+  try {
+    return files.stat(paths.kubelet.podResourcesSocket)?.kind === "socket";
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return false;
+  }
 }
 
 async function checkVfWay(host: Host, call: CniCall, config: CniConfig): Promise<void> {
