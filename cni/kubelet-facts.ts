@@ -1,9 +1,9 @@
 // What the kubelet says of devices: its checkpoint, or its PodResources API where that file cannot be read.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { AttachmentOwner } from "../sriov/attachment.ts";
 import { readCheckpoint, type Checkpoint } from "../kubelet/checkpoint.ts";
-import { CheckpointError } from "../kubelet/errors.ts";
 import { KubeletError } from "./errors.ts";
 
 /**
@@ -14,18 +14,18 @@ export async function readKubeletFacts(
   host: Pick<Host, "files" | "paths" | "clock">,
   pod: AttachmentOwner["pod"],
 ): Promise<Checkpoint | undefined> {
-  let problem: CheckpointError | undefined;
+  let problem: HostError | undefined;
   try {
     const checkpoint = readCheckpoint(host);
     if (checkpoint !== undefined) return checkpoint;
   } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
+    if (!(error instanceof HostError)) throw error;
     problem = error;
   }
   if (host.files.stat(host.paths.kubelet.podResourcesSocket)?.kind === "socket" && pod !== undefined)
     return askPodResources(host, pod, problem);
   if (problem === undefined) return undefined;
-  throw new KubeletError(`${problem.message}, and its PodResources API cannot be asked instead`, {
+  throw new KubeletError(`${problem.message}, and the kubelet's PodResources API cannot be asked instead`, {
     cause: problem,
   });
 }
@@ -33,7 +33,7 @@ export async function readKubeletFacts(
 async function askPodResources(
   host: Pick<Host, "paths" | "clock">,
   pod: NonNullable<AttachmentOwner["pod"]>,
-  problem: CheckpointError | undefined,
+  problem: HostError | undefined,
 ): Promise<Checkpoint> {
   const { PodResources } = await import("../kubelet/pod-resources.ts");
   try {

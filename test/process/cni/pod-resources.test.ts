@@ -78,6 +78,14 @@ test.each([undefined, "", '{"Data":'])(
   },
 );
 
+test("so it does with a checkpoint that cannot be read at all", async () => {
+  using node = makeNode();
+  using _kubelet = await serve(node);
+  node.host.files.makeFolder(node.host.paths.kubelet.checkpoint);
+  const answer = await callCni(withRealTime(node.host), config, chained);
+  expect(answer.json?.["interfaces"]).toMatchObject([{ name: "eth0" }, { name: "net1" }]);
+});
+
 test("a pod that it does not know has none", async () => {
   using node = makeNode();
   using _kubelet = await serve(node);

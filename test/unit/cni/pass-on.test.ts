@@ -66,6 +66,6 @@ test("a checkpoint that is missing or cannot be read takes the long way, which s
   files.makeFolder(paths.kubelet.checkpoint);
   expect(ask(node, JSON.stringify(config))).toBeUndefined();
   expect(await callCni(node.host, config, { args: podArgs("plain"), ifName: "eth0" })).toMatchObject({
-    json: { msg: expect.stringContaining("EISDIR") as string },
+    json: { code: 11, msg: expect.stringMatching(/EISDIR.*PodResources/) as string },
   });
 });
