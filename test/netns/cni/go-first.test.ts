@@ -22,7 +22,7 @@ test("ADD and DEL have the highest nice value that they may, from the VF's lock 
   const call = { CNI_CONTAINERID: "c1", CNI_NETNS: pod.path, CNI_PATH: node.root };
   for (const verb of ["ADD", "DEL"])
     expect(await node.call(verb, { ...config, ipam: { type: "nice" } }, call)).toMatchObject({ exitCode: 0 });
-  // Where it may not be changed nice(1) says so, and goes on with what is.
-  const highest = execFileSync("nice", ["-n", "-20", "nice"], { encoding: "utf8" }).trim();
+  // From the lowest, too. Where it may not be changed nice(1) says so, and goes on with what is.
+  const highest = execFileSync("nice", ["-n", "-40", "nice"], { encoding: "utf8" }).trim();
   expect(fs.readFileSync(told, "utf8")).toBe(`ADD ${highest}\nDEL ${highest}\n`);
 });
