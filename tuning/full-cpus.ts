@@ -30,6 +30,12 @@ export class FullCpus {
     return this.#clock.monotonicMs() < (this.#untilMs.get(cpu) ?? -Infinity);
   }
 
+  /** Whether an interrupt that was pinned to the CPU, and has this affinity now, can't come back: its vector is another's. */
+  keepsOut(cpu: number, affinity: readonly number[]): boolean {
+    const isThere = affinity.length === 1 && affinity[0] === cpu;
+    return !isThere && this.has(cpu);
+  }
+
   /** For the placement: what is on such a CPU may stay, nothing more comes. */
   listCapacities(): ReadonlyMap<number, number> {
     return new Map([...this.#untilMs.keys()].filter((cpu) => this.has(cpu)).map((cpu) => [cpu, 0]));

@@ -32,7 +32,7 @@ export function planMailboxes(
   for (const { cpu } of mailboxes) if (cpu !== undefined && allowed.includes(cpu)) count(cpu);
   return mailboxes.flatMap(({ target, vector, cpu }): readonly PinStep[] => {
     const from = vector.affinity ?? [];
-    const isKept = cpu !== undefined && allowed.includes(cpu);
+    const isKept = cpu !== undefined && allowed.includes(cpu) && !fullCpus.keepsOut(cpu, from);
     const isQuiet = from.every((each) => !facts.topology.cpus.has(each) || allowed.includes(each));
     if (cpu === undefined && isQuiet) return [];
     const withRoom = new Map([...counts].filter(([each]) => !fullCpus.has(each)));

@@ -29,7 +29,7 @@ export function planPins(state: NodeState, { refusals, fullCpus, contests }: Pla
   const queueCpus = turnQueues(state.vfs);
   const movable = placeable.filter((each) => isMovable(each) && each.vector.affinity !== undefined);
   const irqs = movable.map((each) => toPlace(each, queueCpus));
-  const before = new Map(placeable.map((each) => [idOf(each), whereItIs(each)] as const));
+  const before = new Map(placeable.map((each) => [idOf(each), whereItIs(each, fullCpus)] as const));
   const fixedLoad = countLoad(
     state.fixedIrqs,
     placeable.filter((each) => !isMovable(each)),
@@ -75,9 +75,10 @@ export function rememberedCpu(
   return saved?.vectors.find((each) => each.msiIndex === msiIndex)?.cpu;
 }
 
-function whereItIs({ target, vector }: Placeable): readonly number[] {
+function whereItIs({ target, vector }: Placeable, fullCpus: PlanMemory["fullCpus"]): readonly number[] {
+  const { affinity = [] } = vector;
   const pin = rememberedCpu(target, vector);
-  return pin === undefined ? (vector.affinity ?? []) : [pin];
+  return pin === undefined || fullCpus.keepsOut(pin, affinity) ? affinity : [pin];
 }
 
 function toPlace({ target, vector }: Placeable, queueCpus: ReadonlyMap<string, number>): IrqToPlace {

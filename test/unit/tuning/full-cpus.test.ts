@@ -79,3 +79,22 @@ test("with none left it stays where it is, and is a problem as long as that is s
   expect(codes(await passOnce(host, memory))).toEqual([]);
   expect(node.affinities(0)).toBe("0 1 0-3");
 });
+
+test("a pin that somebody undid goes to another CPU where its own has been given away meanwhile", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const full = new Set<string>();
+  const { host, tries } = filling(node, full);
+  const memory = createPassMemory(host);
+  const reserved = { housekeeping: [0, 2] };
+  await passOnce(host, memory, reserved);
+  expect(node.affinities(0)).toBe("0 1 0");
+  full.add("0");
+  node.setAffinity(0, 0, "0-3");
+  node.setAffinity(0, 2, "0-3");
+  for (let pass = 0; pass < 2; pass += 1) await passOnce(host, memory, reserved);
+  const last = await passOnce(host, memory, reserved);
+  expect([codes(last), last.isUnfinished, last.plans.flatMap(({ pins }) => pins)]).toEqual([[], false, []]);
+  expect(node.affinities(0)).toMatch(/^[23] 1 2$/);
+  expect(tries).toEqual(["0", "0"]);
+});
