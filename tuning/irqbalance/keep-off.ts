@@ -50,12 +50,13 @@ export async function keepIrqBalanceOff(
       return undefined;
     }
   }
-  const told = await attempt(async () => {
+  const telling = await attempt(async () => {
     using _lock = await host.locks.acquire(lockName);
     await attempt(() => setUp(host, configure));
     return await tellPins(host, finder);
   });
-  return { told, problems, isUnheard };
+  if (telling?.problem !== undefined) problems.push(describeProblem("node", "irqbalance", telling.problem));
+  return { told: telling?.told, problems, isUnheard };
 }
 
 /** Takes everything back: our line, our entries, our part of the list. Throws ERR_IRQBALANCE, ERR_LOCK_TIMEOUT, ERR_SYSTEM_CALL. */
@@ -86,7 +87,13 @@ function setUp(host: IrqBalanceHost, configure: boolean): void {
   configureIrqBalance(host, ownPolicyFolder);
 }
 
-async function tellPins(host: IrqBalanceHost, finder: IrqBalanceFinder): Promise<KeepOffOutcome["told"]> {
+/** `told`: as in KeepOffOutcome; `problem`: what it can't be told all the same. */
+interface Telling {
+  readonly told: KeepOffOutcome["told"];
+  readonly problem: IrqBalanceError | undefined;
+}
+
+async function tellPins(host: IrqBalanceHost, finder: IrqBalanceFinder): Promise<Telling | undefined> {
   const before = readTold(host);
   if (before.told === undefined && listTuningRecords(host).length === 0) return undefined;
   const running = finder.find();
@@ -115,7 +122,7 @@ async function replaceList(
   known: Told | undefined,
   banned: readonly number[],
   covered: readonly number[],
-): Promise<KeepOffOutcome["told"]> {
+): Promise<Telling> {
   const current = await readBans(host, pid);
   const others = current.filter((irq) => known?.irqs.includes(irq) !== true);
   const ours = banned.filter((irq) => !others.includes(irq));
@@ -135,11 +142,16 @@ async function replaceList(
       );
   }
   if (isNews || known === undefined || !isSame(known.irqs, fitting)) remember(host, told);
-  if (fitting.length < ours.length)
-    throw new IrqBalanceError(
-      `its socket takes ${fitting.length} of the ${ours.length} interrupts; start it with --policyscript=DIR, or have virtfn do so: tuning.irqbalance.configure of node.yaml`,
-    );
-  return isNews ? { pid, irqs: covered.length > 0 ? covered : fitting } : undefined;
+  return {
+    told: isNews ? { pid, irqs: covered.length > 0 ? covered : fitting } : undefined,
+    problem: fitting.length < ours.length ? describeMissing(fitting, ours) : undefined,
+  };
+}
+
+function describeMissing(fitting: readonly number[], ours: readonly number[]): IrqBalanceError {
+  return new IrqBalanceError(
+    `its socket takes ${fitting.length} of the ${ours.length} interrupts; start it with --policyscript=DIR, or have virtfn do so: tuning.irqbalance.configure of node.yaml`,
+  );
 }
 
 function remember(host: IrqBalanceHost, told: Told): void {

@@ -93,9 +93,13 @@ describe("over its socket", () => {
     const bans = Array.from({ length: 119 }, (_, at) => 1000 + at).slice(0, 95);
     const irqbalance = startIrqBalance(node.fake, { pid: 77, bans: [1, ...bans] });
     node.attach(0, "web-1");
-    const report = await passOnce(node.host);
+    const memory = createPassMemory(node.host);
+    const report = await passOnce(node.host, memory);
     expect(irqbalance.bans).toEqual([1, queues(node, 0)[0], ...bans]);
+    expect(report.irqBalance).toEqual({ pid: 77, irqs: queues(node, 0).slice(0, 1) });
     expect(problems(report)).toEqual([expect.stringContaining("its socket takes 1 of the 2 interrupts")]);
+    const next = await passOnce(node.host, memory);
+    expect([next.irqBalance, problems(next)]).toEqual([undefined, problems(report)]);
   });
 
   test("one that does not answer is a problem, and keeps no pin from its place", async () => {
