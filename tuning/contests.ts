@@ -18,9 +18,11 @@ export interface ContestChange {
   readonly is: "contested" | "over";
 }
 
+/** `causes`: the undoings that it began with; none once it was undone again, or where another process knows them. */
 interface Contest {
   readonly pin: ContestedPin;
   readonly restsUntilMs: number;
+  readonly causes: readonly number[];
 }
 
 /** Times are of the monotonic clock. */
@@ -38,7 +40,7 @@ export class Contests {
     for (const pin of known) {
       // The time of day may have been set back since.
       const leftMs = Math.min(Date.parse(pin.restsUntil) - clock.nowMs(), 1_000 * pin.restSeconds);
-      this.#contests.set(irqKey(pin), { pin, restsUntilMs: clock.monotonicMs() + leftMs });
+      this.#contests.set(irqKey(pin), { pin, restsUntilMs: clock.monotonicMs() + leftMs, causes: [] });
     }
   }
 
@@ -70,16 +72,22 @@ export class Contests {
     return [...begun, ...this.#endStable()];
   }
 
-  /** What was undone from an irqbalance's start until it was told for the first time is no fight: it did not know. `ageMs`: how long it runs. */
-  forgive(irqBalancePid: number, ageMs: number): void {
-    if (irqBalancePid === this.#toldPid) return;
+  /**
+   * What was undone from an irqbalance's start until it was told for the first time is no fight: it did not know. `ageMs`: how long
+   * it runs. Gives those that are over, since they began with that.
+   */
+  forgive(irqBalancePid: number, ageMs: number): readonly ContestChange[] {
+    if (irqBalancePid === this.#toldPid) return [];
     this.#toldPid = irqBalancePid;
     const startMs = this.#clock.monotonicMs() - ageMs;
-    for (const [key, times] of this.#undoings)
-      this.#undoings.set(
-        key,
-        times.filter((atMs) => atMs < startMs),
-      );
+    const before = (times: readonly number[]): readonly number[] => times.filter((atMs) => atMs < startMs);
+    for (const [key, times] of this.#undoings) this.#undoings.set(key, before(times));
+    const forgiven = [...this.#contests].filter(([, { causes }]) => before(causes).length < causes.length);
+    for (const [key, { causes }] of forgiven) {
+      this.#contests.delete(key);
+      this.#undoings.set(key, before(causes));
+    }
+    return forgiven.map(([, { pin }]) => ({ pin, is: "over" }));
   }
 
   /** All that are contested, those on trial included. */
@@ -112,7 +120,8 @@ export class Contests {
       restSeconds: restMs / 1_000,
       restsUntil: new Date(this.#clock.nowMs() + restMs).toISOString(),
     };
-    this.#contests.set(key, { pin, restsUntilMs: nowMs + restMs });
+    const causes = before === undefined ? recent : [];
+    this.#contests.set(key, { pin, restsUntilMs: nowMs + restMs, causes });
     return pin;
   }
 

@@ -96,7 +96,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     ? { ...readNodeState(host, options.facts, parsers), toRestore: first.toRestore }
     : first;
   const fresh = undone.add(state, contests);
-  const contestChanges = contests.add(fresh, (vf, msiIndex) => guess(host, state, vf, msiIndex));
+  const begun = contests.add(fresh, (vf, msiIndex) => guess(host, state, vf, msiIndex));
   const startedMs = host.clock.monotonicMs();
   const plans = planNode(state, options.memory);
   const planMs = host.clock.monotonicMs() - startedMs;
@@ -110,7 +110,9 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   const { configureIrqBalance } = options.facts.config;
   const keeper = options.memory.irqBalance;
   const irqBalance = await keeper.keepOff(configureIrqBalance, options.patience);
-  if (irqBalance.told !== undefined) contests.forgive(irqBalance.told.pid, keeper.finder.ageMs());
+  const { told } = irqBalance;
+  // These rested in the plan, and are pinned in the next pass.
+  const forgiven = told === undefined ? [] : contests.forgive(told.pid, keeper.finder.ageMs());
   const rfsUsers = {
     seen: countSeenRfsUsers(state),
     count: () => countRfsUsers(host, options.facts),
@@ -133,11 +135,11 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     planMs,
     undone: fresh,
     contested: contests.list(),
-    contestChanges,
+    contestChanges: [...begun, ...forgiven],
     channels,
     applied,
     restored,
-    irqBalance: irqBalance.told,
+    irqBalance: told,
     rfsTable,
     announced,
     problems: [
@@ -150,6 +152,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
     isUnfinished:
       plans.some(({ isWaiting }) => isWaiting) ||
       irqBalance.isUnheard ||
+      forgiven.length > 0 ||
       outcomes.some(({ result }) => unfinished.has(result)),
   };
 }

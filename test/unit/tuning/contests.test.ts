@@ -175,6 +175,37 @@ describe("a pass", () => {
     expect(changes).toEqual(["contested: undone 4"]);
   });
 
+  test("counts nothing that one undid which does not listen at first, however often", async () => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    const memory = createPassMemory(node.host);
+    await passOnce(node.host, memory);
+    const irqbalance = startIrqBalance(node.fake, { pid: 77, isDeaf: true });
+    const passes: unknown[] = [];
+    for (let times = 1; times <= 4; times += 1) {
+      if (times === 4) irqbalance.listen();
+      node.setAffinity(0, 1, "3");
+      const { contestChanges, contested, isUnfinished } = await passOnce(node.host, memory);
+      passes.push([contestChanges.map(({ is }) => is), contested.length, isUnfinished]);
+    }
+    expect(passes.slice(2)).toEqual([
+      [[], 0, true],
+      [["contested", "over"], 0, true],
+    ]);
+    expect((await passOnce(node.host, memory)).isUnfinished).toBe(false);
+    expect([node.affinities(0), irqbalance.bans]).toEqual(["0 1 0-3", node.irqs(0).slice(0, 2)]);
+  });
+
+  test("counts on what was undone before an irqbalance started, and what began to rest before that", async () => {
+    using node = createTuningNode(1);
+    const { memory } = await fight(node);
+    await node.fake.clock.advance(5_000);
+    writeFolder(node.fake.root, { "proc/uptime": "78.00 0.00" });
+    startIrqBalance(node.fake, { pid: 77 });
+    const { irqBalance, contestChanges, contested } = await passOnce(node.host, memory);
+    expect([irqBalance?.pid, contestChanges, contested.map(({ undone }) => undone)]).toEqual([77, [], [4]]);
+  });
+
   test("counts what somebody undoes beside an irqbalance that ends and starts all the time", async () => {
     using node = createTuningNode(1);
     node.attach(0, "web-1");
