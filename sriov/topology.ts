@@ -7,7 +7,7 @@ import { readAttribute, readNumber } from "./sysfs.ts";
 interface CpuInfo {
   readonly cpu: number;
   readonly node: number;
-  /** Unique over the machine: "package:die:core". */
+  /** Unique over the machine: the lowest of `siblings`, as the kernel's core_id begins anew in each cluster on Arm. */
   readonly core: string;
   /** Lowest CPU that shares the level-3 cache; `undefined` where the machine has or shows none. */
   readonly l3: number | undefined;
@@ -59,12 +59,11 @@ export function readTopology(host: Pick<Host, "files" | "paths">): CpuTopology {
   const nodeOf = new Map([...nodes].flatMap(([node, cpus]) => cpus.map((cpu) => [cpu, node] as const)));
   const cpus = online.map((cpu): CpuInfo => {
     const folder = `cpu/cpu${cpu}`;
-    const id = (name: string): number => readNumber(files, `${system}/${folder}/topology/${name}`) ?? 0;
     const siblings = list(`${folder}/topology/thread_siblings_list`);
     return {
       cpu,
       node: nodeOf.get(cpu) ?? 0,
-      core: `${id("physical_package_id")}:${id("die_id")}:${id("core_id")}`,
+      core: `${siblings[0] ?? cpu}`,
       l3: readLevel3(host, `${system}/${folder}/cache`),
       siblings: siblings.length === 0 ? [cpu] : siblings,
     };

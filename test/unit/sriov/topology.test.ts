@@ -26,14 +26,14 @@ function describe(topology: CpuTopology): string {
 test("two nodes with two caches each, two threads a core", () => {
   const topology = topologyOf({ nodes: 2, coresPerNode: 2, threads: 2, cachesPerNode: 2 });
   expect(describe(topology)).toMatchInlineSnapshot(`
-    "0 node 0 core 0:0:0 l3 0 with 0,4
-    1 node 0 core 0:0:1 l3 1 with 1,5
-    2 node 1 core 1:0:0 l3 2 with 2,6
-    3 node 1 core 1:0:1 l3 3 with 3,7
-    4 node 0 core 0:0:0 l3 0 with 0,4
-    5 node 0 core 0:0:1 l3 1 with 1,5
-    6 node 1 core 1:0:0 l3 2 with 2,6
-    7 node 1 core 1:0:1 l3 3 with 3,7"
+    "0 node 0 core 0 l3 0 with 0,4
+    1 node 0 core 1 l3 1 with 1,5
+    2 node 1 core 2 l3 2 with 2,6
+    3 node 1 core 3 l3 3 with 3,7
+    4 node 0 core 0 l3 0 with 0,4
+    5 node 0 core 1 l3 1 with 1,5
+    6 node 1 core 2 l3 2 with 2,6
+    7 node 1 core 3 l3 3 with 3,7"
   `);
   expect([...topology.nodes]).toEqual([
     [0, [0, 1, 4, 5]],
@@ -72,6 +72,23 @@ test("a kernel without NUMA is one node 0, and a machine without a level-3 cache
   const { online, nodes, cpus } = readTopology(tree.host);
   expect(nodes).toEqual(new Map([[0, online]]));
   expect([cpus.get(0)?.l3, cpus.get(1)?.l3, cpus.get(2)?.l3]).toEqual([undefined, undefined, 2]);
+});
+
+test("cores are told apart by their hyperthreads: on Arm their numbers begin anew in each cluster, and some kernels have none", () => {
+  const cpus = { nodes: 1, coresPerNode: 4, threads: 2, cachesPerNode: 1 };
+  using tree = createFixtureTree({ cpus, pfs: [] });
+  for (const cpu of [0, 1, 2, 3, 4, 5, 6, 7]) {
+    const topology = join(tree.root, `sys/devices/system/cpu/cpu${cpu}/topology`);
+    fs.writeFileSync(join(topology, "core_id"), `${cpu % 2}\n`);
+  }
+  const listCores = (): readonly unknown[] =>
+    [...readTopology(tree.host).cpus.values()].map(({ core }) => core);
+  const cores = listCores();
+  expect(new Set(cores).size).toBe(4);
+  expect(cores.slice(4)).toEqual(cores.slice(0, 4));
+  for (const cpu of [0, 1, 2, 3, 4, 5, 6, 7])
+    fs.rmSync(join(tree.root, `sys/devices/system/cpu/cpu${cpu}/topology`), { recursive: true });
+  expect(new Set(listCores()).size).toBe(8);
 });
 
 test("a reader reads anew when a CPU goes, and only then", () => {
