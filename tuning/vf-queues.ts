@@ -41,12 +41,11 @@ export function openVfQueues(
 ): VfQueues | undefined {
   using netns = openRecordNetns(host, record);
   if (netns === undefined) return undefined;
-  const sysfs = host.namespaces.openSysfs(netns);
+  using parts = new DisposableStack();
+  const sysfs = parts.use(host.namespaces.openSysfs(netns));
   const netdev = findNetdev(sysfs, record.device.address);
-  if (netdev === undefined) {
-    sysfs[Symbol.dispose]();
-    return undefined;
-  }
+  if (netdev === undefined) return undefined;
+  parts.move();
   return openQueues(sysfs, netdev);
 }
 
