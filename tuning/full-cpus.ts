@@ -41,9 +41,11 @@ export class FullCpus {
     return new Map([...this.#untilMs.keys()].filter((cpu) => this.has(cpu)).map((cpu) => [cpu, 0]));
   }
 
-  /** What was said when a CPU had none for this interrupt the last time. */
-  problemOf(irq: IrqId): Problem | undefined {
-    return this.#problems.get(irqKey(irq));
+  /** What is wrong with an interrupt for which no CPU has one: what was said of it the last time, if it was tried. */
+  problemOf(irq: IrqId): Problem {
+    const message = "none of the CPUs that it may have has an interrupt vector left";
+    const untried = { vf: irq.vf, about: `vector ${irq.msiIndex}`, code: "ENOSPC", message };
+    return this.#problems.get(irqKey(irq)) ?? untried;
   }
 
   /** Forgets VFs that are not in use any more. */

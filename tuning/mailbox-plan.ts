@@ -2,9 +2,10 @@
 
 import { comparePciAddress } from "../sriov/pci-address.ts";
 import type { PinStep } from "../sriov/placement.ts";
+import type { IrqId } from "../sriov/placement-model.ts";
 import type { Vector } from "../sriov/vectors.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
-import { only, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
+import { only, type PinPlan, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
 
 /**
  * The housekeeping CPU of each such vector that may come on another one, or that tuning pinned before, also where it is there
@@ -14,7 +15,7 @@ import { only, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
 export function planMailboxes(
   { facts, vfs }: NodeState,
   { refusals, fullCpus, contests }: PlanMemory,
-): readonly PinStep[] {
+): PinPlan {
   const allowed = facts.housekeeping.filter((cpu) => facts.topology.cpus.has(cpu));
   const mailboxes = vfs
     .filter(({ candidates }) => candidates.policy !== "none")
@@ -30,17 +31,21 @@ export function planMailboxes(
   const counts = new Map(allowed.map((cpu) => [cpu, 0]));
   const count = (cpu: number): void => void counts.set(cpu, (counts.get(cpu) ?? 0) + 1);
   for (const { cpu } of mailboxes) if (cpu !== undefined && allowed.includes(cpu)) count(cpu);
-  return mailboxes.flatMap(({ target, vector, cpu }): readonly PinStep[] => {
+  const steps: PinStep[] = [];
+  const unplaced: IrqId[] = [];
+  for (const { target, vector, cpu } of mailboxes) {
     const from = vector.affinity ?? [];
     const isKept = cpu !== undefined && allowed.includes(cpu) && !fullCpus.keepsOut(cpu, from);
     const isQuiet = from.every((each) => !facts.topology.cpus.has(each) || allowed.includes(each));
-    if (cpu === undefined && isQuiet) return [];
+    if (cpu === undefined && isQuiet) continue;
     const withRoom = new Map([...counts].filter(([each]) => !fullCpus.has(each)));
     const to = isKept ? cpu : chooseCpu(facts.topology, target, withRoom);
-    if (to === undefined) return [];
-    if (!isKept) count(to);
-    return [{ vf: target.vf.address, msiIndex: vector.msiIndex, from, to }];
-  });
+    const irq = { vf: target.vf.address, msiIndex: vector.msiIndex };
+    if (to !== undefined) steps.push({ ...irq, from, to });
+    else if (allowed.length > 0) unplaced.push(irq);
+    if (to !== undefined && !isKept) count(to);
+  }
+  return { steps, unplaced };
 }
 
 /** Whether the vector has to be pinned: it is elsewhere, or that it is there is not noted yet. */

@@ -1,6 +1,7 @@
 // What one pass changes: pins over all VFs together, then the masks that follow from them.
 
 import type { PinStep } from "../sriov/placement.ts";
+import type { IrqId } from "../sriov/placement-model.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import { isDue, planMailboxes } from "./mailbox-plan.ts";
 import { type MaskStep, planMasks } from "./mask-plan.ts";
@@ -30,15 +31,14 @@ export interface VfPlan {
 
 /** The plan for each attached VF, in PCI order; without steps where nothing differs. `memory`: what is not to be tried. */
 export function planNode(state: NodeState, memory: PlanMemory): readonly VfPlan[] {
-  const steps = planPins(state, memory);
+  const queues = planPins(state, memory);
   const mailboxes = planMailboxes(state, memory);
+  const unplaced = [...queues.unplaced, ...mailboxes.unplaced];
   return state.vfs.map((target) => {
-    const pins = steps.filter((step) => step.vf === target.vf.address);
-    const plan = planVf(state.facts.topology, target, pins, memory);
-    return withMailboxes(
-      plan,
-      mailboxes.filter((step) => step.vf === target.vf.address),
-    );
+    const isOwn = ({ vf }: IrqId): boolean => vf === target.vf.address;
+    const plan = planVf(state.facts.topology, target, queues.steps.filter(isOwn), memory);
+    const full = unplaced.filter(isOwn).map((irq) => memory.fullCpus.problemOf(irq));
+    return withMailboxes({ ...plan, problems: [...plan.problems, ...full] }, mailboxes.steps.filter(isOwn));
   });
 }
 
@@ -46,7 +46,7 @@ function planVf(
   topology: CpuTopology,
   target: TunedVf,
   pins: readonly PinStep[],
-  { refusals, fullCpus, contests }: PlanMemory,
+  { refusals, contests }: PlanMemory,
 ): VfPlan {
   if (target.candidates.policy === "none")
     return {
@@ -92,9 +92,6 @@ function planVf(
     problems: [
       ...findUntold(target),
       ...target.vectors.flatMap((vector) => refusals.findPin(target.vf.address, vector) ?? []),
-      ...queues.flatMap(({ msiIndex }) =>
-        cpus.has(msiIndex) ? [] : (fullCpus.problemOf({ vf: target.vf.address, msiIndex }) ?? []),
-      ),
       ...masks.problems,
       ...values.problems,
       ...threads.problems,

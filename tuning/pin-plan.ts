@@ -1,7 +1,7 @@
 // Which interrupts a pass pins, over all VFs together: where tuning pinned them counts, not where somebody moved them.
 
 import { irqKey, type PinStep, planPlacement } from "../sriov/placement.ts";
-import type { IrqToPlace } from "../sriov/placement-model.ts";
+import type { IrqId, IrqToPlace } from "../sriov/placement-model.ts";
 import type { Vector } from "../sriov/vectors.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
 import type { PassMemory } from "./pass-memory.ts";
@@ -10,6 +10,12 @@ import type { Refusals } from "./refusals.ts";
 
 /** What passes before this one found not worth trying. */
 export type PlanMemory = Pick<PassMemory, "refusals" | "fullCpus" | "contests">;
+
+/** `unplaced`: those for which no CPU that they may have has a vector left. */
+export interface PinPlan {
+  readonly steps: readonly PinStep[];
+  readonly unplaced: readonly IrqId[];
+}
 
 interface Placeable {
   readonly target: TunedVf;
@@ -20,7 +26,7 @@ interface Placeable {
  * Steps for interrupts that are not where they shall be, or not noted there yet, ordered by VF and MSI index. The plan starts
  * from the remembered pins, so that one that somebody moved goes back unless there is a reason for another place.
  */
-export function planPins(state: NodeState, { refusals, fullCpus, contests }: PlanMemory): readonly PinStep[] {
+export function planPins(state: NodeState, { refusals, fullCpus, contests }: PlanMemory): PinPlan {
   const { topology } = state.facts;
   const placeable = state.vfs.flatMap((target) =>
     target.candidates.policy === "none" ? [] : listQueueVectors(target).map((vector) => ({ target, vector })),
@@ -39,17 +45,20 @@ export function planPins(state: NodeState, { refusals, fullCpus, contests }: Pla
       (step) => [irqKey(step), step.to] as const,
     ),
   );
-  return movable.flatMap(({ target, vector }, at): readonly PinStep[] => {
+  const steps: PinStep[] = [];
+  const unplaced: IrqId[] = [];
+  for (const [at, { target, vector }] of movable.entries()) {
     const irq = irqs[at];
     // What rests keeps its place in the plan: the others shall not move because something moves this one.
-    if (irq === undefined || contests.isResting(irq.vf, irq.msiIndex)) return [];
+    if (irq === undefined || contests.isResting(irq.vf, irq.msiIndex)) continue;
     const stays = only(before.get(irqKey(irq)));
     const isAllowed = stays !== undefined && topology.cpus.has(stays) && irq.candidates.includes(stays);
     const to = placed.get(irqKey(irq)) ?? (isAllowed ? stays : undefined);
     const isThere = only(vector.affinity) === to && rememberedCpu(target, vector) === to;
-    if (to === undefined || isThere) return [];
-    return [{ vf: irq.vf, msiIndex: irq.msiIndex, from: vector.affinity ?? [], to }];
-  });
+    if (to === undefined) unplaced.push(irq);
+    else if (!isThere) steps.push({ vf: irq.vf, msiIndex: irq.msiIndex, from: vector.affinity ?? [], to });
+  }
+  return { steps, unplaced };
 }
 
 /** Vectors that serve queues. One whose handler is gone for now keeps its pin, and its place, as the tuning record knows it. */

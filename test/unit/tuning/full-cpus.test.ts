@@ -98,3 +98,33 @@ test("a pin that somebody undid goes to another CPU where its own has been given
   expect(node.affinities(0)).toMatch(/^[23] 1 2$/);
   expect(tries).toEqual(["0", "0"]);
 });
+
+test("an interrupt that comes while no CPU has one left is a problem, and so is one that stays where its policy no longer wants it", async () => {
+  using node = createTuningNode(2);
+  const full = new Set<string>();
+  const { host, tries } = filling(node, full);
+  const memory = createPassMemory(host);
+  const explicit = (cpus: string): void =>
+    host.files.writeAtomic(
+      host.paths.nodeConfig,
+      `tuning: { policy: explicit, cpus: ${cpus}, housekeepingCpus: 0 }`,
+    );
+  explicit("2-3");
+  node.attach(0, "web-0");
+  await passOnce(host, memory);
+  expect(node.affinities(0)).toBe("2 3 0");
+  full.add("0");
+  explicit("0");
+  await passOnce(host, memory);
+  node.attach(1, "web-1");
+  for (let pass = 0; pass < 2; pass += 1) await passOnce(host, memory);
+  const last = await passOnce(host, memory);
+  expect([node.affinities(0), node.affinities(1), tries.length]).toEqual(["2 3 0", "0-3 0-3 0-3", 2]);
+  expect(last.problems.map(({ vf, about, code }) => `${vf} ${about} ${code}`)).toEqual([
+    `${node.address(0)} vector 0 ENOSPC`,
+    `${node.address(0)} vector 1 ENOSPC`,
+    `${node.address(1)} vector 0 ENOSPC`,
+    `${node.address(1)} vector 1 ENOSPC`,
+    `${node.address(1)} vector 2 ENOSPC`,
+  ]);
+});
