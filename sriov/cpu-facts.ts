@@ -31,14 +31,19 @@ export interface VfPlace {
   readonly pod: string | undefined;
 }
 
-/** Why a CPU is taken for somebody else: another pod's own, or isolated from the scheduler. */
-export function judgeFree(
-  { topology, exclusive }: CpuFacts,
-  { pod }: VfPlace,
-  cpu: number,
-): string | undefined {
+/** Tells why a CPU is taken for somebody else than `pod`: another pod's own, or isolated from the scheduler. */
+export function createFreeJudge(
+  { topology, exclusive }: Pick<CpuFacts, "topology" | "exclusive">,
+  pod: VfPlace["pod"],
+): (cpu: number) => string | undefined {
+  const takers = new Map<number, string>();
   for (const [name, cpus] of exclusive)
-    if (name !== pod && cpus.includes(cpu)) return `exclusive to pod ${name}`;
-  const isOwn = pod !== undefined && exclusive.get(pod)?.includes(cpu) === true;
-  return topology.isolated.includes(cpu) && !isOwn ? "isolated" : undefined;
+    if (name !== pod) for (const cpu of cpus) if (!takers.has(cpu)) takers.set(cpu, name);
+  const own = new Set(pod === undefined ? [] : exclusive.get(pod));
+  const isolated = new Set(topology.isolated);
+  return (cpu) => {
+    const taker = takers.get(cpu);
+    if (taker !== undefined) return `exclusive to pod ${taker}`;
+    return isolated.has(cpu) && !own.has(cpu) ? "isolated" : undefined;
+  };
 }

@@ -1,6 +1,6 @@
 // The policies as rules: each says of a CPU why it may not serve a VF's interrupts, and what is done when none may.
 
-import { type CpuFacts, type CpuRule, judgeFree, type VfPlace } from "./cpu-facts.ts";
+import { type CpuFacts, type CpuRule, createFreeJudge, type VfPlace } from "./cpu-facts.ts";
 import { formatCpuList } from "./cpu-list.ts";
 import { podRules } from "./pod-cpu-rules.ts";
 import type { CpuTopology } from "./topology.ts";
@@ -30,23 +30,24 @@ const plain = { near: [], isByQueue: false } as const;
 
 function spreadRules(facts: CpuFacts, vf: VfPlace): readonly CpuRule[] {
   const judgeNode = createNodeJudge(facts.topology, vf);
+  const judgeFree = createFreeJudge(facts, vf.pod);
   const where = vf.numaNode === undefined ? "near the VF" : `on NUMA node ${vf.numaNode}`;
   const policy = "numa-spread";
   function judgeExclusive(cpu: number): string | undefined {
-    const reason = judgeFree(facts, vf, cpu);
+    const reason = judgeFree(cpu);
     return reason === "isolated" ? undefined : reason;
   }
   return [
     {
       ...plain,
       policy,
-      judge: (cpu) => judgeNode(cpu) ?? judgeFree(facts, vf, cpu),
+      judge: (cpu) => judgeNode(cpu) ?? judgeFree(cpu),
       unmet: `no online CPU ${where} is free and not isolated, using other nodes`,
     },
     {
       ...plain,
       policy,
-      judge: (cpu) => judgeFree(facts, vf, cpu),
+      judge: (cpu) => judgeFree(cpu),
       unmet: "every online CPU that no pod has for itself is isolated, using them all the same",
     },
     {
@@ -79,15 +80,18 @@ function housekeepingRules(facts: CpuFacts, vf: VfPlace): readonly CpuRule[] {
 function dedicatedRule(facts: CpuFacts, vf: VfPlace, coresPerNode: number | undefined): CpuRule {
   const { topology, housekeeping } = facts;
   const judgeNode = createNodeJudge(topology, vf);
+  // The same cores for every VF of the node: those of its own pod are not free either.
+  const judgeFree = createFreeJudge(facts, undefined);
   const coreOf = (cpu: number): string => topology.cpus.get(cpu)?.core ?? `${cpu}`;
   const ofNode = topology.online.filter((cpu) => judgeNode(cpu) === undefined);
-  const cores = new Set(ofNode.map(coreOf));
-  const isFree = (core: string): boolean =>
-    ofNode.every((cpu) => coreOf(cpu) !== core || judgeDedicated(facts, cpu) === undefined);
-  const isHousekeeping = (core: string): boolean =>
-    ofNode.every((cpu) => coreOf(cpu) !== core || housekeeping.includes(cpu));
-  const free = [...cores].filter(isFree);
-  const ranked = [...free.filter(isHousekeeping), ...free.filter((core) => !isHousekeeping(core))];
+  const cores = Map.groupBy(ofNode, coreOf);
+  const free = [...cores].filter(([, cpus]) => cpus.every((cpu) => judgeFree(cpu) === undefined));
+  const isHousekeeping = (cpus: readonly number[]): boolean =>
+    cpus.every((cpu) => housekeeping.includes(cpu));
+  const ranked = [
+    ...free.filter(([, cpus]) => isHousekeeping(cpus)),
+    ...free.filter(([, cpus]) => !isHousekeeping(cpus)),
+  ].map(([core]) => core);
   const count = coresPerNode ?? Math.ceil(cores.size / 16);
   const taken = new Set(ranked.slice(0, count));
   return {
@@ -95,7 +99,7 @@ function dedicatedRule(facts: CpuFacts, vf: VfPlace, coresPerNode: number | unde
     policy: "dedicated",
     judge: (cpu) =>
       judgeNode(cpu) ??
-      judgeDedicated(facts, cpu) ??
+      judgeFree(cpu) ??
       (taken.has(coreOf(cpu)) ? undefined : `not of the ${count} dedicated cores of its node`),
     unmet: "no core of the VF's NUMA node is free to be dedicated, using numa-spread",
     note:
@@ -103,11 +107,6 @@ function dedicatedRule(facts: CpuFacts, vf: VfPlace, coresPerNode: number | unde
         ? `${taken.size} of ${count} cores are free to be dedicated on the VF's NUMA node`
         : undefined,
   };
-}
-
-// The same cores for every VF of the node: those of its own pod are not free either.
-function judgeDedicated(facts: CpuFacts, cpu: number): string | undefined {
-  return judgeFree(facts, { numaNode: undefined, localCpus: [], pod: undefined }, cpu);
 }
 
 function explicitRule({ topology }: CpuFacts, cpus: readonly number[]): CpuRule {

@@ -1,6 +1,6 @@
 // The rules of the policies that go by the CPUs which the pod has for itself.
 
-import { type CpuFacts, type CpuRule, judgeFree, type VfPlace } from "./cpu-facts.ts";
+import { type CpuFacts, type CpuRule, createFreeJudge, type VfPlace } from "./cpu-facts.ts";
 
 type PodPolicy = "follow-pod" | "pod-sibling" | "pod-first-core";
 
@@ -11,6 +11,7 @@ export function podRules(facts: CpuFacts, vf: VfPlace, policy: PodPolicy): reado
     topology.cpus.has(cpu),
   );
   if (own === undefined || own.length === 0) return [noOwnCpus(policy)];
+  const judgeFree = createFreeJudge(facts, vf.pod);
   switch (policy) {
     case "follow-pod":
       return [
@@ -23,9 +24,9 @@ export function podRules(facts: CpuFacts, vf: VfPlace, policy: PodPolicy): reado
         },
       ];
     case "pod-sibling":
-      return [siblingRule(facts, vf, own), cacheRule(facts, vf, own)];
+      return [siblingRule(facts, own, judgeFree), cacheRule(facts, own, judgeFree)];
     case "pod-first-core":
-      return [firstCoreRule(facts, vf, own)];
+      return [firstCoreRule(facts, own, judgeFree)];
   }
 }
 
@@ -39,14 +40,13 @@ function noOwnCpus(policy: PodPolicy): CpuRule {
   };
 }
 
-function siblingRule(facts: CpuFacts, vf: VfPlace, own: readonly number[]): CpuRule {
+function siblingRule(facts: CpuFacts, own: readonly number[], judgeFree: CpuRule["judge"]): CpuRule {
   const siblings = new Set(
     own.flatMap((cpu) => facts.topology.cpus.get(cpu)?.siblings.filter((other) => other !== cpu) ?? []),
   );
   return {
     policy: "pod-sibling",
-    judge: (cpu) =>
-      siblings.has(cpu) ? judgeFree(facts, vf, cpu) : "no hyperthread sibling of the pod's CPUs",
+    judge: (cpu) => (siblings.has(cpu) ? judgeFree(cpu) : "no hyperthread sibling of the pod's CPUs"),
     unmet:
       "no hyperthread sibling of the pod's CPUs is free or the pod's own, using CPUs that share their level-3 cache",
     near: own,
@@ -54,7 +54,7 @@ function siblingRule(facts: CpuFacts, vf: VfPlace, own: readonly number[]): CpuR
   };
 }
 
-function cacheRule(facts: CpuFacts, vf: VfPlace, own: readonly number[]): CpuRule {
+function cacheRule(facts: CpuFacts, own: readonly number[], judgeFree: CpuRule["judge"]): CpuRule {
   const { cpus } = facts.topology;
   const caches = new Set(own.map((cpu) => cpus.get(cpu)?.l3).filter((l3) => l3 !== undefined));
   return {
@@ -62,7 +62,7 @@ function cacheRule(facts: CpuFacts, vf: VfPlace, own: readonly number[]): CpuRul
     judge(cpu) {
       const l3 = cpus.get(cpu)?.l3;
       if (l3 === undefined || !caches.has(l3)) return "in another level-3 cache than the pod's CPUs";
-      return own.includes(cpu) ? "busy with the pod itself" : judgeFree(facts, vf, cpu);
+      return own.includes(cpu) ? "busy with the pod itself" : judgeFree(cpu);
     },
     unmet: "no CPU that shares a level-3 cache with the pod's CPUs is free, using numa-spread",
     near: own,
@@ -70,12 +70,12 @@ function cacheRule(facts: CpuFacts, vf: VfPlace, own: readonly number[]): CpuRul
   };
 }
 
-function firstCoreRule(facts: CpuFacts, vf: VfPlace, own: readonly number[]): CpuRule {
+function firstCoreRule(facts: CpuFacts, own: readonly number[], judgeFree: CpuRule["judge"]): CpuRule {
   const first = Math.min(...own);
   const core = facts.topology.cpus.get(first)?.siblings ?? [first];
   return {
     policy: "pod-first-core",
-    judge: (cpu) => (core.includes(cpu) ? judgeFree(facts, vf, cpu) : `not on the core of CPU ${first}`),
+    judge: (cpu) => (core.includes(cpu) ? judgeFree(cpu) : `not on the core of CPU ${first}`),
     unmet: undefined,
     near: own,
     isByQueue: false,
