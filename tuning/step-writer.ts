@@ -1,6 +1,6 @@
 // Writes the steps of one VF's plan and reads each back; what the kernel refuses for good is remembered.
 
-import { SystemCallError } from "../host/errors.ts";
+import { HostError, SystemCallError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { formatCpuList } from "../sriov/cpu-list.ts";
 import { parseCpuMask } from "../sriov/cpu-mask.ts";
@@ -47,9 +47,21 @@ export class StepWriter {
         `pinned IRQ ${vector.irq} to CPU ${pin.to}, read back "${formatCpuList(got)}"`,
       );
     });
-    if (problem !== undefined) this.#refusals.addPin(pin.vf, vector, problem);
-    if (problem?.code === "ENOSPC") this.#fullCpus.add(pin, pin.to, problem);
+    if (problem === undefined) return undefined;
+    // As ENOENT, or EIO where it was open: nothing was refused, and it may come back under its number.
+    if (this.#isGone(vector.irq)) return this.#partial(about, `IRQ ${vector.irq} went while it was pinned`);
+    this.#refusals.addPin(pin.vf, vector, problem);
+    if (problem.code === "ENOSPC") this.#fullCpus.add(pin, pin.to, problem);
     return problem;
+  }
+
+  #isGone(irq: number): boolean {
+    try {
+      return readAffinity(this.#host, irq) === undefined;
+    } catch (error) {
+      if (error instanceof HostError) return false;
+      throw error;
+    }
   }
 
   mask(queues: VfQueues | undefined, step: MaskStep): Problem | undefined {

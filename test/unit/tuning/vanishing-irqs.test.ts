@@ -1,9 +1,13 @@
 // Interrupts that go while they are looked at, and some that can't be looked at.
 
+import * as fs from "node:fs";
+import { join } from "node:path";
+
 import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
+import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { withFault } from "../../support/faults.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { passOnce } from "../../support/tuning-pass.ts";
@@ -37,3 +41,27 @@ test.each([
   expect(calls.filter((call) => /write|remove|rename/i.test(call))).toEqual([]);
   expect([node.affinities(0), node.affinities(1), node.mask("web-1")]).toEqual(before);
 });
+
+// EIO: it went between open and write. Source: kernel fs/proc/inode.c, proc_reg_write.
+test.each(["EIO", "ENOENT"])(
+  "one that goes while it is pinned (%s) is looked at again soon, and is pinned when it is back under its number",
+  async (errno) => {
+    using node = createTuningNode(1);
+    node.attach(0, "web-1");
+    const folder = join(node.fake.root, `proc/irq/${node.irqs(0)[1]}`);
+    const files: Host["files"] = {
+      ...node.host.files,
+      writeText(path, text) {
+        if (!path.startsWith(folder)) return node.host.files.writeText(path, text);
+        fs.renameSync(folder, `${folder}-gone`);
+        throw new SystemCallError("write", path, errno);
+      },
+    };
+    const memory = createPassMemory(node.host);
+    const { isUnfinished } = await passOnce({ ...node.host, files }, memory);
+    fs.renameSync(`${folder}-gone`, folder);
+    expect([isUnfinished, node.affinities(0)]).toEqual([true, "0 0-3 0-3"]);
+    const { problems } = await passOnce(node.host, memory);
+    expect([problems, node.affinities(0)]).toEqual([[], "0 1 0-3"]);
+  },
+);
