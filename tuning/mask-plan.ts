@@ -3,11 +3,13 @@
 import { ownerToken } from "../sriov/attachment.ts";
 import { countMaskGroups, formatCpuMask, parseCpuMask } from "../sriov/cpu-mask.ts";
 import { chooseRpsCpus } from "../sriov/rps.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
 import type { CpuTopology } from "../sriov/topology.ts";
 import { chooseXpsCpus } from "../sriov/xps.ts";
 import type { TunedVf } from "./node-state.ts";
-import type { Problem } from "./problem.ts";
+import { describeProblem, type Problem } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
+import type { QueueMask } from "./vf-queues.ts";
 
 /** One rps_cpus (of "rx-0") or xps_cpus (of "tx-0") to write; texts as the kernel has them. */
 export interface MaskStep {
@@ -34,15 +36,29 @@ export function planMasks(
 ): MaskPlan {
   const { address } = target.vf;
   const wanted = new Map([...planRps(topology, target, cpus), ...planXps(topology, target, cpus)]);
-  const changes = (target.masks ?? []).flatMap(({ queue, text }): readonly MaskStep[] => {
-    const mask = wanted.get(queue);
-    if (mask === undefined || mask.join() === parseCpuMask(text).join()) return [];
-    return [{ queue, from: text, to: formatCpuMask(mask, countMaskGroups(text)) }];
-  });
+  const plans = (target.masks ?? []).map((seen) => planMask(address, seen, wanted.get(seen.queue)));
+  const changes = plans.flatMap(({ step }) => step ?? []);
   return {
     steps: changes.filter((step) => refusals.findMask(address, step) === undefined),
-    problems: changes.flatMap((step) => refusals.findMask(address, step) ?? []),
+    problems: [
+      ...plans.flatMap(({ problem }) => problem ?? []),
+      ...changes.flatMap((step) => refusals.findMask(address, step) ?? []),
+    ],
   };
+}
+
+/** One that is not understood must not keep other VFs from being tuned. */
+function planMask(
+  address: PciAddress,
+  { queue, text }: QueueMask,
+  mask: readonly number[] | undefined,
+): { readonly step?: MaskStep; readonly problem?: Problem } {
+  try {
+    if (mask === undefined || mask.join() === parseCpuMask(text).join()) return {};
+    return { step: { queue, from: text, to: formatCpuMask(mask, countMaskGroups(text)) } };
+  } catch (error) {
+    return { problem: describeProblem(address, queue, error) };
+  }
 }
 
 type Masks = readonly (readonly [queue: string, cpus: readonly number[]])[];

@@ -1,5 +1,8 @@
 // Masks that the kernel refuses or cuts to its housekeeping CPUs: tried once, and told as long as that is so.
 
+import * as fs from "node:fs";
+import { join } from "node:path";
+
 import { expect, test } from "vitest";
 
 import { SystemCallError } from "../../../host/errors.ts";
@@ -61,4 +64,17 @@ test("one that could not be written since the netdev was going is tried again", 
   isGoing = false;
   expect((await passOnce(host, memory)).problems).toEqual([]);
   expect(writes).toEqual(["0000000d", "0000000d"]);
+});
+
+test("one that is not understood is a problem of its queue, and keeps no other VF from being tuned", async () => {
+  using node = createTuningNode(2);
+  node.attach(0, "web-1");
+  node.attach(1, "web-2");
+  const sysfs = node.fake.kernel.mounted.get("/run/netns/web-1")?.sysfs ?? "";
+  fs.writeFileSync(join(sysfs, "class/net/net1/queues/rx-0/rps_cpus"), "\n");
+  const { problems } = await passOnce(node.host);
+  expect(problems.map(({ vf, about, code }) => `${vf} ${about} ${code}`)).toEqual([
+    `${node.address(0)} rx-0 ERR_CPU_MASK`,
+  ]);
+  expect([node.affinities(0), node.affinities(1), node.mask("web-2")]).toEqual(["0 1 0-3", "2 3 0-3", "0-2"]);
 });
