@@ -37,7 +37,7 @@ export function restoreAffinities(
 ): void {
   const saved = attempt(() => readTuningRecordOf(host, vf));
   if (saved === undefined) return;
-  const irqs = readVfIrqs(host, vf.address);
+  const irqs = attempt(() => readVfIrqs(host, vf.address)) ?? [];
   for (const vector of saved.vectors) attempt(() => restoreAffinity(host, { irqs }, vector));
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { restoreAffinities } from "../../../sriov/affinity-restore.ts";
+import { readAttachment } from "../../../sriov/attachment-store.ts";
 import { readVf } from "../../../sriov/inventory.ts";
 import { openOwnerNetns, releaseAttachment } from "../../../sriov/release.ts";
 import { readTuningRecord, writeTuningRecord } from "../../../sriov/tuning-store.ts";
@@ -43,6 +44,24 @@ describe("restoreAffinities", () => {
     if (saved !== undefined) writeTuningRecord(node.host, { ...saved, inode: "1" });
     restoreAffinities(node.host, vf);
     expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
+  test("leaves to tuning what it cannot look at: that keeps no VF from coming home", async () => {
+    using node = createTuningNode(1);
+    const record = node.attach(0, "web-1");
+    await passOnce(node.host);
+    const files: Host["files"] = {
+      ...node.host.files,
+      list(path) {
+        if (path.endsWith("/msi_irqs")) throw new SystemCallError("readdir", path, "EMFILE");
+        return node.host.files.list(path);
+      },
+    };
+    using netns = openOwnerNetns(node.host, record);
+    await releaseAttachment({ ...node.host, files }, record, netns);
+    expect([readAttachment(node.host, node.address(0)), node.affinities(0)]).toEqual([undefined, "0 1 0-3"]);
+    await passOnce(node.host);
+    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
   });
 });
 
