@@ -102,6 +102,20 @@ describe("over its socket", () => {
     expect([next.irqBalance, problems(next)]).toEqual([undefined, problems(report)]);
   });
 
+  test("what is in its full list stays there when more is pinned", async () => {
+    using node = createTuningNode(2);
+    const bans = Array.from({ length: 94 }, (_, at) => 1000 + at);
+    const irqbalance = startIrqBalance(node.fake, { pid: 77, bans: [1, 2, ...bans] });
+    const memory = createPassMemory(node.host);
+    node.attach(1, "web-2");
+    await passOnce(node.host, memory);
+    const told = [1, 2, ...queues(node, 1), ...bans];
+    expect(irqbalance.bans).toEqual(told);
+    node.attach(0, "web-1");
+    expect(problems(await passOnce(node.host, memory))).toEqual([expect.stringContaining("2 of the 4")]);
+    expect([irqbalance.bans, irqbalance.looks]).toEqual([told, 1]);
+  });
+
   test("one that does not answer is a problem, and keeps no pin from its place", async () => {
     using node = createTuningNode(1);
     startIrqBalance(node.fake, { pid: 77 });
