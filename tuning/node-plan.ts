@@ -62,7 +62,7 @@ function planVf(
       resting: [],
     };
   const queues = listQueueVectors(target);
-  const resting = queues
+  const resting = target.vectors
     .map(({ msiIndex }) => msiIndex)
     .filter((msiIndex) => contests.isResting(target.vf.address, msiIndex));
   const cpus = new Map(

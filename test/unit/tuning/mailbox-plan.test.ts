@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { describeNode } from "../../../tuning/node-report.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
 import { createTuningNode } from "../../support/tuning-node.ts";
 import { listWrites, passOnce } from "../../support/tuning-pass.ts";
@@ -69,4 +70,20 @@ test("are no queue while their handler is gone", async () => {
   expect(plans.map(({ cpus, mailboxes }) => [[...cpus.keys()], [...mailboxes.keys()]])).toEqual([
     [[0, 1], [2]],
   ]);
+});
+
+test("that somebody moves again and again rest as others do, and are told as contested", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const memory = createPassMemory(node.host);
+  await passOnce(node.host, memory, reserved);
+  for (let times = 0; times < 3; times += 1) {
+    node.setAffinity(0, 2, "1");
+    await passOnce(node.host, memory, reserved);
+  }
+  node.setAffinity(0, 2, "1");
+  const report = await passOnce(node.host, memory, reserved);
+  expect([report.contested.map(({ msiIndex }) => msiIndex), node.affinities(0)]).toEqual([[2], "0 1 1"]);
+  const { vfs } = describeNode(report, { counts: new Map() });
+  expect(vfs[0]?.vectors.map(({ step }) => step)).toEqual(["keep", "keep", "contested"]);
 });
