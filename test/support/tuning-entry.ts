@@ -19,8 +19,9 @@ export function createFolderHost(root: string): Host {
   const files: Host["files"] = {
     ...kernelFiles,
     writeText(path, text) {
-      kernelFiles.writeText(path, text);
+      // First: who sees the write is to find it counted.
       fs.appendFileSync(join(root, irqWritesFile), `${path.slice(root.length)} ${text}\n`);
+      kernelFiles.writeText(path, text);
     },
   };
   return { ...host, files };
