@@ -33,7 +33,7 @@ import type { Target } from "./targets.ts";
 import { planDriverChange } from "./driver-change.ts";
 import { checkMacFree, checkMacOwedToNobody } from "./mac-clash.ts";
 import { checkSettable } from "./pf-settings.ts";
-import { describeLocation } from "./vf-elsewhere.ts";
+import { describeLocation, describeRecorded } from "./vf-elsewhere.ts";
 
 type Sysfs = Pick<Host, "files" | "paths">;
 
@@ -135,8 +135,10 @@ async function clearOwner(host: Host, home: Netlink, address: PciAddress, who: C
     verdict = judgeOwner(readOwnerFacts(host, record));
   }
   if (verdict.state === "alive") {
-    if (record.state !== "attached" || ownerToken(record.owner) !== who.token)
-      throw new VfBusyError(describeBusy(record, who.title, verdict.reason));
+    if (record.state !== "attached" || ownerToken(record.owner) !== who.token) {
+      const where = verdict.isDying ? `: ${describeRecorded(host, address)}` : "";
+      throw new VfBusyError(describeBusy(record, who.title, `${verdict.reason}${where}`));
+    }
     throw new SecondEntryError(
       `${address} is ${record.interface} of this container already: expected one ADD, from one virtfn entry in the plugin list`,
     );

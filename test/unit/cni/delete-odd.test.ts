@@ -107,6 +107,24 @@ test("without a record a VF in a third namespace is left there, and ADD names th
   });
 });
 
+test("of a pod that is gone, a VF in a third namespace is given to no other, and ADD names pod and namespace", async () => {
+  const { node } = await createAttachedNode(config);
+  using _node = node;
+  for (const name of ["third", "web-2"]) node.addNetns(name);
+  moveVf(node, "third");
+  node.removeNetns("web-1");
+  const between = node.toText();
+  const call = { containerId: "c2", netns: "/run/netns/web-2", args: podArgs("web-2") };
+  const { json } = await callCni(node.host, config, call);
+  expect(json).toMatchObject({
+    code: 11,
+    msg: expect.stringMatching(
+      /attached to pod shop\/web-1, .*; its namespace \/run\/netns\/web-1 is missing, but .*: it is in the namespace \/run\/netns\/third as net1$/,
+    ) as string,
+  });
+  expect(node.toText()).toBe(between);
+});
+
 test("with the VF gone DEL releases the lease and forgets the record", async () => {
   const { node } = await createAttachedNode(config);
   using _node = node;
