@@ -14,6 +14,7 @@ import { planHomeNames } from "../../sriov/home-name-repair.ts";
 import { readOwnerFacts } from "../../sriov/owner-facts.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { createProcessView } from "../../sriov/processes.ts";
+import { listQuarantined, type Quarantined } from "../../sriov/quarantined.ts";
 import type { RepairStep } from "../../sriov/repair.ts";
 import { isRecordOf, type TunedVector } from "../../sriov/tuning-record.ts";
 import { listTuningRecords, readTuningRecord } from "../../sriov/tuning-store.ts";
@@ -45,6 +46,8 @@ export interface DoctorFacts {
   readonly counters: ReadonlyMap<PciAddress, PfCounters>;
   readonly namespaces: NamespaceFacts;
   readonly attachments: Attachments;
+  /** Records that were set aside. */
+  readonly quarantined: readonly Quarantined[];
   /** Records of this boot. */
   readonly live: readonly Attachment[];
   /** Of every readable record: whether its owner is alive. */
@@ -99,6 +102,7 @@ export async function readDoctorFacts(
     counters: deriveFact(inventory, ({ pfs }) => readVfCounters(host, pfs.values())),
     namespaces: deriveFact(inventory, (known) => readNamespaceFacts(host, known)),
     attachments,
+    quarantined: readFact(() => listQuarantined(host)),
     live,
     owners: deriveFact(attachments, ({ records }) => judgeOwners(host, records)),
     displaced: readFact(() => planHomeNames(host)),

@@ -1,9 +1,12 @@
 // VFs in use: whose they are, and whether records and namespaces agree.
 
+import { dirname } from "node:path";
+
 import { isNetworkVf } from "../../sriov/inventory.ts";
 import type { Attachment } from "../../sriov/attachment.ts";
 import type { OwnerVerdict } from "../../sriov/liveness.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
+import type { Quarantined } from "../../sriov/quarantined.ts";
 import type { RepairStep } from "../../sriov/repair.ts";
 import { type Check, count, fail, type Finding, listSome, makeCheck, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
@@ -13,12 +16,13 @@ const repair = "virtfn repair --dry-run tells what it would do; then: virtfn rep
 export const vfChecks: readonly Check[] = [
   makeCheck({
     name: "records",
-    needs: ["attachments", "owners"],
-    find: ({ attachments: { records, unreadable }, owners }) => [
+    needs: ["attachments", "owners", "quarantined"],
+    find: ({ attachments: { records, unreadable }, owners, quarantined }) => [
       ...unreadable.map(({ error }) =>
         fail(error.message, { expected: "a record that can be read", fix: repair }),
       ),
       ...records.flatMap((record) => findStale(record, owners.get(record.device.address))),
+      ...tellQuarantined(quarantined),
     ],
     ok: ({ attachments: { records } }) =>
       records.length === 0 ? "no VF is in use" : `the owners of ${count(records.length, "record")} are alive`,
@@ -44,6 +48,18 @@ function tellDisplaced({ address, reason, problem }: RepairStep): Finding {
     expected: "the name that it had before its pod, which was another link's when it came home",
     fix: "virtfn repair, and tuning each minute, give it back once that is free; one that is not known: by hand, as a pod's DEL has logged it",
   });
+}
+
+function tellQuarantined(files: readonly Quarantined[]): readonly Finding[] {
+  const [first] = files;
+  if (first === undefined) return [];
+  const all = files.map(({ path, reason }) => (reason === undefined ? path : `${path} (${reason})`));
+  return [
+    warn(`set aside, since it could not be read: ${listSome(all, 3)}`, {
+      expected: "none: a power cut or a full disk leaves such, and a downgrade",
+      fix: `nothing needs them any more; when they were looked at: rm -r ${dirname(first.path)}`,
+    }),
+  ];
 }
 
 function findStale(record: Attachment, verdict: OwnerVerdict | undefined): readonly Finding[] {
