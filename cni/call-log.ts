@@ -19,7 +19,7 @@ export type Notices = Pick<CallLog, "add">;
 type Fields = Readonly<Record<string, string | undefined>>;
 
 // Most urgent first, as sriov-cni orders them.
-const levels: readonly LogLevel[] = ["panic", "fatal", "error", "warning", "info", "debug"];
+const levels: readonly LogLevel[] = ["panic", "fatal", "error", "warning", "info", "debug", "verbose"];
 
 /** The log of a call; `stderr` gets its lines. */
 export function createCallLog(

@@ -25,9 +25,9 @@ export const podNetworkEntries = {
   ifNamePrefix: v.optional(v.pipe(v.string(prefixText), v.check(isPrefix, prefixText))),
 } as const;
 
-const logLevels = ["panic", "fatal", "error", "warning", "info", "debug"] as const;
+const logLevels = ["panic", "fatal", "error", "warning", "info", "debug", "verbose"] as const;
 
-/** sriov-cni's words. */
+/** sriov-cni's words, and those of the library that it logs by. */
 export type LogLevel = (typeof logLevels)[number];
 
 /** Keys at the top. */
@@ -45,7 +45,7 @@ export const configEntries = {
   pf: v.optional(
     v.pipe(v.string("an interface name"), v.check(isInterfaceName, "an interface name like ens1f0")),
   ),
-  logLevel: v.optional(v.picklist(logLevels, "a level from panic to debug")),
+  logLevel: v.optional(v.picklist(logLevels, "a level from panic to verbose")),
   logFile: v.optional(v.pipe(v.string(logFileText), v.check(isLogPath, logFileText))),
   capabilities: anyObject,
   runtimeConfig: anyObject,

@@ -51,6 +51,7 @@ test.each([
   ["warning", 0],
   ["info", 1],
   ["debug", 2],
+  ["verbose", 2],
 ])("logLevel %s: %d lines", async (logLevel, count) => {
   using node = makeNode();
   const { stderr } = await callCni(node.host, { ...config, logLevel });

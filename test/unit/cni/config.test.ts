@@ -128,7 +128,7 @@ test.each([
   ],
   [{ withMultus: true }, { withMultus: "yes" }, 'withMultus: expected true or false, got "yes"'],
   [{ ifNamePrefix: "data" }, { ifNamePrefix: "a/b" }, "ifNamePrefix: expected at most 13 bytes"],
-  [{ logLevel: "info" }, { logLevel: "trace" }, "logLevel: expected a level from panic to debug"],
+  [{ logLevel: "info" }, { logLevel: "trace" }, "logLevel: expected a level from panic to verbose"],
   [
     { logFile: "/var/log/a/b.log" },
     { logFile: "/var/log/../x" },
