@@ -220,7 +220,14 @@ test("when only the new release can't be started the one before stays in use", (
   symlinkSync(process.execPath, join(root, "image/virtfn-cni"));
   writeFileSync(join(root, "conf/10-cluster.conflist"), list);
   const report = installer().look();
-  expect(report.executable).toMatchObject({ kind: "refused", isUsable: true });
+  expect(report.executable).toMatchObject({
+    kind: "refused",
+    isUsable: true,
+    error: {
+      code: "ERR_HOST_LIBRARY",
+      message: expect.stringMatching(/the host has no \/lib.*ld-linux/) as string,
+    },
+  });
   expect(report.conflist).toMatchObject({ kind: "chained" });
   expect(show("bin")).toBe("virtfn: # release 1");
   expect(whyNotInstalled(report)).toBeUndefined();
