@@ -1,5 +1,6 @@
 // Which key may come from where, and who wins: every key in every place, and the places against each other.
 
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 
 import { readConfig, type CniConfig } from "../../../cni/config.ts";
@@ -98,17 +99,23 @@ test.each(refused)("$key may not come from $place", ({ key, place }) => {
 const taken = [...keySources].flatMap(([key, sources]) =>
   sources.map(({ place, key: name }) => ({ key, place, name })),
 );
-const notYet = / not there yet /;
 
 test.each(taken)("$key is taken from $place, as $name", ({ key, place, name }) => {
-  const { problems } = read([
+  const { config, problems } = read([
     ["file", "ips", ["192.0.2.9/24"]],
     [place, name, examples[key]],
   ]);
-  expect(problems.filter((problem) => !notYet.test(problem))).toEqual(
-    key === "networks" ? ["ips: expected inside networks, not beside it"] : [],
-  );
+  expect(problems).toEqual(key === "networks" ? ["ips: expected inside networks, not beside it"] : []);
+  // What is as without it says nothing.
+  const isDefault = ["announce", "resource", "logLevel"].includes(key);
+  const without = read([["file", "ips", ["192.0.2.9/24"]]]).config;
+  expect(isDeepStrictEqual(withoutCall(config), withoutCall(without))).toBe(isDefault);
 });
+
+/** What of a configuration is not as it came. */
+function withoutCall({ delegate: _delegate, ...config }: CniConfig): object {
+  return config;
+}
 
 type Pick = (config: CniConfig) => unknown;
 const contests: readonly [string, readonly unknown[], Pick][] = [
@@ -135,6 +142,38 @@ test.each(contests)(
       const { config, problems } = read(puts);
       expect(problems).toEqual([]);
       expect(pick(config)).toEqual(values[from]);
+    }
+  },
+);
+
+test.each(contests)("%s: a place where it is null or empty counts as one without it", (key, values, pick) => {
+  const [first, ...others] = keySources.get(key) ?? [];
+  if (first === undefined) throw new Error("no places");
+  const [next] = others;
+  // An annotation is a text.
+  for (const nothing of first.place === "annotation" ? [""] : [null, ""]) {
+    const { config, problems } = read([
+      [first.place, first.key, nothing],
+      [next?.place ?? "file", next?.key ?? key, values[1]],
+    ]);
+    expect(problems).toEqual([]);
+    expect(pick(config)).toEqual(values[1]);
+  }
+});
+
+test.each(contests)(
+  "%s: a wrong value is a problem in any place, also where another one wins",
+  (key, values, pick) => {
+    const sources = keySources.get(key) ?? [];
+    for (const [at, { place, key: name }] of sources.entries()) {
+      if (at === 0) continue;
+      const puts = [
+        [sources[0]?.place ?? "file", sources[0]?.key ?? key, values[0]],
+        [place, name, "wrong"],
+      ] as const;
+      const { config, problems } = read(puts);
+      expect(problems).toEqual([expect.stringContaining(name)]);
+      expect(pick(config)).toEqual(values[0]);
     }
   },
 );
