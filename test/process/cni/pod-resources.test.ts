@@ -86,6 +86,23 @@ test("so it does with a checkpoint that cannot be read at all", async () => {
   expect(answer.json?.["interfaces"]).toMatchObject([{ name: "eth0" }, { name: "net1" }]);
 });
 
+test("with a checkpoint that can be read it is not asked: that alone tells the pod's VFs", async () => {
+  using node = makeNode();
+  using _kubelet = await serve(node);
+  node.allocate("uid-web-1", { app: ["0000:3b:02.2"] });
+  const answer = await callCni(withRealTime(node.host), config, chained);
+  expect(answer.json?.["interfaces"]).toMatchObject([
+    { name: "eth0" },
+    { name: "net1", pciID: "0000:3b:02.2" },
+  ]);
+  // One that it knows by its name, and the checkpoint does not by its UID.
+  const args = podArgs("web-1").replace("uid-web-1", "uid-of-before");
+  const other = { ...chained, containerId: "c2", netns: node.addNetns("web-2"), args };
+  expect((await callCni(withRealTime(node.host), config, other)).json?.["interfaces"]).toEqual(
+    prevResult.interfaces,
+  );
+});
+
 test("a pod that it does not know has none", async () => {
   using node = makeNode();
   using _kubelet = await serve(node);

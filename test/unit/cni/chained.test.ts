@@ -165,6 +165,26 @@ test("DEL gives all of them back, also without netns and prevResult", async () =
   });
 });
 
+test("DEL after the list was changed gives back what ADD gave, its leases by the plugin of then", async () => {
+  using node = makeNode();
+  node.allocate("uid-web-1", { app: ["0000:3b:02.0", "0000:3b:02.1"] });
+  const before = node.toText();
+  const added = await callCni(node.host, config, chained);
+  const given = node.ipam.calls.length;
+  const networks = [{ resource: "sriov/fast", ifNamePrefix: "data", vlan: 8, ipam: { type: "static" } }];
+  const changed = { ...config, networks, withMultus: true, prevResult: added.json };
+  for (const later of [changed, { ...changed, prevResult: undefined }]) {
+    expect(await callCni(node.host, later, { ...chained, command: "DEL" })).toMatchObject({
+      exitCode: 0,
+      json: undefined,
+    });
+    expect(node.toText()).toBe(before);
+  }
+  const released = node.ipam.calls.slice(given).map(({ command, env }) => `${command} ${env["CNI_IFNAME"]}`);
+  const delegate = `${node.root}/opt/cni/bin/host-local`;
+  expect(released.slice(0, 2).toSorted()).toEqual([`${delegate} net1`, `${delegate} net2`]);
+});
+
 test("a pod without VFs gets prevResult back: no lock, no netlink, no namespace", async () => {
   using node = makeNode();
   noteReleasedThisBoot(node.host);

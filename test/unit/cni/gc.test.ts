@@ -97,8 +97,10 @@ test("the list may have the name that the spec's draft gave it; without any noth
 test("one that cannot be given back does not stop the others; all failures are told", async () => {
   using node = createFakeHost();
   for (const number of [1, 2, 3]) await add(node, number, "blue");
+  const asked: unknown[] = [];
   const exec: Host["exec"] = {
     run: async (request) => {
+      asked.push(request.env["CNI_COMMAND"]);
       const isBroken = ["c1", "c3"].includes(request.env["CNI_CONTAINERID"] ?? "");
       if (isBroken)
         return { exitCode: 1, stdout: "", stderr: `no disk for ${request.env["CNI_CONTAINERID"]}` };
@@ -111,8 +113,25 @@ test("one that cannot be given back does not stop the others; all failures are t
     msg: expect.stringMatching(/no disk for c1.*no disk for c3/) as string,
   });
   expect(listHolders(node)).toHaveLength(4);
+  // The plugin still has to keep what could not be given back.
+  expect(asked).toEqual(["DEL", "DEL", "DEL", "GC"]);
   expect(await collect(node.host, "blue", [])).toMatchObject(done);
   expect(listHolders(node)).toEqual([]);
+});
+
+test("a VF that its pod put into a third namespace comes home from there", async () => {
+  using node = createFakeHost();
+  node.addNetns("third");
+  const before = node.toText();
+  await add(node, 1, "blue");
+  using from = node.host.namespaces.open("/run/netns/web-1");
+  using third = node.host.namespaces.open("/run/netns/third");
+  using inside = node.host.openNetlink(from);
+  if (third === undefined) throw new Error("there is no third namespace");
+  inside.moveLink(inside.getLink({ name: "net1" })?.index ?? 0, third);
+  expect(await collect(node.host, "blue", [])).toMatchObject(done);
+  node.removeNetns("web-1");
+  expect(node.toText()).toBe(before);
 });
 
 test("a VF that somebody works on is error 11, after the others were freed", async () => {

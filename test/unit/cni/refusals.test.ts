@@ -159,22 +159,21 @@ test.each(["net%d", "net%1"])("a name that the kernel takes for a pattern is ref
   expect(await callCni(node.host, config, { ifName, command: "DEL" })).toMatchObject({ exitCode: 0 });
 });
 
-test("settings that the driver refuses are undone, and the error names the step and the errno", async () => {
-  using node = makeNode();
-  expect(
-    await refusal(node, {
-      link_state: "enable",
-      trust: "on",
-    }),
-  ).toEqual(
-    undone(
-      102,
-      'step "VF settings": setting link_state enable on ens1f0 vf 1: setting linkState of ens1f0 vf 1: EOPNOTSUPP',
-    ),
-  );
-  expect(await refusal(node, { vlanProto: "802.1ad" })).toEqual(undone(102, "EPROTONOSUPPORT"));
-  expect(await refusal(node, { min_tx_rate: 10 })).toEqual(undone(102, "EINVAL"));
-});
+test.each([
+  [
+    { link_state: "enable", trust: "on" },
+    'step "VF settings": setting link_state enable on ens1f0 vf 1: setting linkState of ens1f0 vf 1: EOPNOTSUPP',
+  ],
+  [{ vlanProto: "802.1ad" }, "EPROTONOSUPPORT"],
+  [{ min_tx_rate: 10 }, "EINVAL"],
+])(
+  "%j, which the driver refuses, is undone before the VF is moved, and the error names it",
+  async (more, words) => {
+    using node = makeNode();
+    expect(await refusal(node, more)).toEqual(undone(102, words));
+    expect(node.kernel.moves).toBe(0);
+  },
+);
 
 test("an IPAM delegate that fails, is missing, or says 'try again' is reported, and nothing is left", async () => {
   using node = makeNode();
