@@ -12,6 +12,7 @@ import {
 } from "yaml";
 
 import type { ConfigProblem } from "./config-problems.ts";
+import { mapScalar } from "./config-scalar.ts";
 import { findTwinKeys } from "./twin-keys.ts";
 
 /** Counted from 1. */
@@ -30,7 +31,7 @@ export interface ConfigText {
   lineOf(path: string): number;
   /** As `lineOf`, with the column. */
   placeOf(path: string): Place;
-  /** Where `inner` of the text that stands at `path` is in this one; undefined where its text is folded or escaped. */
+  /** Where `inner` of the text that stands at `path` is in this one; undefined behind its end. */
   placeInside(path: string, inner: Place): Place | undefined;
 }
 
@@ -77,6 +78,11 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
     });
   const unreadable = unread === undefined ? [] : [{ line: 1, column: 1, problem: unread }];
   const faults = withoutRepetition(errors.length > 0 ? errors : unreadable);
+  const maps = new Map<Node, ReturnType<typeof mapScalar> | undefined>();
+  const mapOf = (node: Node): ReturnType<typeof mapScalar> | undefined => {
+    if (!maps.has(node)) maps.set(node, mapNode(text, node));
+    return maps.get(node);
+  };
   const find = (path: string): Noted => findNoted(byPath, path) ?? { line: 1, column: 1, node: undefined };
   return {
     value: faults.length > 0 ? undefined : value,
@@ -89,11 +95,15 @@ function toConfigText(document: Document.Parsed, lines: LineCounter, text: strin
     },
     placeInside: (path, inner) => {
       const { node } = find(path);
-      const start = node?.range?.[0];
-      if (!isScalar(node) || start === undefined) return undefined;
-      return placeInScalar(node.type, text, { start, place: placeAt(start) }, inner);
+      const at = node === undefined ? undefined : mapOf(node)?.(inner);
+      return at === undefined ? undefined : placeAt(at);
     },
   };
+}
+
+function mapNode(text: string, node: Node): ReturnType<typeof mapScalar> | undefined {
+  if (!isScalar(node) || typeof node.value !== "string" || !node.range) return undefined;
+  return mapScalar(text, { type: node.type, value: node.value, range: node.range });
 }
 
 /** The library's own words name a function of it. */
@@ -119,20 +129,6 @@ function readValue(
 function withoutRepetition(faults: ConfigText["faults"]): ConfigText["faults"] {
   const groups = Map.groupBy(faults, ({ line, problem }) => `${line} ${problem}`);
   return [...groups.values()].flatMap(([first]) => first ?? []);
-}
-
-// Only where the text of the scalar is the text of the file.
-function placeInScalar(
-  type: string | null | undefined,
-  text: string,
-  { start, place }: { readonly start: number; readonly place: Place },
-  inner: Place,
-): Place | undefined {
-  if (type === "QUOTE_SINGLE" && inner.line === 1)
-    return { line: place.line, column: place.column + inner.column };
-  if (type !== "BLOCK_LITERAL") return undefined;
-  const indent = /\n(?:[ ]*\n)*(?<indent> *)/.exec(text.slice(start))?.groups?.["indent"] ?? "";
-  return { line: place.line + inner.line, column: indent.length + inner.column };
 }
 
 // A path in any case, as keys are in any case; "a.0" is "a[0]". The part above it where it is not there.

@@ -71,6 +71,31 @@ test.each([
     'x:6:54: spec.config: vlan: expected an integer from 0 to 4094, got "5"\nexit 1',
   ],
   [
+    "in quotes over several lines, as the examples of Multus have it",
+    `${head}spec:\n  config: '{\n      "cniVersion": "1.0.0",\n      "type": "virtfn",\n\n      "vlan": "5"\n    }'\n`,
+    'x:10:7: spec.config: vlan: expected an integer from 0 to 4094, got "5"\nexit 1',
+  ],
+  [
+    "in quotes, with a quote in it",
+    `${head}spec:\n  config: '{"cniVersion": "1.0.0", "args": {"a": "it''s"}, "type": "virtfn", "vlan": "5"}'\n`,
+    'x:6:78: spec.config: vlan: expected an integer from 0 to 4094, got "5"\nexit 1',
+  ],
+  [
+    "as a folded block",
+    `${head}spec:\n  config: >-\n    {"cniVersion": "1.0.0",\n      "type": "virtfn",\n    "vlan": "5"}\n`,
+    'x:9:5: spec.config: vlan: expected an integer from 0 to 4094, got "5"\nexit 1',
+  ],
+  [
+    "in quotes over several lines, where it stops being JSON",
+    `${head}spec:\n  config: '{\n      "cniVersion": "1.0.0",\n      "type": "virtfn",\n    }'\n`,
+    'x:9:5: spec.config: expected JSON: a key in quotes, as there is a comma before, got "}"\nexit 1',
+  ],
+  [
+    "with escapes over several lines",
+    `${head}spec:\n  config: "{\\"cniVersion\\": \\"1.0.0\\",\\n\\\n    \\u0022type\\": \\"virtfn\\",\n    \\"vlan\\": 4095}"\n`,
+    "x:8:5: spec.config: vlan: expected an integer from 0 to 4094, got 4095\nexit 1",
+  ],
+  [
     "as a block",
     `${head}spec:\n  config: |\n\n    {\n      "cniVersion": "1.0.0", "type": "virtfn",\n      "vlan": "5"\n    }\n`,
     'x:10:7: spec.config: vlan: expected an integer from 0 to 4094, got "5"\nexit 1',
@@ -78,7 +103,7 @@ test.each([
   [
     "with escapes",
     `${head}spec:\n  config: "{\\"cniVersion\\": \\"1.0.0\\", \\"type\\": \\"virtfn\\", \\"vlan\\": 4095}"\n`,
-    "x:6:3: spec.config: vlan: expected an integer from 0 to 4094, got 4095\nexit 1",
+    "x:6:62: spec.config: vlan: expected an integer from 0 to 4094, got 4095\nexit 1",
   ],
   [
     "as YAML",
