@@ -109,3 +109,34 @@ test("a record of another format is named and protects its VF; one that is none 
   expect(await node.call("DEL", config, environmentOf(pod))).toMatchObject({ exitCode: 0 });
   expect(node.toText()).toBe(clean);
 });
+
+// Without its locks nothing is done with a VF: that of another pod would not be safe.
+test.each([
+  ["var/lib/virtfn", 0],
+  ["run/virtfn", 1],
+])(
+  "ADD with all of /%s read-only, and nothing in it yet, is one error that names a file there; a pod without a VF starts",
+  async (state, exitCode) => {
+    using node = createStandInNode(1);
+    using pod = createTestNetns();
+    const before = node.toText();
+    const folder = join(node.root, state);
+    fs.mkdirSync(folder, { recursive: true });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "ro", "none", folder]);
+    using stack = new DisposableStack();
+    stack.defer(() => void execFileSync("umount", [folder]));
+    const refused = await node.call("ADD", config, environmentOf(pod));
+    expect(refused).toMatchObject({ exitCode: 1, json: { code: 5 } });
+    expect(refused.json?.["msg"]).toMatch(new RegExp(`^ERR_SYSTEM_CALL: .*${folder}/.*EROFS$`));
+    expect(node.toText()).toBe(before);
+    const ended = await node.call("DEL", config, environmentOf(pod));
+    expect(ended.exitCode).toBe(exitCode);
+    expect(ended.json?.["msg"] ?? "").toMatch(exitCode === 0 ? /^$/ : new RegExp(`${folder}/.*EROFS`));
+    expect(node.toText()).toBe(before);
+    const prevResult = { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [] };
+    const chained = { cniVersion: "1.0.0", name: "blue", type: "virtfn", prevResult };
+    const args = "K8S_POD_UID=u;K8S_POD_NAME=a;K8S_POD_NAMESPACE=b";
+    const plain = { ...environmentOf(pod), CNI_IFNAME: "eth0", CNI_ARGS: args };
+    expect((await node.call("ADD", chained, plain)).json).toMatchObject({ interfaces: [{ name: "eth0" }] });
+  },
+);
