@@ -34,6 +34,23 @@ test("imports point down only", async () => {
   expect(wrong).toEqual([]);
 });
 
+test("the environment is looked at by the entries of programs alone: no variable moves what they read", async () => {
+  const { stdout } = await execa("git", ["ls-files", "-co", "--exclude-standard", "*.ts"], { cwd: root });
+  const sources = stdout.split("\n").filter((file) => Object.hasOwn(mayImport, file.split("/", 1)[0] ?? ""));
+  const readers: string[] = [];
+  for (const file of sources) {
+    const text = await readFile(join(root, file), "utf8").catch(() => "");
+    if (/\b(?:process|Bun|import\.meta)\.env\b/.test(text)) readers.push(file);
+  }
+  // The CNI plugin's entry is in parts, of which each is loaded when it is needed.
+  expect(readers.toSorted()).toEqual([
+    "cli/main.ts",
+    "cni/process.ts",
+    "cni/whole-process.ts",
+    "deviceplugin/main.ts",
+  ]);
+});
+
 test.each([
   ["host/x.ts", "../sriov/y.ts", "host/ knows Linux and nothing above it"],
   ["sriov/x.ts", "node:fs", "sriov/ decides on plain data"],

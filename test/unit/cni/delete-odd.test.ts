@@ -125,6 +125,19 @@ test("of a pod that is gone, a VF in a third namespace is given to no other, and
   expect(node.toText()).toBe(between);
 });
 
+test("another namespace at the path of the pod's is not the pod's: DEL takes the VF from the host, and leaves that alone", async () => {
+  const { node, before } = await createAttachedNode(config);
+  using _node = node;
+  node.removeNetns("web-1", 500);
+  node.addNetns("web-1");
+  const other = addLink(node.kernel, { name: "net1", mac: "02:00:00:00:ee:01" });
+  node.kernel.host.links.delete(other.index);
+  node.kernel.mounted.get("/run/netns/web-1")?.links.set(other.index, other);
+  expect(await del(node)).toMatchObject(done);
+  expect(node.toText()).toBe(`${before}\n  net1 virtual mac 02:00:00:00:ee:01 mtu 1500 down`);
+  expect(node.ipam.calls.at(-1)?.env).toMatchObject({ CNI_COMMAND: "DEL", CNI_NETNS: "" });
+});
+
 test("with the VF gone DEL releases the lease and forgets the record", async () => {
   const { node } = await createAttachedNode(config);
   using _node = node;

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 import { parseConfig, parseInput } from "../../../cni/config.ts";
+import { keySources, type Source } from "../../../cni/config-sources.ts";
 import { networkPolicies } from "../../../sriov/network-entries.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -62,6 +63,38 @@ test.each(rows)("the example of $keys has the keys, and is right", ({ keys, exam
   const rest = isWhole ? {} : { deviceID: "0000:3b:02.1" };
   const config = { cniVersion: "1.0.0", name: "blue", type: "virtfn", ...rest, ...example };
   expect(parseConfig(config, noPod).networks.length).toBeGreaterThan(0);
+});
+
+/** A place as the table of places has it. */
+function describeSource({ place, key }: Source): string {
+  switch (place) {
+    case "file":
+      return "the file";
+    case "CNI_ARGS":
+      return `\`${key}\` in \`CNI_ARGS\``;
+    case "annotation":
+      return `the pod's annotation \`${key}\``;
+    case "runtimeConfig":
+    case "args.cni":
+      return `\`${place}.${key}\``;
+  }
+}
+
+test("the table of places has every key that may come from elsewhere, and the places in the order in which they win", () => {
+  const [, table = ""] = page.split("### Where a key may come from");
+  const shown = [...(table.split("\n## ")[0] ?? "").matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(
+    ([, key, places]) => [key, String(places).split(". ")[0]],
+  );
+  const expected = [...keySources]
+    .filter(([, sources]) => sources.length > 1)
+    .map(([key, sources]) => [
+      key,
+      sources
+        .map(describeSource)
+        .join(", ")
+        .replace(/^(\S+), the file$/, "$1, then the file"),
+    ]);
+  expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(expected));
 });
 
 test("the examples show every key of routes and rings, and every policy is named", () => {
