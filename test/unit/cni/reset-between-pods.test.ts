@@ -40,6 +40,34 @@ test.each([{ userspace: [] }, { userspace: [1] }])(
   },
 );
 
+test("the VF is on the host and down when its driver lets go of it, and what the reset lost at the PF is put back", async () => {
+  using node = makeNode();
+  using home = node.host.openNetlink();
+  const pf = home.getLink({ name: "ens1f0" })?.index ?? 0;
+  home.setVf(pf, 1, { set: "vlan", vlan: 42, qos: 1, vlanProto: "802.1q" });
+  home.setVf(pf, 1, { set: "trust", value: true });
+  const before = node.toText();
+  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
+  const seen: unknown[] = [];
+  const writeText: typeof node.host.files.writeText = (path, text) => {
+    const link = home.listLinks().find(({ parentDevice }) => parentDevice === address);
+    if (path.endsWith("/unbind")) seen.push(["unbind", link?.isUp]);
+    node.host.files.writeText(path, text);
+    if (!path.endsWith("/reset")) return;
+    seen.push(["reset", link?.isUp]);
+    home.setVf(pf, 1, { set: "vlan", vlan: 0, qos: 0, vlanProto: "802.1q" });
+    home.setVf(pf, 1, { set: "trust", value: false });
+  };
+  const host = { ...node.host, files: { ...node.host.files, writeText } };
+  expect(await callCni(host, config, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+  expect(seen).toEqual([
+    ["unbind", false],
+    ["reset", undefined],
+  ]);
+  await node.clock.advance(1000);
+  expect(node.toText()).toBe(before);
+});
+
 test("a pod whose namespace is gone: the VF is reset when the kernel has brought it back", async () => {
   using node = makeNode();
   const before = node.toText().replace("\n/run/netns/web-1", "");
