@@ -23,7 +23,7 @@ import { type Caller, releaseUnrecorded } from "./release-unrecorded.ts";
 import type { Request } from "./request.ts";
 import { readSriovCniEntry, removeSriovCniEntry, type SriovCniEntry } from "./sriov-cni-entry.ts";
 import type { Steps } from "./steps.ts";
-import { listPickedNames, listSuspects, type Suspect } from "./suspects.ts";
+import { listGivenNames, listPickedNames, listSuspects, type Suspect } from "./suspects.ts";
 
 /**
  * Gives everything back. VFs of others are untouched. Goes on after a failure and throws at the end what was left: ERR_RELEASE. Where
@@ -56,7 +56,7 @@ export async function del(host: Host, request: Request, steps: Steps, log: Notic
       warnOfName(host, record, log);
     });
   for (const name of own.length === 0
-    ? listLeaseNames(request, suspects)
+    ? listLeaseNames(request, suspects, netns === undefined ? listGivenNames(host, request) : [])
     : suspects.map((vf) => vf.interface))
     await attempt("IPAM", () => releaseLease(host, request, name, isOwn ? "" : call.netns));
   for (const suspect of suspects) {
@@ -142,6 +142,10 @@ async function releaseForeign(
   await releaseSriovCni(host, call, entry, netns);
 }
 
-function listLeaseNames(request: Request, suspects: readonly Suspect[]): readonly string[] {
-  return [...new Set([...suspects.map((vf) => vf.interface), ...listPickedNames(request)])];
+function listLeaseNames(
+  request: Request,
+  suspects: readonly Suspect[],
+  given: readonly string[],
+): readonly string[] {
+  return [...new Set([...suspects.map((vf) => vf.interface), ...listPickedNames(request), ...given])];
 }

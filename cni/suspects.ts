@@ -68,16 +68,13 @@ function tailOf(name: string, prefix: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : "";
 }
 
-// Chained, runtimes hand over no result before CNI 0.4.0: then it is looked for in the pod what the kubelet gave to it. What it
-// gave to networks of Multus is Multus's.
+// Chained, runtimes hand over no result before CNI 0.4.0: then it is looked for in the pod what the kubelet gave to it.
 function findGiven(
   host: Pick<Host, "files" | "paths" | "openNetlink">,
   request: Request,
   netns: NetnsHandle | undefined,
 ): readonly Suspect[] {
-  const { device, pf, prevResult, withMultus, annotations } = request.config;
-  const isNamed = device !== undefined || pf !== undefined || prevResult !== undefined;
-  if (isNamed || netns === undefined || (!withMultus && isServedByMultus(annotations))) return [];
+  if (netns === undefined || isToldOtherwise(request.config)) return [];
   const { uid } = request.pod;
   const kubelet = tryReadCheckpoint(host);
   if (uid === undefined || !kubelet?.pods.has(uid)) return [];
@@ -110,6 +107,30 @@ function findPicked(
 /** What a VF that was picked for this call may be called in the pod: as the only network's, and chained. */
 export function listPickedNames({ call, config }: Request): readonly string[] {
   return config.pf === undefined ? [] : [call.ifName, `${config.networks[0]?.ifNamePrefix}1`];
+}
+
+/**
+ * What VFs that the kubelet gave to this pod are called in it, chained: nothing else tells whose leases to release when the records
+ * are lost, the namespace is gone and there is no result of ADD.
+ */
+export function listGivenNames(host: Pick<Host, "files" | "paths">, request: Request): readonly string[] {
+  const { config, pod } = request;
+  if (isToldOtherwise(config) || pod.uid === undefined) return [];
+  const containers = [...(tryReadCheckpoint(host)?.pods.get(pod.uid)?.values() ?? [])];
+  const counts = new Map<string, number>();
+  for (const { resource, ifNamePrefix } of config.networks) {
+    const devices = new Set(containers.flatMap((given) => given.get(resource) ?? []));
+    counts.set(ifNamePrefix, (counts.get(ifNamePrefix) ?? 0) + devices.size);
+  }
+  return [...counts].flatMap(([prefix, count]) =>
+    Array.from({ length: count }, (_, at) => `${prefix}${at + 1}`),
+  );
+}
+
+// What the kubelet gave to networks of Multus is Multus's.
+function isToldOtherwise({ device, pf, prevResult, withMultus, annotations }: Request["config"]): boolean {
+  const isNamed = device !== undefined || pf !== undefined || prevResult !== undefined;
+  return isNamed || (!withMultus && isServedByMultus(annotations));
 }
 
 // A record of another format still tells whose it is.

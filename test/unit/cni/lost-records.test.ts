@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { sampleAttachment } from "../../support/attachment-arbitrary.ts";
-import { callCni, type TestAnswer } from "../../support/cni-call.ts";
+import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 
 const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
@@ -52,6 +52,46 @@ test.each([
     expect(await del(node, isOnly)).toMatchObject(done);
     expect(withoutUnknown(node.toText())).toBe(withoutUnknown(before));
   }
+});
+
+test("with the namespace gone, too, the leases go all the same, by what the kubelet gave the pod", async () => {
+  const { node } = await makeNode(false);
+  using _node = node;
+  node.removeNetns("web-1");
+  const home = node.toText();
+  expect(home.match(/^lease .*$/gm)).toHaveLength(2);
+  for (const _again of [1, 2]) {
+    expect(
+      await callCni(node.host, network, { ...call, command: "DEL", netns: "", args: podArgs("web-1") }),
+    ).toMatchObject(done);
+    expect(node.toText()).toBe(home.replaceAll(/\nlease .*/g, ""));
+  }
+});
+
+test("so they do of several networks whose VFs have names of one kind", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  node.allocate("uid-web-1", { app: vfs.slice(0, 1) });
+  node.allocate("uid-web-1", { app: vfs.slice(1) }, "sriov/fast");
+  const networks = [{ ipam }, { resource: "sriov/fast", ipam }];
+  expect(await callCni(node.host, { ...network, networks, prevResult }, call)).toMatchObject({ exitCode: 0 });
+  for (const vf of vfs) node.host.files.remove(`${node.host.paths.attachments}/${vf}.json`);
+  node.removeNetns("web-1");
+  expect(node.toText()).toMatch(/lease cluster c1 net1 .*\nlease cluster c1 net2 /);
+  const end = { ...call, command: "DEL", netns: "" };
+  expect(await callCni(node.host, { ...network, networks }, end)).toMatchObject(done);
+  expect(node.toText()).not.toContain("lease");
+});
+
+test("a pod to which the kubelet gave nothing has no IPAM plugin called for it", async () => {
+  const { node } = await makeNode(false);
+  using _node = node;
+  const calls = node.ipam.calls.length;
+  for (const netns of ["/run/netns/web-1", ""]) {
+    const plain = { ...call, containerId: "c9", netns, args: podArgs("plain") };
+    expect(await callCni(node.host, network, { ...plain, command: "DEL" })).toMatchObject(done);
+  }
+  expect(node.ipam.calls.length).toBe(calls);
 });
 
 test("a VF that the kubelet did not give to the pod, or under another name, is not ours", async () => {
