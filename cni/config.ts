@@ -2,7 +2,7 @@
 
 import type * as v from "valibot";
 
-import { resolveNetwork, type Network } from "../sriov/network-config.ts";
+import { findMissingAddresses, resolveNetwork, type Network } from "../sriov/network-config.ts";
 import { ConfigError, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import { readConfigObject } from "../sriov/config-object.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
@@ -104,10 +104,19 @@ export function readConfig(input: object, pod: PodArguments, call?: Attachee): R
   if (top?.name === undefined) throw new ConfigError(describeNetwork(input), problems);
   const { runtimeConfig, args } = top;
   const networks = readNetworks(top, problems.length === 0);
-  const takesIps = networks.networks.every(({ ipam }) => ipam === undefined);
+  const takesIps = networks.networks.every(({ network }) => network.ipam === undefined);
   const choices = readPodChoices({ pod, runtimeConfig, args, takesIps });
   const device = readDevice({ ...top, runtime: choices.deviceID });
   const deviceInfo = readDeviceInfoFile(choices.deviceInfoFile, call);
+  const chosen = networks.networks.map((read) => ({
+    ...read,
+    network: withChoices(read.network, choices.choices),
+  }));
+  // The pod brings its addresses to ADD alone.
+  const mayBring = call?.command !== "ADD" && hasCapability(top.capabilities, "ips");
+  const missing = chosen.flatMap(({ network, path, isRight }) =>
+    isRight && !mayBring ? findMissingAddresses(network, path) : [],
+  );
   const isTwoWays = device.address !== undefined && top.networks !== undefined;
   const isPfBeside = top.pf !== undefined && (device.address !== undefined || top.networks !== undefined);
   return {
@@ -115,7 +124,7 @@ export function readConfig(input: object, pod: PodArguments, call?: Attachee): R
       cniVersion,
       name: top.name,
       device: device.address,
-      networks: networks.networks.map((network) => withChoices(network, choices.choices)),
+      networks: chosen.map(({ network }) => network),
       choices: choices.choices,
       annotations: choices.annotations,
       withMultus: top.withMultus ?? false,
@@ -132,10 +141,15 @@ export function readConfig(input: object, pod: PodArguments, call?: Attachee): R
       ...deviceInfo.problems,
       ...choices.problems,
       ...networks.problems,
+      ...missing,
       ...(isPfBeside ? ["pf: expected nothing beside a device or networks"] : []),
       ...(isTwoWays ? ["networks: expected nothing when a device is given"] : []),
     ],
   };
+}
+
+function hasCapability(capabilities: Input["capabilities"], name: string): boolean {
+  return capabilities !== undefined && Object.hasOwn(capabilities, name) && capabilities[name] === true;
 }
 
 function describeNetwork(input: object): string {
@@ -151,20 +165,31 @@ function withChoices(network: PodNetwork, choices: PodChoices): PodNetwork {
   });
 }
 
-/** What keys contradict each other in is told only where each by itself is right (`isRight`, for those at the top). */
+interface ReadNetwork {
+  readonly network: PodNetwork;
+  /** Before its keys in a problem: "" or "networks[0].". */
+  readonly path: string;
+  /** Whether each key by itself is right: only then it is told what they contradict each other in. */
+  readonly isRight: boolean;
+}
+
+/** `isRight`: the keys at the top. */
 function readNetworks(
   top: Input,
   isRight: boolean,
-): { readonly networks: readonly PodNetwork[]; readonly problems: readonly ConfigProblem[] } {
+): { readonly networks: readonly ReadNetwork[]; readonly problems: readonly ConfigProblem[] } {
   const list = top.networks;
   if (list === undefined) {
     const { network, problems } = resolveNetwork(top, "");
-    return { networks: [toPodNetwork(network, top)], problems: isRight ? problems : [] };
+    return {
+      networks: [{ network: toPodNetwork(network, top), path: "", isRight }],
+      problems: isRight ? problems : [],
+    };
   }
   const problems: ConfigProblem[] = Object.keys(podNetworkEntries)
     .filter((key) => top[key as keyof Input] !== undefined)
     .map((key) => `${key}: expected inside networks, not beside it`);
-  const networks: PodNetwork[] = [];
+  const networks: ReadNetwork[] = [];
   const resources = new Set<string>();
   for (const [at, value] of list.entries()) {
     const path = `networks[${at}]`;
@@ -177,7 +202,7 @@ function readNetworks(
     if (resources.has(network.resource))
       problems.push(describeValue(`${path}.resource`, "each resource once", network.resource));
     resources.add(network.resource);
-    networks.push(network);
+    networks.push({ network, path: `${path}.`, isRight: read.problems.length === 0 });
   }
   return { networks, problems };
 }

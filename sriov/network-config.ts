@@ -66,7 +66,7 @@ type NetworkInput = {
   readonly [Key in keyof typeof networkEntries]: v.InferOutput<(typeof networkEntries)[Key]> | undefined;
 };
 
-/** The network that the checked keys ask for, and what they contradict each other in. `path` is "" or ends with ".". */
+/** The network that the checked keys ask for, and what they contradict each other in, but for addresses. `path` is "" or ends with ".". */
 export function resolveNetwork(
   input: NetworkInput,
   path: string,
@@ -101,7 +101,7 @@ export function resolveNetwork(
 }
 
 function findContradictions(network: Network, path: string): readonly ConfigProblem[] {
-  const { vlan, vlanQoS, vlanProto, minTxRateMbps: min, maxTxRateMbps: max, ipam, ips } = network;
+  const { vlan, vlanQoS, vlanProto, minTxRateMbps: min, maxTxRateMbps: max } = network;
   const problems: ConfigProblem[] = [];
   if (network.queues !== undefined && network.channelPerCpu === true)
     problems.push(`${path}channelPerCpu: expected nothing beside queues`);
@@ -114,12 +114,21 @@ function findContradictions(network: Network, path: string): readonly ConfigProb
     problems.push(
       describeValue(`${path}max_tx_rate`, `an integer of at least min_tx_rate (${min} Mbit/s)`, max),
     );
-  const ipsNeed =
-    ipam === undefined ? "ips beside it" : "ips beside it, or none: an IPAM plugin tells its own";
-  if (network.gateway !== undefined && ips.length === 0) problems.push(`${path}gateway: expected ${ipsNeed}`);
-  if (network.routes.length > 0 && ipam === undefined && ips.length === 0)
-    problems.push(`${path}routes: expected ips or ipam beside it`);
   return problems;
+}
+
+/** What a network says of gateways and routes without having an address that they could be of. `path` as of `resolveNetwork`. */
+export function findMissingAddresses(
+  { gateway, routes, ips, ipam }: Pick<Network, "gateway" | "routes" | "ips" | "ipam">,
+  path: string,
+): readonly ConfigProblem[] {
+  if (ips.length > 0) return [];
+  const needed =
+    ipam === undefined ? "ips beside it" : "ips beside it, or none: an IPAM plugin tells its own";
+  return [
+    ...(gateway === undefined ? [] : [`${path}gateway: expected ${needed}`]),
+    ...(routes.length === 0 || ipam !== undefined ? [] : [`${path}routes: expected ips or ipam beside it`]),
+  ];
 }
 
 function checkRoutes({ routes = [] }: NetworkInput, path: string): readonly ConfigProblem[] {

@@ -167,6 +167,31 @@ test("IPAM gets the wished addresses, and not the pod's annotations", async () =
   });
 });
 
+test("a pod brings its address, the network tells gateway and routes", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  const before = node.toText();
+  const { ipam: _none, ...rest } = config;
+  const capabilities = { ips: true };
+  const floating = { ...rest, capabilities, gateway: "192.0.2.1", routes: [{ dst: "0.0.0.0/0" }] };
+  const given = { ...floating, runtimeConfig: { ips: ["192.0.2.50/24"] } };
+  const { json } = await callCni(node.host, given);
+  expect(json).toMatchObject({
+    ips: [{ address: "192.0.2.50/24", gateway: "192.0.2.1", interface: 0 }],
+    routes: [{ dst: "0.0.0.0/0" }],
+  });
+  expect(node.toText()).toContain("route 0.0.0.0/0 via 192.0.2.1 dev net1");
+  for (const runtimeConfig of [given.runtimeConfig, undefined]) {
+    const later = { ...floating, runtimeConfig, prevResult: json };
+    expect(await callCni(node.host, later, { command: "CHECK" })).toMatchObject({ exitCode: 0 });
+  }
+  const ended = await callCni(node.host, floating, { command: "DEL" });
+  expect(ended).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining("passed over") as string });
+  expect(node.toText()).toBe(before);
+  expect((await callCni(node.host, floating)).json).toMatchObject({ code: 7 });
+  expect(node.toText()).toBe(before);
+});
+
 test("a container whose namespace was made anew is given the VF again", async () => {
   using node = createFakeHost([{ name: "ens1f0", address: "0000:3b:00.0", vfs: 2 }]);
   node.addNetns("web-1");

@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 
-import { parseConfig, parseInput } from "../../../cni/config.ts";
+import type { Attachee } from "../../../cni/config-device-info.ts";
+import { parseConfig, parseInput, readConfig } from "../../../cni/config.ts";
 import { parsePodArguments } from "../../../cni/pod-arguments.ts";
 
 const base = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
@@ -162,6 +163,41 @@ test("routes carry what results write, with metric as another word for priority"
     `"ERR_NETWORK_CONFIG: 2 problems in network "blue": routes.0.metric: the same as priority, expected one of them | routes.0.gw: expected an address of the same family as dst, got "::1""`,
   );
 });
+
+const routed = { ...base, gateway: "192.0.2.1", routes: [{ dst: "0.0.0.0/0" }] };
+const needed = "gateway: expected ips beside it | routes: expected ips or ipam beside it";
+
+test("gateway and routes of a network go with addresses that the pod brings", () => {
+  const ips = ["192.0.2.5/24"];
+  expect(problemsOf(routed)).toContain(needed);
+  for (const [config, args] of [
+    [{ ...routed, runtimeConfig: { ips } }, ""],
+    [{ ...routed, args: { cni: { ips } } }, ""],
+    [routed, "IP=192.0.2.5/24"],
+  ] as const) {
+    expect(problemsOf(config, args)).toBe("");
+    expect(parse(config, args).networks[0]).toMatchObject({
+      gateway: "192.0.2.1",
+      ips: [{ address: "192.0.2.5" }],
+    });
+  }
+  const { deviceID: _none, ...chained } = base;
+  const inList = { ...chained, networks: [{ gateway: "192.0.2.1" }], runtimeConfig: { ips } };
+  expect(problemsOf(inList)).toBe("");
+});
+
+test.each([undefined, "ADD", "STATUS", "DEL"])(
+  "where pods may bring addresses a network without is right until one brings none (%s)",
+  (command) => {
+    const call =
+      command === undefined ? undefined : ({ command, containerId: "c1", ifName: "net1" } as Attachee);
+    const problems = (config: object): string =>
+      readConfig(config, parsePodArguments(""), call).problems.join(" | ");
+    expect(problems({ ...routed, capabilities: { ips: true } })).toBe(command === "ADD" ? needed : "");
+    expect(problems({ ...routed, capabilities: { ips: false } })).toBe(needed);
+    expect(problems({ ...routed, capabilities: { ips: true }, vlan: "5" })).toContain("vlan: ");
+  },
+);
 
 test.each([undefined, "", "a/b", 5])("the name %j is refused", (name) => {
   expect(problemsOf({ ...base, name })).toContain("name: expected letters, digits, _, . and -");
