@@ -177,8 +177,8 @@ function startIpam(host: Host, { ipam, owner }: Attachment): StartedIpam {
 
 function toResult(call: CniCall, attached: readonly (Attached & Settled)[]): Omit<CniResult, "others"> {
   const sandbox = call.netns;
-  const interfaces = attached.map(({ link, target, applied }) => {
-    const { name, mac, mtu } = link ?? { name: target.interface, mac: applied.adminMac, mtu: undefined };
+  const interfaces = attached.map(({ link, target, mac: ofPf }) => {
+    const { name, mac, mtu } = link ?? { name: target.interface, mac: ofPf, mtu: undefined };
     return { name, mac, mtu, sandbox, pciID: target.address };
   });
   const ips = attached.flatMap(({ plan }, at) => plan.ips.map((ip) => ({ ...ip, interface: at })));

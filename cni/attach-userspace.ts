@@ -3,7 +3,8 @@
 import type { Host } from "../host/host.ts";
 import type { AppliedSettings } from "../sriov/attachment.ts";
 import { bindDriver } from "../sriov/driver.ts";
-import { readVfInfo } from "../sriov/vf-apply.ts";
+import { zeroMac } from "../sriov/mac-address.ts";
+import { readVfInfo, type PfSide } from "../sriov/vf-apply.ts";
 import { planAddresses } from "./addresses.ts";
 import type { Attached, Attaching } from "./attach.ts";
 import { applySettings, chooseOwnMac, toVfSettings } from "./pf-settings.ts";
@@ -32,5 +33,11 @@ export async function attachUserspaceVf(
   const answer = await steps.wait("IPAM", ipam);
   const plan = steps.run("addresses", () => planAddresses(answer, network));
   const applied: AppliedSettings = { ...wanted, driver, addresses: [], routes: [] };
-  return { target, index: undefined, plan, applied };
+  return { target, index: undefined, mac: readMac(side), plan, applied };
+}
+
+// What the program finds in the VF, unless it chooses another one.
+function readMac(side: PfSide | undefined): string | undefined {
+  const mac = side === undefined ? zeroMac : readVfInfo(side.target).mac;
+  return mac === zeroMac ? undefined : mac;
 }

@@ -33,6 +33,8 @@ export interface Attached {
   readonly target: Target;
   /** Its link in the pod; undefined for a VF without a netdev. */
   readonly index: number | undefined;
+  /** Of a VF without a netdev, as its PF has it. */
+  readonly mac?: string | undefined;
   readonly plan: AddressPlan;
   readonly applied: AppliedSettings;
 }

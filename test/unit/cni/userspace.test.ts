@@ -77,6 +77,23 @@ test.each(["vfio-pci", "uio_pci_generic", "igb_uio"])(
   },
 );
 
+test("where the network names no MAC the result has the one that the PF has for the VF, as sriov-cni's; none where that has none", async () => {
+  using node = createUserspaceNode([1]);
+  const { mac: _none, ...withoutMac } = config;
+  expect((await callCni(node.host, withoutMac)).json?.["interfaces"]).toEqual([
+    { name: "net1", sandbox: "/run/netns/web-1", pciID: config.deviceID },
+  ]);
+  await callCni(node.host, withoutMac, { command: "DEL" });
+  using home = node.host.openNetlink();
+  const pf = home.getLink({ name: "ens1f0" })?.index ?? 0;
+  home.setVf(pf, 1, { set: "mac", mac: "02:11:22:33:44:55" });
+  const before = node.toText();
+  const { json } = await callCni(node.host, withoutMac);
+  expect(json).toMatchObject({ interfaces: [{ name: "net1", mac: "02:11:22:33:44:55" }] });
+  await callCni(node.host, withoutMac, { command: "DEL" });
+  expect(node.toText()).toBe(before);
+});
+
 test("after DEL the next pod gets it while the first namespace is still there; before, it is error 11", async () => {
   using node = createUserspaceNode([1]);
   await callCni(node.host, config);
