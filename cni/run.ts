@@ -40,13 +40,26 @@ export async function runCni(
   try {
     const call = parseEnvironment(process.environment);
     if (process.stdin instanceof HostError && call.command !== "VERSION") throw process.stdin;
-    const stdout = await runVerb(call, stdin, { createHost, reader }, lines);
+    const stdout = await runVerb(call, stdin, { createHost: withWordsOf(createHost, lines), reader }, lines);
     return { exitCode: 0, stdout, stderr: lines.join("\n") };
   } catch (error) {
     const isDel = process.environment["CNI_COMMAND"] === "DEL";
     const render = isDel ? (await import("./del-words.ts")).withoutSuccessWords : String;
     return { exitCode: 1, stdout: formatError(error, stdin, render), stderr: lines.join("\n") };
   }
+}
+
+/** What the programs of the host say on stderr is handed on, as it came. Source: CNI spec 1.1.0, section 4, "Delegated Plugin Execution". */
+function withWordsOf(createHost: CreateHost, lines: string[]): CreateHost {
+  return async () => {
+    const host = await createHost();
+    const run: Host["exec"]["run"] = async (request) => {
+      const result = await host.exec.run(request);
+      if (result.stderr.trim() !== "") lines.push(result.stderr.trimEnd());
+      return result;
+    };
+    return { ...host, exec: { run } };
+  };
 }
 
 async function runVerb(
