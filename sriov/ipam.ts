@@ -74,7 +74,7 @@ const errorAnswer = makeOnce(() =>
   v.object({ code: v.number(), msg: v.string(), details: v.optional(v.string()) }),
 );
 
-/** Asks the delegate for addresses. Throws ERR_IPAM with the delegate's own message. */
+/** Asks the delegate for addresses, of which there is one at least, as with the reference plugins. Throws ERR_IPAM with the delegate's own message. */
 export async function addIpam(host: IpamHost, call: IpamCall): Promise<IpamResult> {
   const stdout = await runDelegate(host, "ADD", call);
   const parsed = v.safeParse(answer(), parseJson(stdout));
@@ -84,11 +84,9 @@ export async function addIpam(host: IpamHost, call: IpamCall): Promise<IpamResul
       `expected a CNI result, got ${JSON.stringify(stdout.slice(0, 200))}`,
     );
   const { ips, routes, dns } = parsed.output;
-  return {
-    ips: ips ?? [],
-    routes: routes ?? [],
-    dns: dns ?? undefined,
-  };
+  if (ips === null || ips === undefined || ips.length === 0)
+    throw new IpamError(doing("ADD", call), "expected an address, got none");
+  return { ips, routes: routes ?? [], dns: dns ?? undefined };
 }
 
 /** Gives the addresses back; without any there is nothing to do and no error. Throws ERR_IPAM. */

@@ -186,6 +186,13 @@ test("an IPAM delegate that fails, is missing, or says 'try again' is reported, 
   expect(await refusal(node, { ipam })).toEqual(undone(11, "later"));
   node.ipam.failNextAdd({ exitCode: 0, stdout: "{}}", stderr: "" });
   expect(await refusal(node, { ipam })).toEqual(undone(104, "expected a CNI result"));
+  for (const stdout of [
+    '{"cniVersion":"1.0.0"}',
+    '{"cniVersion":"1.0.0","ips":[],"routes":[{"dst":"0.0.0.0/0"}]}',
+  ]) {
+    node.ipam.failNextAdd({ exitCode: 0, stdout, stderr: "" });
+    expect(await refusal(node, { ipam })).toEqual(undone(104, "expected an address, got none"));
+  }
   // The runtime could not read it in our result.
   const ofNoServer = { ipam: { ...ipam, dns: { nameservers: "192.0.2.53" } } };
   expect(await refusal(node, ofNoServer)).toEqual(undone(104, "expected a CNI result"));
