@@ -18,6 +18,21 @@ const patterns: ReadonlyMap<string, string> = new Map([
   ["a PCI address", "^\\s*(?:[0-9A-Fa-f]{1,8}:)?[0-9A-Fa-f]{2}:[01][0-9A-Fa-f]\\.[0-7]\\s*$"],
 ]);
 
+/** Keys of others as they are spelt, which the plugin passes over in any case; those of cni.dev/ besides. */
+export const foreignKeys = [
+  "aliases",
+  "bandwidth",
+  "cgroupPath",
+  "cniVersions",
+  "disableCheck",
+  "disableGC",
+  "dns",
+  "infinibandGUID",
+  "ipRanges",
+  "loadOnlyInlinedPlugins",
+  "portMappings",
+] as const;
+
 /**
  * JSON text of the schema (draft 2020-12). What each value is expected to be is told as the plugin's errors tell it. The plugin is stricter than the
  * schema where a rule is code: it also refuses keys that contradict each other.
@@ -39,5 +54,7 @@ export function formatNetworkSchema(): string {
       return { ...jsonSchema, ...type, description: text, ...(pattern === undefined ? {} : { pattern }) };
     },
   });
-  return `${JSON.stringify({ ...schema, title }, undefined, 2)}\n`;
+  const others = { [`^(?:cni\\.dev/.*|${foreignKeys.join("|")})$`]: {} };
+  const whole = { ...schema, patternProperties: others, additionalProperties: false, title };
+  return `${JSON.stringify(whole, undefined, 2)}\n`;
 }

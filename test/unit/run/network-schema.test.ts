@@ -6,7 +6,8 @@ import { configEntries, podNetworkEntries } from "../../../cni/config-entries.ts
 import { readConfig } from "../../../cni/config.ts";
 import { parsePodArguments } from "../../../cni/pod-arguments.ts";
 import { supportedVersions } from "../../../cni/spoken-versions.ts";
-import { formatNetworkSchema } from "../../run/network-schema.ts";
+import { isForeignKey } from "../../../cni/config-keys.ts";
+import { foreignKeys, formatNetworkSchema } from "../../run/network-schema.ts";
 
 interface Schema {
   readonly properties: Readonly<Record<string, Omit<Schema, "properties"> & { readonly items?: Schema }>>;
@@ -15,6 +16,7 @@ interface Schema {
   readonly type?: string;
   readonly pattern?: string;
   readonly additionalProperties?: boolean;
+  readonly patternProperties?: object;
 }
 
 const schema = JSON.parse(formatNetworkSchema()) as Schema;
@@ -27,6 +29,31 @@ test("every key of the top and of a network is there, and only those", () => {
   );
   expect(networks?.items?.additionalProperties).toBe(false);
   expect(schema.required).toContain("name");
+});
+
+test("at the top a key that the plugin does not know is none, and what it passes over is let through", () => {
+  expect(schema.additionalProperties).toBe(false);
+  const [pattern = "", ...more] = Object.keys(schema.patternProperties ?? {});
+  expect(more).toEqual([]);
+  const isLetThrough = new RegExp(pattern, "u");
+  const keys = [
+    "dns",
+    "cni.dev/valid-attachments",
+    "disableGC",
+    "portMappings",
+    "cgroupPath",
+    "vlanQs",
+    "x",
+    "dnss",
+    "xcni.dev/a",
+  ];
+  for (const key of keys) {
+    const input = { cniVersion: "1.0.0", name: "a", [key]: {} };
+    const { problems } = readConfig(input, parsePodArguments(""));
+    expect([key, isLetThrough.test(key)]).toEqual([key, problems.length === 0]);
+  }
+  for (const key of foreignKeys)
+    expect([key, isForeignKey(key), isLetThrough.test(key)]).toEqual([key, true, true]);
 });
 
 test("a value is described as the plugin's errors describe it", () => {
