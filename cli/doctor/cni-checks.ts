@@ -1,7 +1,7 @@
 // The container runtime's side: the executable, and the entry that makes it be called.
 
 import { pluginName } from "../install-cni/executable.ts";
-import { type Check, fail, makeCheck } from "./check.ts";
+import { type Check, fail, makeCheck, warn } from "./check.ts";
 
 const installer = "kubectl logs of the container install-cni tells why; or: virtfn install-cni";
 
@@ -28,12 +28,20 @@ export const cniChecks: readonly Check[] = [
             fix: "install a CNI plugin for the cluster; virtfn is chained behind it by itself",
           }),
         ];
-      const { path, types } = configuration;
+      const { path, types, forMultus } = configuration;
       if (types === undefined)
         return [
           fail(`${path} is not understood`, {
             expected: "a CNI configuration",
             fix: `virtfn validate ${path}`,
+          }),
+        ];
+      if (types.some(isMultus) && forMultus.length > 0)
+        return [
+          warn(`${path} calls Multus, which hands on the entry of ${pluginName} in ${forMultus.join(", ")}`, {
+            expected:
+              "no such entry: Multus does not tell it a pod's annotations, so a pod that names networks gets its VF twice, and does not start",
+            fix: `take the entry out of ${forMultus.join(", ")}, and install with --no-conflist (overlay multus)`,
           }),
         ];
       if (types.includes(pluginName) || types.some(isMultus)) return [];

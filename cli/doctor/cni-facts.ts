@@ -3,9 +3,9 @@
 import { join } from "node:path";
 
 import { resolveInRoot } from "../../sriov/root-path.ts";
-import { listPluginTypes } from "../install-cni/conflist.ts";
+import { listDelegateTypes, listPluginTypes } from "../install-cni/conflist.ts";
 import { pluginName } from "../install-cni/executable.ts";
-import { findConfiguration } from "../install-cni/host-conflist.ts";
+import { listConfigurations } from "../install-cni/host-conflist.ts";
 import type { HostView } from "./host-root.ts";
 
 /** Folders as the node has them. */
@@ -22,7 +22,10 @@ export interface CniFacts {
   readonly configuration:
     | {
         readonly path: string;
-        /** `undefined`: it is not understood. */ readonly types: readonly string[] | undefined;
+        /** `undefined`: it is not understood. */
+        readonly types: readonly string[] | undefined;
+        /** Configurations with an entry of ours that Multus, where that is called, is given or finds for the cluster's network. */
+        readonly forMultus: readonly string[];
       }
     | undefined;
 }
@@ -35,7 +38,8 @@ export function readCniFacts(view: HostView, { binDir, confDir }: CniFolders): C
   const stat = view.files.stat(locate(view, executable));
   const isExecutable = stat?.kind === "file" && (stat.mode & executeBits) !== 0;
   const folder = locate(view, confDir);
-  const name = findConfiguration(view, folder);
+  const [name, ...others] = listConfigurations(view, folder);
+  const textOf = (entry: string): string => view.files.readText(join(folder, entry)) ?? "";
   return {
     executable: {
       path: executable,
@@ -47,9 +51,17 @@ export function readCniFacts(view: HostView, { binDir, confDir }: CniFolders): C
         ? undefined
         : {
             path: join(confDir, name),
-            types: listPluginTypes(view.files.readText(join(folder, name)) ?? ""),
+            types: listPluginTypes(textOf(name)),
+            forMultus: listForMultus([name, ...others], textOf).map((entry) => join(confDir, entry)),
           },
   };
+}
+
+function listForMultus(names: readonly string[], textOf: (name: string) => string): readonly string[] {
+  const [loaded = "", ...others] = names;
+  const delegates = listDelegateTypes(textOf(loaded));
+  if (delegates !== undefined) return delegates.includes(pluginName) ? [loaded] : [];
+  return others.filter((name) => listPluginTypes(textOf(name))?.includes(pluginName) === true);
 }
 
 // A link of the node's must not lead to what is at that path here.

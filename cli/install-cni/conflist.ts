@@ -84,6 +84,18 @@ export function listPluginTypes(text: string): readonly string[] | undefined {
   return [parsed.output, ...parsed.output.plugins].flatMap(({ type }) => type ?? []);
 }
 
+const delegatesSchema = v.looseObject({ delegates: v.array(namedSchema) });
+
+/**
+ * The types of the plugins that Multus is given for the cluster's network, each delegate a plugin or a list; `undefined` where it
+ * finds that by itself. Source: multus-cni, docs/configuration.md.
+ */
+export function listDelegateTypes(text: string): readonly string[] | undefined {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), delegatesSchema), text);
+  if (!parsed.success) return undefined;
+  return parsed.output.delegates.flatMap((delegate) => listPluginTypes(JSON.stringify(delegate)) ?? []);
+}
+
 function refuse(problem: string): ConflistPlan {
   return { kind: "refuse", problem };
 }

@@ -24,14 +24,14 @@ class ConflistError extends HostError {
 const isConfiguration = /\.(?:conf|conflist|json)$/;
 
 /**
- * Name of the file in `confDir` that the runtime loads: the first one by name with one of three endings, names with a leading dot
- * included; `undefined` when there is none yet. Source: containerd go-cni opts.go, loadFromConfDir; libcni ConfFiles.
+ * Names of the configurations in `confDir`: files with one of three endings, names with a leading dot included. The runtime loads
+ * the first one. Source: containerd go-cni opts.go, loadFromConfDir; libcni ConfFiles.
  */
-export function findConfiguration({ files }: Pick<Host, "files">, confDir: string): string | undefined {
-  return files
-    .list(confDir)
-    ?.filter((entry) => isConfiguration.test(entry))
-    .find((entry) => files.stat(join(confDir, entry))?.kind !== "directory");
+export function listConfigurations({ files }: Pick<Host, "files">, confDir: string): readonly string[] {
+  const names = files.list(confDir) ?? [];
+  return names
+    .filter((entry) => isConfiguration.test(entry))
+    .filter((entry) => files.stat(join(confDir, entry))?.kind !== "directory");
 }
 
 /** As often as another program may write the list between our look at it and our write. */
@@ -56,7 +56,7 @@ function tryToChain(
   confDir: string,
   wanted: Omit<WantedEntry, "type">,
 ): ConflistState | "changed" {
-  const name = findConfiguration({ files }, confDir);
+  const [name] = listConfigurations({ files }, confDir);
   if (name === undefined) return { kind: "waiting" };
   const path = join(confDir, name);
   const refuse = (problem: string, options?: ErrorOptions): ConflistState => ({

@@ -110,14 +110,6 @@ test("VFs in namespaces are found by sysfs, too, where links do not tell their d
   expect(text).toContain("orphans            ok       1 VF in 1 network namespace, each with a record");
 });
 
-test("Multus, alone or as a shim, is the configuration of VFs as well", async () => {
-  for (const type of ["multus", "multus-shim"]) {
-    using node = createDoctorNode();
-    node.write("etc/cni/net.d/00-multus.conf", JSON.stringify({ name: "multus", type }));
-    expect((await findTrouble(node)).told).toEqual([]);
-  }
-});
-
 test("a node without SR-IOV says so", async () => {
   using node = createDoctorNode();
   rmSync(join(node.fake.root, "sys/bus/pci/devices"), { recursive: true });
