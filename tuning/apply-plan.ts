@@ -9,7 +9,7 @@ import type { PinStep } from "../sriov/placement.ts";
 import { holdsVf } from "./held-vfs.ts";
 import type { VfPlan } from "./node-plan.ts";
 import { describeProblem, type Problem } from "./problem.ts";
-import { forgetFailedPins, rememberBefore } from "./remember.ts";
+import { forgetRefusedPins, rememberBefore } from "./remember.ts";
 import { type StepMemory, StepWriter } from "./step-writer.ts";
 import { openVfQueues } from "./vf-queues.ts";
 
@@ -21,6 +21,8 @@ export interface VfOutcome {
   readonly result: "done" | "stale" | "busy" | "unsettled";
   /** MSI indexes of the interrupts that are pinned now. */
   readonly pinned: readonly number[];
+  /** Of those that were written, and read back on other CPUs: somebody was quicker. */
+  readonly lost: readonly number[];
   /** How many of them had been pinned to another CPU by tuning. */
   readonly moves: number;
   /** Queues whose masks were written: "rx-0", "tx-1". */
@@ -63,11 +65,12 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, memory: 
   });
   const writer = new StepWriter(host, vf.address, memory);
   const pins = writeEach(plan.pins, (pin) => writer.pin(plan.target, pin));
-  if (pins.failed.length > 0)
-    forgetFailedPins(
+  const [lost, refused] = split(pins.failed, ({ problem }) => problem.code === "PARTIAL");
+  if (refused.length > 0)
+    forgetRefusedPins(
       host,
       remembered,
-      pins.failed.map(({ msiIndex }) => msiIndex),
+      refused.map(({ step }) => step.msiIndex),
     );
   const masks = writeEach(queues === undefined ? [] : plan.masks, (step) => writer.mask(queues, step));
   const values = writeEach(queues === undefined ? [] : plan.values, (step) => writer.value(queues, step));
@@ -78,6 +81,7 @@ function applyLocked(host: ApplyHost, plan: VfPlan, record: Attachment, memory: 
   return {
     result: isUnsettled ? "unsettled" : "done",
     pinned: pins.done.map(({ msiIndex }) => msiIndex),
+    lost: lost.map(({ step }) => step.msiIndex).filter((msiIndex) => hasHandler(plan, msiIndex)),
     moves: pins.done.filter((pin) => isMove(plan, pin)).length,
     masks: masks.done.map(({ queue }) => queue),
     values: values.done.map(({ path }) => path),
@@ -92,15 +96,24 @@ function writeEach<Step>(
   write: (step: Step) => Problem | undefined,
 ): {
   readonly done: readonly Step[];
-  readonly failed: readonly Step[];
+  readonly failed: readonly { readonly step: Step; readonly problem: Problem }[];
   readonly problems: readonly Problem[];
 } {
   const written = steps.map((step) => ({ step, problem: write(step) }));
   return {
     done: written.flatMap(({ step, problem }) => (problem === undefined ? [step] : [])),
-    failed: written.flatMap(({ step, problem }) => (problem === undefined ? [] : [step])),
+    failed: written.flatMap(({ step, problem }) => (problem === undefined ? [] : [{ step, problem }])),
     problems: written.flatMap(({ problem }) => problem ?? []),
   };
+}
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [readonly T[], readonly T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+/** Without one, a change of before that waits may hide what was written: see ERR_AFFINITY_PENDING. */
+function hasHandler({ target }: VfPlan, msiIndex: number): boolean {
+  return target.vectors.some((vector) => vector.msiIndex === msiIndex && vector.action !== undefined);
 }
 
 function isMove({ target }: VfPlan, { msiIndex, from, to }: PinStep): boolean {
@@ -126,5 +139,5 @@ export function readUnchanged(
 }
 
 function unchanged(result: VfOutcome["result"]): VfOutcome {
-  return { result, pinned: [], moves: 0, masks: [], values: [], threads: [], problems: [] };
+  return { result, pinned: [], lost: [], moves: 0, masks: [], values: [], threads: [], problems: [] };
 }

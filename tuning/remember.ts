@@ -63,14 +63,14 @@ export function rememberBefore(host: Store, plan: VfPlan, seen: Seen): Remembere
   return { before, after };
 }
 
-/** Takes pins that failed out of the record again: what could not be changed needs no putting back. */
-export function forgetFailedPins(
+/** Takes pins that were refused out of the record again: what could not be changed needs no putting back. */
+export function forgetRefusedPins(
   host: Store,
   { before, after }: Remembered,
-  failed: readonly number[],
+  refused: readonly number[],
 ): void {
   const vectors = after.vectors.flatMap((vector) => {
-    if (!failed.includes(vector.msiIndex)) return [vector];
+    if (!refused.includes(vector.msiIndex)) return [vector];
     return before?.vectors.find(({ msiIndex }) => msiIndex === vector.msiIndex) ?? [];
   });
   if (vectors.length === 0 && !isWorthKeeping(after)) removeTuningRecord(host, after.address);

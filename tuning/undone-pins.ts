@@ -43,9 +43,9 @@ export class UndonePins {
     return fresh;
   }
 
-  /** What was pinned again is undone anew the next time, even in the same way. */
-  settle(vf: PciAddress, { pinned }: VfOutcome): void {
-    for (const msiIndex of pinned) this.#told.delete(irqKey({ vf, msiIndex }));
+  /** What was pinned again is undone anew the next time, even in the same way; also what was undone before it was read back. */
+  settle(vf: PciAddress, { pinned, lost }: VfOutcome): void {
+    for (const msiIndex of [...pinned, ...lost]) this.#told.delete(irqKey({ vf, msiIndex }));
   }
 
   /** MSI indexes of those that have other numbers than the last time that they were there. */
