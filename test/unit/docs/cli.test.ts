@@ -10,6 +10,7 @@ import { runStatus } from "../../../cli/status/main.ts";
 import type { PodAllocation } from "../../../kubelet/pod-resources.ts";
 import { createDoctorNode, makePod } from "../../support/doctor-node.ts";
 import { startIrqBalance } from "../../support/fake-irqbalance.ts";
+import { renderOutputs } from "../../support/page-outputs.ts";
 import { createStatusNode } from "../../support/status-node.ts";
 
 const page = join(resolve(import.meta.dirname, "../../.."), "docs/cli.md");
@@ -40,26 +41,19 @@ const commands: Readonly<Record<string, Run>> = {
   },
 };
 
-const block = /(<!-- output of: virtfn (.*?) -->\n```text\n)(.*?)```/gs;
-
-/** The page with every block as the command prints it now. */
-async function renderPage(text: string): Promise<string> {
-  const outputs = new Map<string, string>();
-  for (const [, , line = ""] of text.matchAll(block)) {
-    const [name = "", ...args] = line.split(" ");
-    const printed: string[] = [];
-    await commands[name]?.(args, (part) => printed.push(part));
-    outputs.set(line, printed.join(""));
-  }
-  return text.replaceAll(block, (_, head: string, line: string) => `${head}${outputs.get(line) ?? ""}\`\`\``);
+async function print(line: string): Promise<string> {
+  const [name = "", ...args] = line.split(" ");
+  const printed: string[] = [];
+  await commands[name]?.(args, (part) => printed.push(part));
+  return printed.join("");
 }
 
 // `UPDATE_DOCS=1 npm run test:unit -- test/unit/docs/cli.test.ts` writes the page.
 test("docs/cli.md shows the output of each command as it is", async () => {
   const text = readFileSync(page, "utf8");
-  const rendered = await renderPage(text);
+  const { text: rendered, lines } = await renderOutputs(text, print);
   if (process.env["UPDATE_DOCS"] !== undefined) writeFileSync(page, rendered);
-  const shown = [...rendered.matchAll(block)].map(([, , line]) => line?.split(" ", 1)[0]);
+  const shown = lines.map((line) => line.split(" ", 1)[0]);
   expect([...new Set(shown)]).toEqual(Object.keys(commands));
   expect(readFileSync(page, "utf8")).toBe(rendered);
 });

@@ -16,6 +16,7 @@ function blocksOf(page: string): readonly string[] {
 test.each([
   ["docs/cni.md", 4],
   ["README.md", 1],
+  ["docs/tuning.md", 2],
 ])("%s", (page, least) => {
   const files = blocksOf(page)
     .map((block) => validateText(page, block, { prefix: "sriov" }))
