@@ -3,6 +3,8 @@
 import * as fs from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 
+import { writeMask } from "./fake-mask.ts";
+
 export interface FakePciDevice {
   readonly address: string;
   readonly driver: string;
@@ -149,15 +151,11 @@ export function moveNetdev(
   showNetdev(to.sysfs, to.name, address);
 }
 
-/** Writes as sysfs does: a queue's mask reads back in the kernel's form, whatever was written; other files keep the text. */
+/** Writes as sysfs does: masks and numbers of a netdev read back in the kernel's form; other files keep the text. Throws SystemCallError. */
 export function writeSysfs(path: string, text: string): void {
-  const isMask = /(?:rps_cpus|xps_cpus|xps_rxqs)$/.test(path);
-  // As many digits as there are CPUs, or receive queues.
-  const digits = path.endsWith("xps_rxqs") ? 1 : 2;
+  if (/(?:rps_cpus|xps_cpus|xps_rxqs)$/.test(path)) return writeMask(path, text);
   const isCount = path.endsWith("rps_flow_cnt") || path.endsWith("/threaded");
-  const value = Number.parseInt(text.replaceAll(",", "").trim(), isMask ? 16 : 10);
-  if (isMask) fs.writeFileSync(path, `${value.toString(16).padStart(digits, "0")}\n`);
-  else fs.writeFileSync(path, isCount ? `${value}\n` : text);
+  fs.writeFileSync(path, isCount ? `${Number.parseInt(text, 10)}\n` : text);
 }
 
 /** Queue files and what they hold, as `rx-0 rps 00 flows 0 tx-0 xps 00`; behind that `rxqs 1` where it is not zero. */

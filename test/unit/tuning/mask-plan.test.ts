@@ -1,4 +1,4 @@
-// XPS masks of a VF with two queues: set, kept, put back, and left alone.
+// Steering masks of a VF: XPS set, kept, put back, and left alone; both in as many groups as the kernel has.
 
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { parseTuningConfig } from "../../../sriov/tuning-config.ts";
+import { maskFile } from "../../../tuning/vf-queues.ts";
 import { createTuningNode, type TuningNode } from "../../support/tuning-node.ts";
 import { listWrites, passOnce } from "../../support/tuning-pass.ts";
 
@@ -21,9 +22,13 @@ function openNode() {
   return { node, record };
 }
 
-function setMask({ fake }: TuningNode, queue: string, mask: string): void {
+function setMask(node: TuningNode, queue: string, mask: string): void {
+  fs.writeFileSync(pathOf(node, queue), `${mask}\n`);
+}
+
+function pathOf({ fake }: TuningNode, queue: string): string {
   const sysfs = fake.kernel.mounted.get("/run/netns/web-1")?.sysfs ?? "";
-  fs.writeFileSync(join(sysfs, `class/net/net1/queues/${queue}/xps_cpus`), `${mask}\n`);
+  return join(sysfs, "class/net/net1/queues", queue, maskFile(queue));
 }
 
 function xps(node: TuningNode): readonly string[] {
@@ -83,4 +88,24 @@ test("of one transmit queue, or where it can't be told whose interrupt is whose,
   writeAttachment(node.host, { ...record, tuning: { policy: "none" } });
   await passOnce(node.host);
   expect(xps(node)).toEqual(["0", ""]);
+});
+
+test("a kernel for 64 CPUs has masks of two groups: they are written so, and put back as they were", async () => {
+  const { node } = openNode();
+  using _node = node;
+  const queues = ["rx-0", "rx-1", "tx-0", "tx-1"];
+  const texts = (): readonly string[] =>
+    queues.map((queue) => fs.readFileSync(pathOf(node, queue), "utf8").trim());
+  const before = ["00000000,00000001", "00000000,00000000", "00000000,00000000", "00000000,000000ff"];
+  for (const [at, mask] of before.entries()) setMask(node, queues[at] ?? "", mask);
+  const { problems } = await passOnce(node.host);
+  expect(problems).toEqual([]);
+  expect(texts()).toEqual([
+    "00000000,0000000e",
+    "00000000,0000000d",
+    "00000000,00000055",
+    "00000000,000000aa",
+  ]);
+  await passOnce(node.host, undefined, { config: parseTuningConfig({ policy: "none" }, "tuning").config });
+  expect(texts()).toEqual(before);
 });
