@@ -12,24 +12,45 @@ test("everything in it", () => {
       housekeepingCpus: 0,
       rps: "explicit",
       rpsCpus: "2-3",
+      xps: "off",
+      rfs: true,
+      threadedNapi: false,
+      channelPerCpu: true,
       irqbalance: { configure: true },
-      resources: { "sriov/fast": { policy: "explicit", cpus: "4,6-7" } },
+      resources: {
+        "sriov/fast": { policy: "explicit", cpus: "4,6-7" },
+        "sriov/slow": { xps: "near", rfs: false, threadedNapi: true, channelPerCpu: false },
+      },
     },
     "tuning",
   );
   expect(problems).toEqual([]);
-  expect(config).toEqual({
+  const nothing = { policy: undefined, cpus: undefined, coresPerNode: undefined, rps: undefined };
+  const noKnobs = { xps: undefined, rfs: undefined, threadedNapi: undefined, channelPerCpu: undefined };
+  expect(config).toStrictEqual({
     policy: "dedicated",
     cpus: undefined,
     coresPerNode: 2,
     rps: "explicit",
     rpsCpus: [2, 3],
+    xps: "off",
+    rfs: true,
+    threadedNapi: false,
+    channelPerCpu: true,
     housekeepingCpus: [0],
     configureIrqBalance: true,
     resources: new Map([
+      ["sriov/fast", { ...nothing, ...noKnobs, policy: "explicit", cpus: [4, 6, 7], rpsCpus: undefined }],
       [
-        "sriov/fast",
-        { policy: "explicit", cpus: [4, 6, 7], coresPerNode: undefined, rps: undefined, rpsCpus: undefined },
+        "sriov/slow",
+        {
+          ...nothing,
+          rpsCpus: undefined,
+          xps: "near",
+          rfs: false,
+          threadedNapi: true,
+          channelPerCpu: false,
+        },
       ],
     ]),
   });
@@ -47,6 +68,10 @@ test.each([
   [{ policy: "explicit" }, "tuning.policy: explicit needs the key cpus"],
   [{ rps: "explicit" }, "tuning.rps: explicit needs the key rpsCpus"],
   [{ rps: "on" }, "tuning.rps: expected one of off, numa, pod, explicit"],
+  [{ xps: true }, "tuning.xps: expected one of off, near, got true"],
+  [{ rfs: "yes" }, 'tuning.rfs: expected true or false, got "yes"'],
+  [{ threadedNapi: 1 }, "tuning.threadedNapi: expected true or false, got 1"],
+  [{ channelPerCpu: "2" }, 'tuning.channelPerCpu: expected true or false, got "2"'],
   [{ resources: { vf: {} } }, "tuning.resources.vf: expected a resource name like sriov/vf"],
   [
     { resources: { "a/b": { policy: "explicit" } } },

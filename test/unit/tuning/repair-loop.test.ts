@@ -1,5 +1,7 @@
 // The daemon's repair: at start, each minute, and never in the way of what goes wrong.
 
+import * as fs from "node:fs";
+
 import { pino } from "pino";
 import { expect, test } from "vitest";
 
@@ -51,17 +53,24 @@ async function add(node: FakeHost): Promise<void> {
 
 const nothing = (): void => {};
 
-test("what is there at start, and what comes later, goes home", async () => {
+test("what is there at start, and what comes later, goes home; not before its pod is gone, of which the kubelet never heard", async () => {
   using node = createFakeHost();
   const before = node.toText();
+  let living = "";
   await add(node);
   node.removeNetns("web-1");
   const loop = await runLoop(node.host, [
     async () => {
       expect(node.toText()).toBe(before);
       await add(node);
+      living = node.toText();
+      fs.rmSync(node.host.paths.kubelet.checkpoint, { force: true });
+      expect(node.host.files.stat(node.host.paths.kubelet.podResourcesSocket)).toBeUndefined();
     },
-    () => node.removeNetns("web-1"),
+    () => {
+      expect(node.toText()).toBe(living);
+      node.removeNetns("web-1");
+    },
     () => expect(node.toText()).toBe(before),
   ]);
   expect(loop.lines).toEqual(["release", "release"]);

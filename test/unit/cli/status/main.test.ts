@@ -79,16 +79,6 @@ test("wide shows each interrupt, marked where tuning pinned it", async () => {
   `);
 });
 
-test("a policy that cannot be met is told, with what is done instead", async () => {
-  using node = createTuningNode(1);
-  node.attach(0, "web-1", (record) => ({ ...record, tuning: { policy: "follow-pod" } }));
-  const fallback = "the pod has no CPUs for itself, using numa-spread";
-  expect(await status(node.host)).toContain(`0000:3b:02.0 policy follow-pod: ${fallback}`);
-  const view = JSON.parse(await status(node.host, ["--json"])) as NodeView;
-  expect(view.vfs[0]?.policy).toMatchObject({ policy: "numa-spread", askedPolicy: "follow-pod" });
-  expect(view.vfs[0]?.policy?.notes).toEqual([fallback]);
-});
-
 test("what the tuning daemon could not do is told, but policies, which are told with the VFs", async () => {
   using node = createStatusNode();
   const vf = node.address(0);
@@ -128,9 +118,9 @@ test("JSON has the same facts", async () => {
   ]);
   expect(view.vfs[0]).toMatchObject({ vlan: 100, mac: "02:00:00:00:aa:01", interface: "net1", index: 0 });
   expect(view.vfs[0]?.irqs).toMatchObject([
-    { cpus: [0], pinnedTo: 0 },
-    { cpus: [1], pinnedTo: 1 },
-    { cpus: [0, 1, 2, 3] },
+    { role: "tx 0", cpus: [0], effective: [0], pinnedTo: 0 },
+    { role: "rx 0", cpus: [1], effective: [0], pinnedTo: 1 },
+    { role: "other", cpus: [0, 1, 2, 3], effective: [0] },
   ]);
 });
 
