@@ -1,5 +1,6 @@
 // All strategies through all runs of a scenario.
 
+import { type FlowExcess, measureExcess, sumExcess } from "./flow-excess.ts";
 import { groupByPods, meanPods, type PodsFigures, type StrategyFigures, summarise } from "./figures.ts";
 import { type EventResult, listMoments, runStrategy } from "./run-scenario.ts";
 import { type Scenario, topologyOf } from "./scenarios.ts";
@@ -15,6 +16,8 @@ export interface RunFigures {
 /** Of all runs together, of virtfn by the number of pods, and of each run. */
 export interface ScenarioFigures extends Omit<RunFigures, "seed"> {
   readonly byPods: readonly PodsFigures[];
+  /** Of virtfn over a flow of least cost. */
+  readonly excess: FlowExcess;
   readonly perRun: readonly RunFigures[];
 }
 
@@ -24,23 +27,34 @@ type Results = Readonly<Record<string, readonly EventResult[]>>;
 /** Of each plan of virtfn. */
 const timings = 5;
 
+/** Of each run: the flow of a large node takes seconds. */
+const flowSamples = 5;
+
 export function measureScenario(scenario: Scenario, firstSeed: number): ScenarioFigures {
   const seeds = Array.from({ length: scenario.runs }, (_, at) => firstSeed + at);
-  const runs = seeds.map((seed) => ({ seed, results: runAll(scenario, seed) }));
+  const runs = seeds.map((seed) => Object.assign(runAll(scenario, seed), { seed }));
   const all = joinResults(runs.map(({ results }) => results));
   return {
     ...summariseAll(all),
     byPods: groupByPods(all["virtfn"] ?? [], scenario.vfs),
+    excess: sumExcess(runs.map(({ excess }) => excess)),
     perRun: runs.map(({ seed, results }) => Object.assign(summariseAll(results), { seed })),
   };
 }
 
-function runAll(scenario: Scenario, seed: number): Results {
+function runAll(
+  scenario: Scenario,
+  seed: number,
+): { readonly results: Results; readonly excess: FlowExcess } {
   const topology = topologyOf(scenario);
   const moments = listMoments(scenario, seed);
-  return mapValues(createStrategies(seed), (place, name) =>
-    runStrategy(topology, moments, place, name === "virtfn" ? timings : 1),
-  );
+  const strategies = createStrategies(seed);
+  return {
+    results: mapValues(strategies, (place, name) =>
+      runStrategy(topology, moments, place, name === "virtfn" ? timings : 1),
+    ),
+    excess: measureExcess(topology, moments, strategies.virtfn, flowSamples),
+  };
 }
 
 function joinResults(runs: readonly Results[]): Results {

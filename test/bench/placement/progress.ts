@@ -1,5 +1,6 @@
 // What was measured, as lines for people.
 
+import type { FlowExcess } from "./flow-excess.ts";
 import type { PodsFigures, StrategyFigures } from "./figures.ts";
 import type { RunFigures, ScenarioFigures } from "./measure-scenario.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -8,6 +9,7 @@ export function formatScenario({ goals }: Scenario, figures: ScenarioFigures): s
   return [
     ...Object.entries(figures.strategies).map(([name, of]) => formatLine(name, formatStrategy(of))),
     formatLine("goal", `cores 1, CPUs 1, ${goals.movesPerEvent} moves, ${goals.msPerEvent} ms`),
+    formatLine("flow", formatExcess(figures.excess)),
     ...figures.byPods.map((of) => formatLine(`${of.from} to ${of.to} pods`, formatByPods(of))),
     ...figures.perRun.map((of) => formatLine(`seed ${of.seed}`, formatRun(of))),
   ].join("\n");
@@ -24,6 +26,10 @@ function formatStrategy(figures: StrategyFigures): string {
     `${movesPerEvent} moves, ${msPerEvent.median} ms (mean ${msPerEvent.mean}, p99 ${msPerEvent.p99}, slowest event ${msPerEvent.slowest} at best)` +
     (outsideCandidates > 0 ? `, ${outsideCandidates} outside their candidates` : "")
   );
+}
+
+function formatExcess({ events, loads, moves }: FlowExcess): string {
+  return `excess of virtfn over a flow of least cost: other loads in ${loads} of ${events} events, ${moves} more moves in the others`;
 }
 
 function formatByPods({ events, movesPerEvent, forcedMovesPerEvent }: PodsFigures): string {

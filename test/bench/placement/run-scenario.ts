@@ -77,7 +77,8 @@ export function runStrategy(
   });
 }
 
-function keepAttached(irqs: readonly IrqToPlace[], now: Placement): Placement {
+/** What is left of `now` when pods went. */
+export function keepAttached(irqs: readonly IrqToPlace[], now: Placement): Placement {
   return new Map(
     irqs.flatMap((irq) => {
       const cpu = now.get(irqKey(irq));

@@ -14,7 +14,7 @@ export type Placement = ReadonlyMap<string, number>;
 export type Strategy = (topology: CpuTopology, irqs: readonly IrqToPlace[], now: Placement) => Placement;
 
 /** All of them, by name; `seed` is that of the one that draws CPUs at random. */
-export function createStrategies(seed: number): Readonly<Record<string, Strategy>> {
+export function createStrategies(seed: number) {
   const random = createRandom(seed);
   return {
     virtfn: placeOptimally,
@@ -24,7 +24,7 @@ export function createStrategies(seed: number): Readonly<Record<string, Strategy
     rebuild: (topology, irqs) => placeNewOnes(topology, irqs, new Map()),
     "irqbalance (model)": (topology, irqs, now) =>
       balanceOnce(topology, irqs, placeNewOnes(topology, irqs, now)),
-  };
+  } as const satisfies Readonly<Record<string, Strategy>>;
 }
 
 function placeOptimally(topology: CpuTopology, irqs: readonly IrqToPlace[], now: Placement): Placement {

@@ -16,8 +16,21 @@ const goalsOfCni = [
   "ADD that fails: no address left",
 ].map((call) => ({ call, p50Ms: isFigure, p95Ms: isFigure, goalMs: isFigure }));
 
+const compared = Object.fromEntries(
+  ["virtfn", "per-device spread", "random", "greedy", "rebuild", "irqbalance (model)"].map((name) => [
+    name,
+    { coreLoad: { worst: isFigure }, movesPerEvent: isFigure, msPerEvent: { median: isFigure } },
+  ]),
+);
+
 test.each<[string, readonly string[], object]>([
-  ["placement", ["--events", "3"], {}],
+  [
+    "placement",
+    ["--events", "3"],
+    {
+      scenarios: Array.from({ length: 7 }, () => ({ excess: { loads: 0, moves: 0 }, strategies: compared })),
+    },
+  ],
   ["metrics", ["--vfs", "4", "--rounds", "1"], {}],
   [
     "cni",

@@ -7,6 +7,7 @@ import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { irqKey, planPlacement } from "../../../sriov/placement.ts";
 import type { IrqToPlace } from "../../../sriov/placement-model.ts";
 import { makeTopology } from "../../support/cpu-topology.ts";
+import { findFlowScore } from "../../support/placement-flow.ts";
 import { findLeastLoads } from "../../support/semi-matching.ts";
 import { findBestScore, type PlacementProblem, scorePlacement } from "../../support/placement-score.ts";
 
@@ -51,7 +52,7 @@ function problems(most: number): fc.Arbitrary<PlacementProblem> {
 
 function makeIrq(at: number, candidates: readonly number[], near: readonly number[]): IrqToPlace {
   return {
-    vf: parsePciAddress(`0000:3b:0${at >> 4}.${(at >> 1) % 8}`),
+    vf: parsePciAddress(`0000:3b:${(at >> 4).toString(16).padStart(2, "0")}.${(at >> 1) % 8}`),
     msiIndex: at & 1,
     candidates,
     near,
@@ -78,6 +79,47 @@ test("no placement is better: cores, then CPUs, then distance, then moves", () =
       expect(scorePlacement(problem, place(problem))).toEqual(findBestScore(problem));
     }),
     { numRuns: 300 },
+  );
+});
+
+test("the flow of least cost that larger problems are held to is the best of all on small ones", () => {
+  fc.assert(
+    fc.property(problems(5_000), (problem) => {
+      expect(findFlowScore(problem)).toEqual(findBestScore(problem));
+    }),
+  );
+});
+
+/** More interrupts than can be tried out, with pins, CPUs to be near, load that is there, and CPUs that are full. */
+const large = fc
+  .record({
+    sets: fc.array(fc.uniqueArray(fc.nat(15), { minLength: 1, maxLength: 8 }), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+    nears: fc.array(fc.uniqueArray(fc.nat(15), { maxLength: 2 }), { minLength: 1, maxLength: 3 }),
+    picks: fc.array(fc.tuple(fc.nat(7), fc.nat(2), fc.option(fc.nat(15))), {
+      minLength: 65,
+      maxLength: 140,
+    }),
+    fixed: fc.array(fc.tuple(fc.nat(15), fc.nat(4)), { maxLength: 4 }),
+    full: fc.array(fc.tuple(fc.nat(15), fc.nat(6)), { maxLength: 3 }),
+  })
+  .map(({ sets, nears, picks, fixed, full }): PlacementProblem => ({
+    topology: makeTopology({ cores: 4, threads: 2, nodes: 2, coresPerCache: 2 }),
+    irqs: picks.map(([set, near], at) =>
+      makeIrq(at, sets[set % sets.length] ?? [], nears[near % nears.length] ?? []),
+    ),
+    pinned: picks.map(([, , now]) => now ?? undefined),
+    limits: { fixedLoad: new Map(fixed), capacity: new Map(full) },
+  }));
+
+test("above 64 interrupts, too, there is no excess over a flow of least cost, in load, distance or moves", () => {
+  fc.assert(
+    fc.property(large, (problem) => {
+      expect(scorePlacement(problem, place(problem))).toEqual(findFlowScore(problem));
+    }),
+    { numRuns: 40 },
   );
 });
 

@@ -55,7 +55,6 @@ describe("countForcedMoves", () => {
   test.each(scenarios.filter(({ vfs }) => vfs <= 64))("no event of '$name' has fewer moves", (scenario) => {
     const moments = listMoments({ ...scenario, events: 120 }, 3);
     const { virtfn } = createStrategies(3);
-    if (virtfn === undefined) throw new Error("no strategy of virtfn");
     const results = runStrategy(topologyOf(scenario), moments, virtfn);
     for (const { moves, forcedMoves } of results) expect(moves).toBeGreaterThanOrEqual(forcedMoves);
   });

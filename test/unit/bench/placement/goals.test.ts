@@ -13,7 +13,6 @@ function run(scenario: Scenario) {
   // More of the largest take seconds.
   const events = scenario.vfs > 64 ? 200 : 300;
   const { virtfn } = createStrategies(seed);
-  if (virtfn === undefined) throw new Error("no strategy of virtfn");
   return summarise(runStrategy(topologyOf(scenario), listMoments({ ...scenario, events }, seed), virtfn));
 }
 
