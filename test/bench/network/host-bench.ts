@@ -128,7 +128,8 @@ async function measureNode(
   }
   for (const line of left) progress(`left out: ${line}`);
   if (variants.length === 0) throw new BenchRefusedError(left);
-  const steps = planNode(pf, await isIrqbalanceActive(run));
+  const isBalanced = await isIrqbalanceActive(run);
+  const steps = planNode(pf, isBalanced);
   return withSteps(run, steps, async () => {
     await using clients = await listenForClients(options.clients, options.port, signal);
     listening(clients.port);
@@ -136,7 +137,8 @@ async function measureNode(
     await clients.ready();
     const measurements: Measurement[] = [];
     const turns = planTurns(variants, options.rounds, options.seed);
-    const machine = await readMachine(run, pf.name);
+    const irqbalance = isBalanced ? "was running, stopped for the bench" : "not running as a service";
+    const machine = { ...(await readMachine(run, pf.name)), irqbalance };
     const fellBack = await runTurns(run, turns, {
       pf: pf.name,
       namespaces: options.namespaces,
