@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 
-import { findVfUsers } from "../../../cli/provision/vf-users.ts";
+import { findVfUsers, type UserEyes } from "../../../cli/provision/vf-users.ts";
 import { createHost } from "../../../host/create-host.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
 import { allNames } from "./layout.ts";
@@ -36,14 +36,13 @@ interface ShownLink {
 }
 
 /** Reads by iproute2 and by the product's own eyes. Throws when there is no such interface. */
-export async function readPfFacts(run: Run, name: string): Promise<PfFacts> {
+export async function readPfFacts(run: Run, name: string, host: UserEyes = createHost()): Promise<PfFacts> {
   const links = JSON.parse(await run({ argv: ["ip", "-j", "-d", "address", "show"] })) as ShownLink[];
   const link = links.find(({ ifname }) => ifname === name);
   if (link === undefined)
     throw new Error(
       `no interface ${name} in this network namespace; there are ${links.map(({ ifname }) => ifname).join(", ")}`,
     );
-  const host = createHost();
   const pf = [...readInventory(host).pfs.values()].find(({ netdevs }) => netdevs.includes(name));
   const addresses = (link.addr_info ?? []).filter(({ scope }) => scope === "global");
   const uppers = links.filter(

@@ -1,8 +1,9 @@
-// Tests whyRefuse and whyNoVariant of test/bench/network/node-facts.ts.
+// Tests test/bench/network/node-facts.ts: what is seen of the interface under test, and why the bench does not run.
 
 import { expect, test } from "vitest";
 
-import { type PfFacts, whyNoVariant, whyRefuse } from "../../../bench/network/node-facts.ts";
+import { type PfFacts, readPfFacts, whyNoVariant, whyRefuse } from "../../../bench/network/node-facts.ts";
+import { createTuningNode } from "../../../support/tuning-node.ts";
 
 const options = { variants: ["sriov-untuned"], namespaces: 6 } as const;
 const sriov = { address: "0000:3b:00.0", totalVfs: 8, vfs: [], users: [] };
@@ -36,6 +37,54 @@ test("VFs in use matter to every variant, their number to SR-IOV alone", () => {
     "a VF of ens1f0 is in use: the node has 0000:3b:02.0",
   ]);
   expect(whyRefuse(options, pf, [])).toHaveLength(2);
+});
+
+/** `ip -j -d address show` of a node with a PF, and what lies on it. */
+async function showLinks(more: object, ...others: readonly object[]): Promise<string> {
+  return JSON.stringify([
+    { ifname: "lo", flags: ["UP"] },
+    { ifname: "ens1f0", flags: ["UP"], ...more },
+    ...others,
+  ]);
+}
+
+test("a pod that has a VF of the PF is seen by its record, and one that the bench could take is not in use", async () => {
+  using node = createTuningNode(2);
+  const look = async () => readPfFacts(async () => showLinks({}), "ens1f0", node.host);
+  const before = await look();
+  expect(before).toMatchObject({ isUp: true, uses: [], sriov: { totalVfs: 8, users: [] } });
+  expect(whyRefuse({ ...options, namespaces: 2 }, before, [])).toEqual([]);
+  node.attach(1, "web-2");
+  expect(whyRefuse({ ...options, namespaces: 2 }, await look(), [])).toEqual([
+    `a VF of ens1f0 is in use: pod shop/web-2 has ${node.address(1)}`,
+    `a VF of ens1f0 is in use: the interface of ${node.address(1)} is in another network namespace`,
+  ]);
+});
+
+test("an address, a bridge, and what lies on the interface are uses; a link's own address and the other end of a veth are none", async () => {
+  using node = createTuningNode(1);
+  const addresses = [
+    { scope: "link", local: "fe80::1" },
+    { scope: "global", local: "192.0.2.1" },
+  ];
+  const { uses } = await readPfFacts(
+    async () =>
+      showLinks(
+        { master: "br0", addr_info: addresses },
+        { ifname: "ens1f0.5", link: "ens1f0", flags: [], linkinfo: { info_kind: "vlan" } },
+        { ifname: "veth1", link: "ens1f0", flags: [], linkinfo: { info_kind: "veth" } },
+      ),
+    "ens1f0",
+    node.host,
+  );
+  expect(uses).toEqual(["it has the address 192.0.2.1", "it belongs to br0", "ens1f0.5 lies on it"]);
+});
+
+test("an interface that is not there is told with those that are", async () => {
+  using node = createTuningNode(1);
+  await expect(readPfFacts(async () => showLinks({}), "ens9", node.host)).rejects.toThrow(
+    "no interface ens9 in this network namespace; there are lo, ens1f0",
+  );
 });
 
 test.each(["sriov-follow-pod", "sriov-pod-sibling", "sriov-pod-first-core"] as const)(
