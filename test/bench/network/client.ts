@@ -31,6 +31,8 @@ export async function runClient(run: Run, setting: ClientSetting, signal: AbortS
   const welcome = parseOrder(await line.next(orderTimeoutMs, signal));
   if (welcome.type !== "welcome") throw new Error(`expected a welcome, got ${welcome.type}`);
   const answer = (message: Answer): void => line.send(message);
+  // For a node under test that is gone nobody works on.
+  const wanted = AbortSignal.any([signal, line.gone]);
   await withSteps(run, planClient(setting.link, welcome.number, setting), async () => {
     answer({ type: "ready" });
     for (;;) {
@@ -40,11 +42,11 @@ export async function runClient(run: Run, setting: ClientSetting, signal: AbortS
         if (order.type === "reach") {
           // The variant before had the same addresses behind other MACs: the kernel would send there for half a minute.
           await run({ argv: [...prefix, "ip", "neighbour", "flush", "dev", setting.link] });
-          await reachAll(run, prefix, order, signal);
+          await reachAll(run, prefix, order, wanted);
           answer({ type: "reached" });
         }
         if (order.type === "load") {
-          const { sum, busy } = await runLoad(await toOwnClock(order, line, signal), prefix, signal);
+          const { sum, busy } = await runLoad(await toOwnClock(order, line, signal), prefix, wanted);
           answer({ type: "result", sum, busy });
         }
       } catch (error) {

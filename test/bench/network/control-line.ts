@@ -9,6 +9,7 @@ import { maxLineBytes } from "./message.ts";
 export class ControlLine implements Disposable {
   readonly #socket: Socket;
   readonly #lines: string[] = [];
+  readonly #gone = new AbortController();
   #rest = "";
   #failure: Error | undefined;
 
@@ -18,6 +19,11 @@ export class ControlLine implements Disposable {
     socket.on("data", (text: string) => this.#take(text));
     socket.on("error", (error) => this.#fail(error));
     socket.on("close", () => this.#fail(new Error("the other side closed the connection")));
+  }
+
+  /** Aborted when the connection has ended, whatever is still to be read. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   send(message: object): void {
@@ -62,6 +68,7 @@ export class ControlLine implements Disposable {
 
   #fail(error: Error): void {
     this.#failure ??= error;
+    this.#gone.abort(this.#failure);
     this.#socket.emit("control");
   }
 }

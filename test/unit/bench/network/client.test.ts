@@ -6,21 +6,25 @@ import { expect, test } from "vitest";
 
 import { runClient } from "../../../bench/network/client.ts";
 
-/** A node under test that says `welcome` to its client and nothing more. */
-async function listen(address: string, welcome: object) {
+/** A node under test that says `welcome` to its client, and nothing more than these `orders`. */
+async function listen(address: string, welcome: object, ...orders: readonly object[]) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on("error", () => {});
-    socket.write(`${JSON.stringify(welcome)}\n`);
+    for (const order of [welcome, ...orders]) socket.write(`${JSON.stringify(order)}\n`);
   });
   server.listen(0, address);
   await once(server, "listening");
+  const leave = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     host: address,
     port: (server.address() as AddressInfo).port,
+    leave,
     [Symbol.dispose]: () => {
-      for (const socket of sockets) socket.destroy();
+      leave();
       server.close();
     },
   };
@@ -30,6 +34,7 @@ function start(servers: readonly { readonly host: string; readonly port: number 
   const calls: string[] = [];
   const run = async ({ argv }: { readonly argv: readonly string[] }): Promise<string> => {
     calls.push(argv.join(" "));
+    if (argv[0] === "timeout") throw new Error("no route");
     return "";
   };
   const done = runClient(run, { servers, defaultPort: 1, link: "nic", isUp: true }, signal);
@@ -47,6 +52,19 @@ test("one that is ended while it waits for an order puts its interface back at o
   end.abort(new Error("interrupted by SIGINT"));
   await expect(done).rejects.toThrow("interrupted by SIGINT");
   expect(calls).toEqual(["ip address add 198.18.1.1/15 dev nic", "ip address del 198.18.1.1/15 dev nic"]);
+});
+
+test("one whose node under test goes away gives up what it waits for, and puts its interface back", async () => {
+  const reach = { type: "reach", targets: ["198.18.0.1"], port: 12_865 };
+  using server = await listen("127.0.0.1", welcome, reach);
+  const { calls, done } = start([server], new AbortController().signal);
+  await expect.poll(() => calls.length).toBeGreaterThan(2);
+  const startedMs = performance.now();
+  server.leave();
+  await expect(done).rejects.toThrow("the other side closed the connection");
+  // A target is waited for for a minute.
+  expect(performance.now() - startedMs).toBeLessThan(20_000);
+  expect(calls.at(-1)).toBe("ip address del 198.18.1.1/15 dev nic");
 });
 
 test("the first server that answers is taken, by IPv6 too", async () => {
