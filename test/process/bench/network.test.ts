@@ -1,73 +1,35 @@
 // The whole of bench:network on this machine: a veth pair in the place of NIC and wire, real netperf, both roles.
 
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
 import type { Results } from "../../bench/network/results.ts";
+import {
+  createFolder,
+  createNode,
+  smallBench,
+  startBench,
+  whyNoNetperf,
+} from "../../support/bench-process.ts";
 import { findNetperf } from "../../support/netperf-folder.ts";
-import { createTestNetns } from "../../support/netns.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
-const entry = resolve(import.meta.dirname, "../../bench/network/main.ts");
 const netperf = findNetperf();
-const why = "netperf is not installed, and no lab was prepared whose netperf could be used";
-const small = ["--namespaces", "2", "--processes", "2", "--rounds", "1", "--seconds", "2", "--warm-up", "1"];
 afterAll(() => netperf[Symbol.dispose]());
-
-function createFolder(prefix: string): Disposable & { readonly path: string } {
-  const path = mkdtempSync(join(tmpdir(), prefix));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
-}
-
-/** A namespace as the node's, with a folder of names of its own: another bench may run on this machine. */
-function createNode() {
-  const netns = createTestNetns();
-  const folder = createFolder("virtfn-netns-");
-  const names = folder.path;
-  return {
-    ...netns,
-    names,
-    /** Links of the node and names of namespaces, as text. */
-    look: () => {
-      const links = execFileSync("ip", ["-n", netns.name, "-o", "-d", "address"], { encoding: "utf8" });
-      return `${links}\n${readdirSync(names).join(" ")}`;
-    },
-    [Symbol.dispose]: () => {
-      netns[Symbol.dispose]();
-      folder[Symbol.dispose]();
-    },
-  };
-}
-
-const ownNames = 'mount --bind "$1" /run/netns && shift && exec "$@"';
-
-function startBench({ name, names }: ReturnType<typeof createNode>, args: readonly string[]) {
-  const env = { ...process.env, PATH: `${netperf.path}:${process.env["PATH"]}` };
-  const inside = ["ip", "netns", "exec", name, "sh", "-c", ownNames, "sh", names];
-  const child = Bun.spawn([...inside, process.execPath, entry, ...args], {
-    env,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  return { child, said: Promise.all([child.stdout.text(), child.stderr.text(), child.exited]) };
-}
 
 test(
   "two variants are measured and compared, and the node is as it was",
   { timeout: 180_000 },
   async ({ skip }) => {
-    skip(netperf.path === undefined, why);
+    skip(netperf.path === undefined, whyNoNetperf);
     using node = createNode();
     node.ip("link set lo up");
     const before = node.look();
     using folder = createFolder("virtfn-bench-");
     const out = folder.path;
     const variants = ["--variants", "host,veth-bridge", "--tests", "TCP_RR,UDP_RR"];
-    const { said } = startBench(node, [...variants, ...small, "--json", "--out", out]);
+    const { said } = startBench(netperf, node, [...variants, ...smallBench, "--json", "--out", out]);
     const [stdout, stderr, exitCode] = await said;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     const results = JSON.parse(stdout) as Results;
@@ -94,8 +56,8 @@ async function measurePackets(name: string): Promise<{ readonly rate: number; re
   using node = createNode();
   node.ip("link set lo up");
   using folder = createFolder("virtfn-bench-");
-  const args = ["--variants", "host", "--tests", name, ...small, "--json", "--out", folder.path];
-  const [stdout, stderr, exitCode] = await startBench(node, args).said;
+  const args = ["--variants", "host", "--tests", name, ...smallBench, "--json", "--out", folder.path];
+  const [stdout, stderr, exitCode] = await startBench(netperf, node, args).said;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   expect(stderr).toContain(name === "STREAM" ? " Mbit/s, " : " transactions/s, ");
   const { measurements, left } = JSON.parse(stdout) as Results;
@@ -118,7 +80,7 @@ test.for([
 ] as const)(
   "%s is measured, with more than %d packets a transaction or Mbit",
   async ([name, least], { skip }) => {
-    skip(netperf.path === undefined, why);
+    skip(netperf.path === undefined, whyNoNetperf);
     const { rate, packets } = await measurePackets(name);
     expect(rate).toBeGreaterThan(0);
     expect(packets).toBeGreaterThan(least);
@@ -133,8 +95,17 @@ test("messages at a fixed rate are answered at that rate, and counted in the win
   using node = createNode();
   node.ip("link set lo up");
   using folder = createFolder("virtfn-bench-");
-  const args = ["--variants", "host", "--tests", "UNDER_LOAD_200", ...small, "--json", "--out", folder.path];
-  const [stdout, stderr, exitCode] = await startBench(node, args).said;
+  const args = [
+    "--variants",
+    "host",
+    "--tests",
+    "UNDER_LOAD_200",
+    ...smallBench,
+    "--json",
+    "--out",
+    folder.path,
+  ];
+  const [stdout, stderr, exitCode] = await startBench(netperf, node, args).said;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { measurements, left } = JSON.parse(stdout) as Results;
   expect(left).toEqual([]);
@@ -149,30 +120,39 @@ test("messages at a fixed rate are answered at that rate, and counted in the win
   }
 });
 
-test("a bench that is ended in the middle puts everything back", async ({ skip }) => {
-  skip(netperf.path === undefined, why);
-  using node = createNode();
-  node.ip("link set lo up");
-  const before = node.look();
-  using folder = createFolder("virtfn-bench-");
-  const { child, said } = startBench(node, ["--variants", "veth-bridge", ...small, "--out", folder.path]);
-  await waitFor("the bridge", () => node.look().includes("vbench-br"), 30_000);
-  child.kill("SIGTERM");
-  child.kill("SIGTERM");
-  const [, stderr, exitCode] = await said;
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });
-  expect(stderr).toContain("interrupted by SIGTERM");
-  expect(node.look()).toBe(before);
-});
+test.for(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+  "a bench that is ended in the middle by %s puts everything back",
+  async (signal, { skip }) => {
+    skip(netperf.path === undefined, whyNoNetperf);
+    using node = createNode();
+    node.ip("link set lo up");
+    const before = node.look();
+    using folder = createFolder("virtfn-bench-");
+    const { child, said } = startBench(netperf, node, [
+      "--variants",
+      "veth-bridge",
+      ...smallBench,
+      "--out",
+      folder.path,
+    ]);
+    await waitFor("the bridge", () => node.look().includes("vbench-br"), 30_000);
+    child.kill(signal);
+    child.kill(signal);
+    const [, stderr, exitCode] = await said;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });
+    expect(stderr).toContain(`interrupted by ${signal}`);
+    expect(node.look()).toBe(before);
+  },
+);
 
 test("an interface that the node uses is refused, and nothing is changed", async ({ skip }) => {
-  skip(netperf.path === undefined, why);
+  skip(netperf.path === undefined, whyNoNetperf);
   using node = createNode();
   node.ip("link add nic type veth peer name wire");
   node.ip("address add 192.0.2.1/24 dev nic");
   const before = node.look();
-  const args = ["--pf", "nic", "--peer", "wire", "--variants", "host,sriov-untuned", ...small];
-  const [, stderr, exitCode] = await startBench(node, args).said;
+  const args = ["--pf", "nic", "--peer", "wire", "--variants", "host,sriov-untuned", ...smallBench];
+  const [, stderr, exitCode] = await startBench(netperf, node, args).said;
   expect(exitCode).toBe(1);
   expect(stderr).toContain("- nic is in use: it has the address 192.0.2.1");
   expect(stderr).toContain(
