@@ -28,7 +28,7 @@ export function makeBenchResults(argv: readonly string[] = ["--role", "server", 
   return toResults(
     options,
     { machine, measurements, left: [], fellBack: [] },
-    { label: labelOf(options, true), startedAt: new Date(0) },
+    { label: labelOf(options, { isDevice: true, isVirtual: false }), startedAt: new Date(0) },
   );
 }
 

@@ -61,6 +61,13 @@ export async function readMachine(run: Run, pf: string, root = "/"): Promise<Mac
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
 }
 
+/** Whether a hypervisor is below, by the CPU's flags or the maker's name. Source: arch/x86/include/asm/cpufeatures.h, X86_FEATURE_HYPERVISOR. */
+export function isVirtualMachine(root = "/"): boolean {
+  const hasFlag = /^flags\s*:.*\shypervisor(\s|$)/m.test(readIfThere(join(root, "proc/cpuinfo")));
+  const maker = readIfThere(join(root, "sys/class/dmi/id/sys_vendor"));
+  return hasFlag || /^(QEMU|VMware|Xen|innotek|KVM)/.test(maker);
+}
+
 /** Whether the machine's own irqbalance is running as a service. */
 export async function isIrqbalanceActive(run: Run): Promise<boolean> {
   return (await ask(run, ["systemctl", "is-active", "irqbalance"])).trim() === "active";

@@ -7,6 +7,7 @@ import { onBenchInterrupt } from "./interrupt.ts";
 import { measureHere, serveAsClient } from "./host-bench.ts";
 import { labelOf } from "./label.ts";
 import { measureInLab } from "./lab-bench.ts";
+import { isVirtualMachine } from "./machine.ts";
 import { type BenchOptions, parseBenchOptions, usage } from "./options.ts";
 import { toResults } from "./results.ts";
 import { runCommand } from "./run-command.ts";
@@ -31,7 +32,8 @@ async function runBench(options: BenchOptions): Promise<void> {
     executables: { cni: resolve("dist/virtfn-cni"), virtfn: resolve("dist/virtfn") },
   };
   if (options.role === "client") return serveAsClient(options, tools);
-  const label = labelOf(options, existsSync(`/sys/class/net/${options.pf}/device`));
+  const isDevice = existsSync(`/sys/class/net/${options.pf}/device`);
+  const label = labelOf(options, { isDevice, isVirtual: isVirtualMachine() });
   const measured = openRuns(options.out, label);
   const measure = options.mode === "lab" ? measureInLab : measureHere;
   const results = toResults(options, await measure(options, { ...tools, measured }), { label, startedAt });
