@@ -83,6 +83,24 @@ export const tuningKillCases: readonly TuningKillCase[] = [
     },
   },
   {
+    name: "two transmit queues",
+    driver: "ice",
+    prepare: (node) => {
+      node.attach(0, "web-0");
+      node.addQueues("web-0");
+    },
+  },
+  {
+    name: "two transmit queues that nobody wants steered any more",
+    driver: "ice",
+    prepare: async (node) => {
+      node.attach(0, "web-0");
+      node.addQueues("web-0");
+      await passOnce(node.host);
+      setNodeConfig(node, "tuning: { xps: off }\n");
+    },
+  },
+  {
     name: "receive flow steering",
     prepare: async (node) => {
       await tuned(node);
