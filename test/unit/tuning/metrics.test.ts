@@ -51,6 +51,62 @@ test("counts moves apart from pins, and the kernel's own counts by CPU when aske
   expect(await metrics.registry.metrics()).toBe(text);
 });
 
+test("counts masks by direction, values, threads and changes of channels, each where it was written", async () => {
+  using node = createTuningNode(1, "ice");
+  const metrics = createMetrics(node.host);
+  const memory = createPassMemory(node.host);
+  const configure = (more: string): void => {
+    const knobs = "rfs: true, threadedNapi: true, channelPerCpu: true";
+    const yaml = `tuning: { rps: numa, cpus: 0-2, policy: explicit, ${knobs}${more} }`;
+    node.host.files.writeAtomic(node.host.paths.nodeConfig, yaml);
+  };
+  configure("");
+  node.attach(0, "web-1");
+  node.addQueues("web-1");
+  const look = async (): Promise<string> => {
+    metrics.record(await passOnce(node.host, memory), 0.02, []);
+    return listMetricLines(
+      await metrics.registry.metrics(),
+      /masks|values|threads_|channel_|pass_.*(sum|count)/,
+    );
+  };
+  expect(await look()).toMatchInlineSnapshot(`
+    "
+    virtfn_tuning_rps_masks_total 2
+    virtfn_tuning_xps_masks_total 2
+    virtfn_tuning_values_total 2
+    virtfn_tuning_threads_total 0
+    virtfn_tuning_channel_changes_total 1
+    virtfn_tuning_pass_duration_seconds_sum 0.02
+    virtfn_tuning_pass_duration_seconds_count 1
+    "
+  `);
+  expect(await look()).toMatchInlineSnapshot(`
+    "
+    virtfn_tuning_rps_masks_total 2
+    virtfn_tuning_xps_masks_total 2
+    virtfn_tuning_values_total 2
+    virtfn_tuning_threads_total 2
+    virtfn_tuning_channel_changes_total 1
+    virtfn_tuning_pass_duration_seconds_sum 0.04
+    virtfn_tuning_pass_duration_seconds_count 2
+    "
+  `);
+  // What is as it shall be is not written again.
+  configure(", xps: off");
+  expect(await look()).toMatchInlineSnapshot(`
+    "
+    virtfn_tuning_rps_masks_total 2
+    virtfn_tuning_xps_masks_total 4
+    virtfn_tuning_values_total 2
+    virtfn_tuning_threads_total 2
+    virtfn_tuning_channel_changes_total 1
+    virtfn_tuning_pass_duration_seconds_sum 0.06
+    virtfn_tuning_pass_duration_seconds_count 3
+    "
+  `);
+});
+
 function driftOf(vf: number, pod: string, count: number): string {
   return `virtfn_tuning_drift_total{pf="ens1f0",vf="${vf}",resource="",namespace="shop",pod="${pod}"} ${count}\n`;
 }
