@@ -18,6 +18,8 @@ export interface DevicePluginProcessOptions {
   readonly isConfined?: boolean;
   /** Path of the network namespace that is the node's; without it this process's. */
   readonly netns?: string;
+  /** The API server that a container would find: "https://127.0.0.1:PORT", and the folder of its credentials. */
+  readonly cluster?: { readonly server: string; readonly credentials: string };
 }
 
 const confineScript = `
@@ -28,6 +30,15 @@ shift
 exec setpriv --bounding-set -all --inh-caps -all --no-new-privs "$@"
 `;
 
+const credentialsScript = `
+set -e
+mount -t tmpfs none /run
+mkdir -p /run/secrets/kubernetes.io/serviceaccount
+mount --bind "$1" /run/secrets/kubernetes.io/serviceaccount
+shift
+exec "$@"
+`;
+
 /** The process; disposing it kills it. Its log lines are collected. */
 export class DevicePluginProcess implements AsyncDisposable {
   readonly lines: LogLine[] = [];
@@ -35,16 +46,23 @@ export class DevicePluginProcess implements AsyncDisposable {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
 
   constructor(root: string, options: DevicePluginProcessOptions = {}) {
-    const { way = "plugins_registry", args = ["--listen", "off"], isConfined = false, netns } = options;
+    const { way = "plugins_registry", args = ["--listen", "off"], isConfined = false } = options;
+    const { netns, cluster } = options;
     this.#root = root;
     const entry = join(import.meta.dirname, "deviceplugin-entry.ts");
     const command = [process.execPath, entry, root, way, ...args];
-    const confine = isConfined ? ["unshare", "--mount", "sh", "-c", confineScript, "sh", root] : [];
+    const unshare = ["unshare", "--mount", "sh", "-c"];
+    const inMounts = (script: string, folder: string) => [...unshare, script, "sh", folder];
+    const confine = isConfined ? inMounts(confineScript, root) : [];
+    const login = cluster === undefined ? [] : inMounts(credentialsScript, cluster.credentials);
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`];
-    this.#child = Bun.spawn([...enter, ...confine, ...command], {
+    const { hostname, port } = new URL(cluster?.server ?? "https://none");
+    const found = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+    this.#child = Bun.spawn([...enter, ...login, ...confine, ...command], {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "inherit",
+      env: { ...process.env, ...(cluster === undefined ? {} : found) },
     });
     void this.#collect();
   }
