@@ -33,21 +33,26 @@ function spreadRules(facts: CpuFacts, vf: VfPlace): readonly CpuRule[] {
   const judgeFree = createFreeJudge(facts, vf.pod);
   const where = vf.numaNode === undefined ? "near the VF" : `on NUMA node ${vf.numaNode}`;
   const policy = "numa-spread";
+  const isolated = new Set(facts.topology.isolated);
   function judgeExclusive(cpu: number): string | undefined {
     const reason = judgeFree(cpu);
     return reason === "isolated" ? undefined : reason;
+  }
+  // Also the pod's own: who isolates CPUs has interrupts there by a policy that goes by them, or not at all.
+  function judgeOpen(cpu: number): string | undefined {
+    return judgeExclusive(cpu) ?? (isolated.has(cpu) ? "isolated" : undefined);
   }
   return [
     {
       ...plain,
       policy,
-      judge: (cpu) => judgeNode(cpu) ?? judgeFree(cpu),
+      judge: (cpu) => judgeNode(cpu) ?? judgeOpen(cpu),
       unmet: `no online CPU ${where} is free and not isolated, using other nodes`,
     },
     {
       ...plain,
       policy,
-      judge: (cpu) => judgeFree(cpu),
+      judge: judgeOpen,
       unmet: "every online CPU that no pod has for itself is isolated, using them all the same",
     },
     {

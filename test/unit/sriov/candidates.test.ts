@@ -67,6 +67,11 @@ describe("numa-spread", () => {
       "numa-spread: 0 2 4",
     ],
     [
+      "no isolated CPU that the pod has for itself either: only policies that go by the pod's CPUs use those",
+      { shape: { cores: 5, isolated: [1, 2] }, own: [2, 4] },
+      "numa-spread: 0 3 4",
+    ],
+    [
       "the local CPUs of a VF without a node",
       { shape: { nodes: 2, cores: 2 }, numaNode: undefined, localCpus: [2, 3, 9] },
       "numa-spread: 2 3",
@@ -177,6 +182,16 @@ describe("policies that go by the pod's CPUs", () => {
       "the core of the pod's first CPU",
       { policy: "pod-first-core", shape: smt, own: [3, 4] },
       "pod-first-core: 2 3",
+    ],
+    [
+      "the core of the pod's first CPU, isolated as it is",
+      { policy: "pod-first-core", shape: { ...smt, isolated: [2, 3] }, own: [2, 3] },
+      "pod-first-core: 2 3",
+    ],
+    [
+      "siblings that are the pod's own and isolated, and none that is isolated and nobody's",
+      { policy: "pod-sibling", shape: { ...smt, isolated: [2, 3, 5] }, own: [2, 3, 4] },
+      "pod-sibling: 2 3",
     ],
     [
       "without a sibling that another pod has",
