@@ -59,6 +59,22 @@ test("move when a pod gets their CPU for itself, and stay when all CPUs are free
   expect(await listWrites(node)).toEqual([]);
 });
 
+test("go to another housekeeping CPU when theirs goes offline, which nobody undid, and to none that is offline", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const memory = createPassMemory(node.host);
+  await passOnce(node.host, memory, reserved);
+  expect(node.affinities(0)).toBe("0 1 0");
+  node.setOnline("1-7");
+  for (const msiIndex of [0, 2]) node.setAffinity(0, msiIndex, "1-7");
+  const { undone } = await passOnce(node.host, memory, reserved);
+  expect([[...undone.values()], node.affinities(0).split(" ").at(2)]).toEqual([[], "1"]);
+  node.setOnline("2-7");
+  node.setAffinity(0, 2, "2-7");
+  await passOnce(node.host, memory, { housekeeping: [0, 1] });
+  expect(node.affinities(0).split(" ").at(2)).toBe("2-7");
+});
+
 test("are no queue while their handler is gone", async () => {
   using node = createTuningNode(1, "ice");
   node.attach(0, "web-1");

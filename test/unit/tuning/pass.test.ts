@@ -202,22 +202,25 @@ describe("a pass", () => {
     expect(node.affinities(0)).toBe("0 1 0-3");
   });
 
-  test("writes nothing when another pod got the VF between the look and the lock", async () => {
-    using node = createTuningNode();
-    const record = node.attach(0, "web-1");
-    const host: Host = {
-      ...node.host,
-      locks: {
-        acquire: async (name, options) => {
-          writeAttachment(node.host, { ...record, owner: { ...record.owner, containerId: "other" } });
-          return node.host.locks.acquire(name, options);
+  test.each([{ containerId: "other" }, { attachment: "net9" }, { cookie: "999" }])(
+    "writes nothing when another pod, or another namespace of it (%j), got the VF between the look and the lock",
+    async (change) => {
+      using node = createTuningNode();
+      const record = node.attach(0, "web-1");
+      const host: Host = {
+        ...node.host,
+        locks: {
+          acquire: async (name, options) => {
+            writeAttachment(node.host, { ...record, owner: { ...record.owner, ...change } });
+            return node.host.locks.acquire(name, options);
+          },
         },
-      },
-    };
-    const { applied } = await passOnce(host);
-    expect([...applied.values()].map(({ result }) => result)).toEqual(["stale"]);
-    expect(node.affinities(0)).toBe("0-3 0-3 0-3");
-  });
+      };
+      const { applied } = await passOnce(host);
+      expect([...applied.values()].map(({ result }) => result)).toEqual(["stale"]);
+      expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+    },
+  );
 
   test("writes no mask into a namespace that took the place of the pod's", async () => {
     using node = createTuningNode();
