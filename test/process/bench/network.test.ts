@@ -145,6 +145,21 @@ test.for(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
   },
 );
 
+test("a client's interface that the node uses is refused, and nothing is changed", async ({ skip }) => {
+  skip(netperf.path === undefined, whyNoNetperf);
+  using node = createNode();
+  node.ip("link add nic type veth peer name wire");
+  node.ip("address add 192.0.2.1/24 dev wire");
+  const before = node.look();
+  const args = ["--pf", "nic", "--peer", "wire", "--variants", "host", ...smallBench];
+  const [, stderr, exitCode] = await startBench(netperf, node, args).said;
+  expect([exitCode, stderr]).toEqual([
+    1,
+    "the bench does not run here:\n- wire is in use: it has the address 192.0.2.1\n",
+  ]);
+  expect(node.look()).toBe(before);
+});
+
 test("an interface that the node uses is refused, and nothing is changed", async ({ skip }) => {
   skip(netperf.path === undefined, whyNoNetperf);
   using node = createNode();

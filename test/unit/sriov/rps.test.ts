@@ -98,6 +98,7 @@ test.each<[string, object, Partial<typeof isolated>, readonly string[]]>([
     ["CPUs 4 of the list 4 are not online: RPS is without them", "none is left, using no RPS"],
   ],
   ["a VF that is left alone", { rps: "explicit", rpsCpus: "4", policy: "none" }, {}, []],
+  ["a VF that is left alone, of a pod without CPUs of its own", { rps: "pod", policy: "none" }, {}, []],
 ])("tells of %s", (_, settings, { exclusive = [], ...cut }, notes) => {
   const facts = {
     topology: makeTopology({ cores: 4, ...cut }),

@@ -64,6 +64,16 @@ test("pins before it are no drift afterwards", async () => {
   expect(node.affinities(0)).toBe("2 3 0-3");
 });
 
+test("pins of before are taken back first, so that what was before them is what is put back", async () => {
+  using node = makeNode("tuning: { policy: explicit, cpus: 2-3 }");
+  await passOnce(node.host);
+  configure(node, twoCpus);
+  await passOnce(node.host);
+  node.detach(0, "web-1");
+  await passOnce(node.host);
+  expect(node.affinities(0)).toBe("0-3 0-3 0-3");
+});
+
 test("the number of CPUs changes afterwards: a pod's traffic is not interrupted for that", async () => {
   using node = makeNode(twoCpus);
   await passOnce(node.host);

@@ -67,6 +67,18 @@ test("with xps off it stays as it is, and as it was before where tuning had set 
   expect(xps(node)).toEqual(["", "0-7"]);
 });
 
+test("what the pod before had is nothing that the next one gets", async () => {
+  const { node } = openNode();
+  using _node = node;
+  await passOnce(node.host);
+  node.detach(0, "web-1");
+  node.attach(0, "web-2");
+  const own = node.fake.kernel.mounted.get("/run/netns/web-2")?.sysfs ?? "";
+  fs.writeFileSync(join(own, "class/net/net1/queues/tx-1/xps_cpus"), "0f\n");
+  await passOnce(node.host, undefined, off);
+  expect(node.mask("web-2", "tx-1")).toBe("0-3");
+});
+
 test("policy none puts it back", async () => {
   const { node, record } = openNode();
   using _node = node;

@@ -257,6 +257,12 @@ describe("a refused pin", () => {
       }
       expect(attempts()).toBe(1);
       expect(node.affinities(0)).toBe("0-3 1 0-3");
+      // Another pod's VF is another one: its driver may have been bound again since.
+      node.detach(0, "web-1");
+      await passOnce(host, memory);
+      node.attach(0, "web-2");
+      await passOnce(host, memory);
+      expect(attempts()).toBe(2);
     },
   );
 });

@@ -114,6 +114,16 @@ test.each(["rfs: false", "rfs: true, policy: none"])("with %s all of it is as be
   expect(node.socketFlows()).toBe(0);
 });
 
+test("what the pod before had is nothing that the next one gets", async () => {
+  using node = await steered();
+  node.detach(0, "web-1");
+  configure(node, "tuning: {}");
+  node.attach(0, "web-3");
+  node.setValue("web-3", flowCount, "4096");
+  await passOnce(node.host);
+  expect(node.value("web-3", flowCount)).toBe("4096");
+});
+
 test("--restore puts all of it back, in running pods too", async () => {
   using node = await steered();
   const uevents = { subscribe: () => ({ [Symbol.dispose]: () => {} }) };

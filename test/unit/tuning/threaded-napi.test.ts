@@ -85,6 +85,16 @@ test("under policy none a thread that stays has the CPUs that it had", async () 
   expect(listThreads(node)).toEqual(["napi/net1-1200 on 0-7"]);
 });
 
+test("a thread that has the pid of one that is gone keeps its CPUs", async () => {
+  using node = await threaded();
+  const { proc } = node.host.paths;
+  const pid = fs.readdirSync(proc).find((name) => fs.existsSync(join(proc, name, "comm"))) ?? "";
+  fs.writeFileSync(join(proc, pid, "comm"), "napi/eth9-77\n");
+  configure(node, "tuning: { threadedNapi: true, policy: none }");
+  await passOnce(node.host);
+  expect(listThreads(node)).toEqual(["napi/eth9-77 on 1"]);
+});
+
 test("--restore puts it back in a running pod", async () => {
   using node = await threaded();
   expect(await run({ ...node.host, uevents: noUevents }, ["--restore"], () => {})).toBe(0);
