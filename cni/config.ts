@@ -112,8 +112,8 @@ export function readConfig(input: object, pod: PodArguments, call?: Attachee): R
     ...read,
     network: withChoices(read.network, choices.choices),
   }));
-  // The pod brings its addresses to ADD alone.
-  const mayBring = call?.command !== "ADD" && hasCapability(top.capabilities, "ips");
+  // The pod brings its addresses to ADD alone; with a delegate they are no more than a wish.
+  const mayBring = call?.command !== "ADD" && takesIps && hasCapability(top.capabilities, "ips");
   const missing = chosen.flatMap(({ network, path, isRight }) =>
     isRight && !mayBring ? findMissingAddresses(network, path) : [],
   );

@@ -196,6 +196,16 @@ test.each([undefined, "ADD", "STATUS", "DEL"])(
     expect(problems({ ...routed, capabilities: { ips: true } })).toBe(command === "ADD" ? needed : "");
     expect(problems({ ...routed, capabilities: { ips: false } })).toBe(needed);
     expect(problems({ ...routed, capabilities: { ips: true }, vlan: "5" })).toContain("vlan: ");
+    // With a delegate, of any network, what pods bring is a wish, and no address of the network's.
+    const ipam = { type: "host-local" };
+    expect(problems({ ...routed, capabilities: { ips: true }, ipam })).toBe(
+      "gateway: expected ips beside it, or none: an IPAM plugin tells its own",
+    );
+    const { deviceID: _none, ...chained } = base;
+    const networks = [{ gateway: "192.0.2.1" }, { resource: "sriov/fast", ipam }];
+    expect(problems({ ...chained, capabilities: { ips: true }, networks })).toBe(
+      "networks[0].gateway: expected ips beside it",
+    );
   },
 );
 
