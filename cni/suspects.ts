@@ -9,6 +9,7 @@ import { SriovError } from "../sriov/errors.ts";
 import { isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { findPf } from "../sriov/physical-function.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
+import { getsEachPod } from "./first-entry.ts";
 import type { Request } from "./request.ts";
 import { isServedByMultus } from "./targets.ts";
 
@@ -110,11 +111,11 @@ export function listPickedNames({ call, config }: Request): readonly string[] {
 }
 
 /**
- * What VFs that the kubelet gave to this pod are called in it, chained: nothing else tells whose leases to release when the records
- * are lost, the namespace is gone and there is no result of ADD.
+ * What VFs that the kubelet gave to this pod are called in it: nothing else tells whose leases to release when the records are lost,
+ * the namespace is gone and there is no result of ADD. The pod's first interface is ours where the list begins with us.
  */
 export function listGivenNames(host: Pick<Host, "files" | "paths">, request: Request): readonly string[] {
-  const { config, pod } = request;
+  const { call, config, pod } = request;
   if (isToldOtherwise(config) || pod.uid === undefined) return [];
   const containers = [...(tryReadCheckpoint(host)?.pods.get(pod.uid)?.values() ?? [])];
   const counts = new Map<string, number>();
@@ -122,9 +123,10 @@ export function listGivenNames(host: Pick<Host, "files" | "paths">, request: Req
     const devices = new Set(containers.flatMap((given) => given.get(resource) ?? []));
     counts.set(ifNamePrefix, (counts.get(ifNamePrefix) ?? 0) + devices.size);
   }
-  return [...counts].flatMap(([prefix, count]) =>
+  const names = [...counts].flatMap(([prefix, count]) =>
     Array.from({ length: count }, (_, at) => `${prefix}${at + 1}`),
   );
+  return names.length > 0 && getsEachPod(host, request) ? [call.ifName, ...names] : names;
 }
 
 // What the kubelet gave to networks of Multus is Multus's.

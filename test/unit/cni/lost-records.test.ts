@@ -68,6 +68,21 @@ test("with the namespace gone, too, the leases go all the same, by what the kube
   }
 });
 
+test("so does that of the pod's first interface where the runtime's file begins with the entry, and only there", async () => {
+  for (const isFirst of [true, false]) {
+    const { node } = await makeNode(true);
+    using _node = node;
+    const { files, paths } = node.host;
+    files.makeFolder(paths.cniConfigs);
+    const plugins = isFirst ? [only] : [{ type: "bridge" }, only];
+    files.writeAtomic(`${paths.cniConfigs}/10-lan.conflist`, JSON.stringify({ ...only, plugins }));
+    node.removeNetns("web-1");
+    expect(node.toText()).toMatch(/lease lan c1 eth0 .*\nlease lan c1 net1 /);
+    expect(await callCni(node.host, only, { ...call, command: "DEL", netns: "" })).toMatchObject(done);
+    expect(node.toText().match(/lease lan c1 \S+/g)).toEqual(isFirst ? null : ["lease lan c1 eth0"]);
+  }
+});
+
 test("so they do of several networks whose VFs have names of one kind", async () => {
   using node = createFakeHost();
   node.addNetns("web-1");
