@@ -1,6 +1,7 @@
 // Multus's plugin (the thin one), built by Go from the module that test/lab/multus names.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ExecaError } from "execa";
 import { goEnvironment } from "./go-environment.ts";
 import { hashTree } from "./hash-files.ts";
 import { findGo } from "./kube-source.ts";
@@ -35,6 +36,9 @@ async function build(workshop: Workshop, module: string, target: string): Promis
   await rm(goFolder, { recursive: true, force: true });
 }
 
+// Of a program that failed its last words: how it was called is longer than a reason may be.
 function describe(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll("\n", " ").slice(0, 300);
+  const words = error instanceof ExecaError ? String(error.stderr).trim().split("\n").at(-1) : undefined;
+  const message = words || (error instanceof Error ? error.message : String(error));
+  return message.replaceAll("\n", " ").slice(0, 300);
 }
