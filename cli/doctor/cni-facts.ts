@@ -1,9 +1,9 @@
 // What the container runtime finds of virtfn on the node: the executable, and the configuration that it loads.
 
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 
 import { resolveInRoot } from "../../sriov/root-path.ts";
-import { listDelegateTypes, listPluginTypes } from "../install-cni/conflist.ts";
+import { listPluginTypes, readMultusNetwork } from "../install-cni/conflist.ts";
 import { pluginName } from "../install-cni/executable.ts";
 import { listConfigurations } from "../install-cni/host-conflist.ts";
 import type { HostView } from "./host-root.ts";
@@ -59,9 +59,15 @@ export function readCniFacts(view: HostView, { binDir, confDir }: CniFolders): C
 
 function listForMultus(names: readonly string[], textOf: (name: string) => string): readonly string[] {
   const [loaded = "", ...others] = names;
-  const delegates = listDelegateTypes(textOf(loaded));
-  if (delegates !== undefined) return delegates.includes(pluginName) ? [loaded] : [];
-  return others.filter((name) => listPluginTypes(textOf(name))?.includes(pluginName) === true);
+  const network = readMultusNetwork(textOf(loaded));
+  if (network !== undefined && "types" in network) return network.types.includes(pluginName) ? [loaded] : [];
+  const found = network === undefined ? others : others.filter((name) => isNamed(name, network.named));
+  return found.filter((name) => listPluginTypes(textOf(name))?.includes(pluginName) === true);
+}
+
+// Multus's daemon has the node's folder at another path.
+function isNamed(file: string, name: string): boolean {
+  return [file, basename(file, extname(file))].includes(basename(name));
 }
 
 // A link of the node's must not lead to what is at that path here.

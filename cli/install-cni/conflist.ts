@@ -84,16 +84,24 @@ export function listPluginTypes(text: string): readonly string[] | undefined {
   return [parsed.output, ...parsed.output.plugins].flatMap(({ type }) => type ?? []);
 }
 
-const delegatesSchema = v.looseObject({ delegates: v.array(namedSchema) });
+const multusSchema = v.looseObject({
+  clusterNetwork: v.optional(v.string(), ""),
+  delegates: v.optional(v.array(namedSchema)),
+});
+
+/** `named`: by a file's path or name, or what is no file; `types`: by its plugins, each delegate one or a list of them. */
+type MultusNetwork = { readonly named: string } | { readonly types: readonly string[] };
 
 /**
- * The types of the plugins that Multus is given for the cluster's network, each delegate a plugin or a list; `undefined` where it
- * finds that by itself. Source: multus-cni, docs/configuration.md.
+ * What Multus is told of the cluster's network; `undefined` where it finds that by itself. With a name the delegates count for
+ * nothing. Source: multus-cni, docs/configuration.md.
  */
-export function listDelegateTypes(text: string): readonly string[] | undefined {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), delegatesSchema), text);
+export function readMultusNetwork(text: string): MultusNetwork | undefined {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), multusSchema), text);
   if (!parsed.success) return undefined;
-  return parsed.output.delegates.flatMap((delegate) => listPluginTypes(JSON.stringify(delegate)) ?? []);
+  const { clusterNetwork, delegates } = parsed.output;
+  if (clusterNetwork !== "") return { named: clusterNetwork };
+  return delegates && { types: delegates.flatMap((one) => listPluginTypes(JSON.stringify(one)) ?? []) };
 }
 
 function refuse(problem: string): ConflistPlan {

@@ -18,10 +18,26 @@ test.each(["multus", "multus-shim"])(
   },
 );
 
+test.each(["/host/etc/cni/net.d/20-other.conflist", "20-other", "a-definition"])(
+  "so it is where Multus is given another network, %s",
+  async (clusterNetwork) => {
+    using node = createDoctorNode();
+    node.write(multus.slice(1), JSON.stringify({ type: "multus-shim", clusterNetwork }));
+    node.write("etc/cni/net.d/20-other.conflist", JSON.stringify({ plugins: [bridge] }));
+    expect((await findTrouble(node)).told).toEqual([]);
+  },
+);
+
 test.each([
   ["given in a list", { type: "multus", delegates: [{ plugins: [bridge, ours] }] }, multus],
   ["given alone", { type: "multus", delegates: [bridge, ours] }, multus],
   ["found in the folder", { type: "multus-shim" }, cluster],
+  ["in the file that it names", { type: "multus-shim", clusterNetwork: `/host${cluster}` }, cluster],
+  [
+    "in the file that it names, beside delegates, which count for nothing then",
+    { type: "multus", clusterNetwork: "10-cluster", delegates: [bridge] },
+    cluster,
+  ],
 ])(
   "an entry of ours, %s: pods that name networks would get their VF twice",
   async (_, configuration, path) => {
