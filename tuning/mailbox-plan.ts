@@ -35,12 +35,12 @@ export function planMailboxes(
   const unplaced: IrqId[] = [];
   for (const { target, vector, cpu } of mailboxes) {
     const from = vector.affinity ?? [];
-    const isKept = cpu !== undefined && allowed.includes(cpu) && !fullCpus.keepsOut(cpu, from);
+    const irq = { vf: target.vf.address, msiIndex: vector.msiIndex };
+    const isKept = cpu !== undefined && allowed.includes(cpu) && !fullCpus.keepsOut(irq, cpu, from);
     const isQuiet = from.every((each) => !facts.topology.cpus.has(each) || allowed.includes(each));
     if (cpu === undefined && isQuiet) continue;
     const withRoom = new Map([...counts].filter(([each]) => !fullCpus.has(each)));
     const to = isKept ? cpu : chooseCpu(facts.topology, target, withRoom);
-    const irq = { vf: target.vf.address, msiIndex: vector.msiIndex };
     if (to !== undefined) steps.push({ ...irq, from, to });
     else if (allowed.length > 0) unplaced.push(irq);
     if (to !== undefined && !isKept) count(to);

@@ -85,9 +85,10 @@ export function rememberedCpu(
 }
 
 function whereItIs({ target, vector }: Placeable, fullCpus: PlanMemory["fullCpus"]): readonly number[] {
-  const { affinity = [] } = vector;
+  const { msiIndex, affinity = [] } = vector;
   const pin = rememberedCpu(target, vector);
-  return pin === undefined || fullCpus.keepsOut(pin, affinity) ? affinity : [pin];
+  const irq = { vf: target.vf.address, msiIndex };
+  return pin === undefined || fullCpus.keepsOut(irq, pin, affinity) ? affinity : [pin];
 }
 
 function toPlace({ target, vector }: Placeable, queueCpus: ReadonlyMap<string, number>): IrqToPlace {

@@ -99,6 +99,30 @@ test("a pin that somebody undid goes to another CPU where its own has been given
   expect(tries).toEqual(["0", "0"]);
 });
 
+test("a pin that somebody undid is tried on its own CPU first, also where another interrupt found that full", async () => {
+  using node = createTuningNode(2);
+  const full = new Set<string>();
+  const { host, tries } = filling(node, full);
+  const memory = createPassMemory(host);
+  host.files.writeAtomic(
+    host.paths.nodeConfig,
+    "tuning: { policy: explicit, cpus: 0, housekeepingCpus: 0-1 }",
+  );
+  node.attach(0, "web-0");
+  node.setAffinity(0, 2, "2");
+  await passOnce(host, memory);
+  expect(node.affinities(0)).toBe("0 0 0");
+  full.add("0");
+  node.attach(1, "web-1");
+  await passOnce(host, memory);
+  expect(tries).toEqual(["0", "0"]);
+  // What was moved away has left its vectors there.
+  full.clear();
+  for (const msiIndex of [0, 2]) node.setAffinity(0, msiIndex, "3");
+  const { applied } = await passOnce(host, memory);
+  expect([node.affinities(0), applied.get(node.address(0))?.pinned]).toEqual(["0 0 0", [0, 2]]);
+});
+
 test("an interrupt that comes while no CPU has one left is a problem, and so is one that stays where its policy no longer wants it", async () => {
   using node = createTuningNode(2);
   const full = new Set<string>();
