@@ -124,11 +124,11 @@ async function replaceList(
   covered: readonly number[],
 ): Promise<Telling> {
   const current = await readBans(host, pid);
-  const isKnown = (irq: number): boolean => known?.irqs.includes(irq) === true;
-  const others = current.filter((irq) => !isKnown(irq));
+  const others = current.filter((irq) => known?.irqs.includes(irq) !== true);
   const ours = banned.filter((irq) => !others.includes(irq));
+  const isListed = (irq: number): boolean => current.includes(irq);
   // It would move one at once that left its list for another.
-  const inOrder = [...ours.filter(isKnown), ...ours.filter((irq) => !isKnown(irq))];
+  const inOrder = [...ours.filter(isListed), ...ours.filter((irq) => !isListed(irq))];
   const fitting = takeFitting(others, inOrder).toSorted((a, b) => a - b);
   const wanted = [...others, ...fitting].toSorted((a, b) => a - b);
   const told: Told = { bootId: host.clock.bootId(), pid, startTicks, irqs: fitting, covered };

@@ -11,6 +11,7 @@ import {
   keepIrqBalanceOff,
   leaveIrqBalance,
 } from "../../../../tuning/irqbalance/keep-off.ts";
+import { readTold, writeTold } from "../../../../tuning/irqbalance/told-record.ts";
 import { createPassMemory } from "../../../../tuning/pass-memory.ts";
 import type { PassReport } from "../../../../tuning/pass.ts";
 import { startIrqBalance } from "../../../support/fake-irqbalance.ts";
@@ -113,6 +114,12 @@ describe("over its socket", () => {
     expect(irqbalance.bans).toEqual(told);
     node.attach(0, "web-1");
     expect(problems(await passOnce(node.host, memory))).toEqual([expect.stringContaining("2 of the 4")]);
+    expect([irqbalance.bans, irqbalance.looks]).toEqual([told, 1]);
+    // As a daemon that was killed leaves it which was to say more.
+    const before = readTold(node.host);
+    if (before.told === undefined) throw new Error("it was told nothing");
+    writeTold(node.host, { ...before, told: { ...before.told, irqs: queues(node, 0, 1) } });
+    await passOnce(node.host, memory);
     expect([irqbalance.bans, irqbalance.looks]).toEqual([told, 1]);
   });
 
