@@ -34,9 +34,10 @@ export class Contests {
   /** The irqbalance that was told last. */
   #toldPid: number | undefined;
 
-  /** `known`: what a process before this one left to rest. */
-  constructor({ clock }: Pick<Host, "clock">, known: readonly ContestedPin[]) {
+  /** `known`: what a process before this one left to rest; `toldPid`: the irqbalance that was told by it. */
+  constructor({ clock }: Pick<Host, "clock">, known: readonly ContestedPin[], toldPid?: number) {
     this.#clock = clock;
+    this.#toldPid = toldPid;
     for (const pin of known) {
       // The time of day may have been set back since.
       const leftMs = Math.min(Date.parse(pin.restsUntil) - clock.nowMs(), 1_000 * pin.restSeconds);

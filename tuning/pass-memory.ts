@@ -1,5 +1,6 @@
 // What the passes of one process remember, each of its own kind.
 
+import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { readContestedPins } from "../sriov/contested-pins.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
@@ -8,6 +9,7 @@ import { Contests } from "./contests.ts";
 import { FullCpus } from "./full-cpus.ts";
 import type { IrqBalanceHost } from "./irqbalance/keep-off.ts";
 import { IrqBalanceKeeper } from "./irqbalance/keeper.ts";
+import { readTold } from "./irqbalance/told-record.ts";
 import { createRecordParsers, type RecordParsers } from "./record-parsers.ts";
 import { Refusals } from "./refusals.ts";
 import { UndonePins } from "./undone-pins.ts";
@@ -29,7 +31,7 @@ export function createPassMemory(host: IrqBalanceHost): PassMemory {
     fullCpus: new FullCpus(host),
     undone: new UndonePins(),
     astray: new AstrayPins(host),
-    contests: new Contests(host, readKnown(host)),
+    contests: new Contests(host, readKnown(host), readToldPid(host)),
     irqBalance: new IrqBalanceKeeper(host),
     parsers: createRecordParsers(),
   };
@@ -41,6 +43,17 @@ function readKnown(host: Pick<Host, "files" | "paths">): ReturnType<typeof readC
     return readContestedPins(host);
   } catch (error) {
     if (error instanceof RecordCorruptError) return [];
+    throw error;
+  }
+}
+
+// One that can't be read is told by the passes.
+function readToldPid(host: IrqBalanceHost): number | undefined {
+  try {
+    const { told } = readTold(host);
+    return told?.bootId === host.clock.bootId() ? told.pid : undefined;
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
     throw error;
   }
 }

@@ -227,6 +227,22 @@ describe("a pass", () => {
     expect(changes).toEqual(["contested: undone 4"]);
   });
 
+  test("counts on, in the next process too, what was undone by one that was told by the process before", async () => {
+    using node = createTuningNode(2);
+    startIrqBalance(node.fake, { pid: 77 });
+    node.attach(0, "web-1");
+    await passOnce(node.host);
+    const memory = createPassMemory(node.host);
+    await passOnce(node.host, memory);
+    for (let times = 0; times < 4; times += 1) {
+      node.setAffinity(0, 1, "3");
+      await passOnce(node.host, memory);
+    }
+    node.attach(1, "web-2");
+    const { irqBalance, contestChanges, contested } = await passOnce(node.host, memory);
+    expect([irqBalance?.pid, contestChanges, contested.map(({ undone }) => undone)]).toEqual([77, [], [4]]);
+  });
+
   test("puts a contested interrupt back as it was before when the pod is gone", async () => {
     using node = createTuningNode(1);
     const { memory, pass } = await fight(node);
