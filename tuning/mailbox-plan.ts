@@ -39,7 +39,7 @@ export function planMailboxes(
     const isKept = cpu !== undefined && allowed.includes(cpu) && !fullCpus.keepsOut(irq, cpu, from);
     const isQuiet = from.every((each) => !facts.topology.cpus.has(each) || allowed.includes(each));
     if (cpu === undefined && isQuiet) continue;
-    const withRoom = new Map([...counts].filter(([each]) => !fullCpus.has(each)));
+    const withRoom = new Map([...counts].filter(([each]) => each === only(from) || !fullCpus.has(each)));
     const to = isKept ? cpu : chooseCpu(facts.topology, target, withRoom);
     if (to !== undefined) steps.push({ ...irq, from, to });
     else if (allowed.length > 0) unplaced.push(irq);

@@ -123,6 +123,23 @@ test("a pin that somebody undid is tried on its own CPU first, also where anothe
   expect([node.affinities(0), applied.get(node.address(0))?.pinned]).toEqual(["0 0 0", [0, 2]]);
 });
 
+test("a mailbox that somebody moved to a housekeeping CPU stays there where none has one left", async () => {
+  using node = createTuningNode(1);
+  node.attach(0, "web-1");
+  const full = new Set<string>();
+  const { host } = filling(node, full);
+  const memory = createPassMemory(host);
+  const reserved = { housekeeping: [4, 5] };
+  await passOnce(host, memory, reserved);
+  expect(node.affinities(0)).toBe("0 1 4");
+  for (const cpu of ["4", "5"]) full.add(cpu);
+  node.setAffinity(0, 2, "0-3");
+  for (let pass = 0; pass < 2; pass += 1) await passOnce(host, memory, reserved);
+  node.setAffinity(0, 2, "5");
+  expect(codes(await passOnce(host, memory, reserved))).toEqual([]);
+  expect(node.affinities(0)).toBe("0 1 5");
+});
+
 test("an interrupt that comes while no CPU has one left is a problem, and so is one that stays where its policy no longer wants it", async () => {
   using node = createTuningNode(2);
   const full = new Set<string>();
