@@ -44,8 +44,11 @@ beforeEach(({ skip }) => {
 
 afterAll(async () => {
   if ("reason" in multus) return;
-  await deletePods(lab, [fromExample, withWishes]);
-  await removeMultus(lab);
+  try {
+    await deletePods(lab, [fromExample, withWishes]);
+  } finally {
+    await removeMultus(lab);
+  }
   await installVirtfn(kubectl, demoVfs);
   await waitForVfState(node, before);
 });
