@@ -5,6 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { NodeReader } from "../host/node-reader.ts";
 import { SriovError } from "../sriov/errors.ts";
 import { askIpamStatus } from "../sriov/ipam.ts";
+import { makeOnce } from "../sriov/make-once.ts";
 import { createCallLog, tellPassedOver } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { checkConfig, type CniConfig } from "./config.ts";
@@ -35,8 +36,7 @@ export async function checkStatus(
   const request = parseRequest(call, stdin);
   const { config, problems } = request;
   checkVerb("STATUS", "1.1.0", config.cniVersion);
-  let made: Host | Promise<Host> | undefined;
-  const makeHost = (): Host | Promise<Host> => (made ??= createHost());
+  const makeHost = makeOnce(createHost);
   const isForAll = getsEachPod(reader ?? (await makeHost()), request);
   if (isForAll) checkConfig(request);
   if (problems.length === 0 && !isForAll && reader !== undefined && hasPodResources(reader)) return;
