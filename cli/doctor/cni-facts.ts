@@ -52,13 +52,16 @@ export function readCniFacts(view: HostView, { binDir, confDir }: CniFolders): C
         : {
             path: join(confDir, name),
             types: listPluginTypes(textOf(name)),
-            forMultus: listForMultus([name, ...others], textOf).map((entry) => join(confDir, entry)),
+            forMultus: listForMultus(name, others, textOf).map((entry) => join(confDir, entry)),
           },
   };
 }
 
-function listForMultus(names: readonly string[], textOf: (name: string) => string): readonly string[] {
-  const [loaded = "", ...others] = names;
+function listForMultus(
+  loaded: string,
+  others: readonly string[],
+  textOf: (name: string) => string,
+): readonly string[] {
   const network = readMultusNetwork(textOf(loaded));
   if (network !== undefined && "types" in network) return network.types.includes(pluginName) ? [loaded] : [];
   const found = network === undefined ? others : others.filter((name) => isNamed(name, network.named));

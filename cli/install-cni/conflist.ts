@@ -80,8 +80,11 @@ export function planConflistWithout(text: string, type: string): ConflistPlan {
 /** The types of the plugins that a configuration calls, in order, a single plugin's too; `undefined` when it is not understood. */
 export function listPluginTypes(text: string): readonly string[] | undefined {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), namedSchema), text);
-  if (!parsed.success) return undefined;
-  return [parsed.output, ...parsed.output.plugins].flatMap(({ type }) => type ?? []);
+  return parsed.success ? typesOf(parsed.output) : undefined;
+}
+
+function typesOf(configuration: v.InferOutput<typeof namedSchema>): readonly string[] {
+  return [configuration, ...configuration.plugins].flatMap(({ type }) => type ?? []);
 }
 
 const multusSchema = v.looseObject({
@@ -101,7 +104,7 @@ export function readMultusNetwork(text: string): MultusNetwork | undefined {
   if (!parsed.success) return undefined;
   const { clusterNetwork, delegates } = parsed.output;
   if (clusterNetwork !== "") return { named: clusterNetwork };
-  return delegates && { types: delegates.flatMap((one) => listPluginTypes(JSON.stringify(one)) ?? []) };
+  return delegates && { types: delegates.flatMap(typesOf) };
 }
 
 function refuse(problem: string): ConflistPlan {
