@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { installVirtfn, waitForRollout } from "../demo/install.ts";
 import { vfPod } from "../demo/manifests.ts";
+import { type PodVf, readPodVfs } from "../demo/pod-vfs.ts";
 import { deletePods, waitForReadyPods } from "../demo/pods.ts";
 import { demoVfs } from "../demo/steps.ts";
 import { readVfState, waitForVfState } from "../demo/vf-state.ts";
@@ -95,29 +96,12 @@ test("without the network that they were made by the pods end, and their VFs are
   expect(await readLeftovers(node)).toEqual({ records: [], leases: [] });
 });
 
-interface PodVf {
-  readonly name: string;
-  readonly mac: string;
-  readonly address: string | undefined;
-  readonly pciAddress: string;
-}
-
-/** The one VF inside the pod; it is that of its environment. */
+/** The one VF inside the pod. */
 async function readVf(pod: string): Promise<PodVf> {
-  const script = 'echo "$PCIDEVICE_SRIOV_VF"; ip -j -d address show';
-  const [allocated, links = ""] = (await kubectl.execInPod({ pod }, ["sh", "-c", script])).split("\n");
-  const vfs = (JSON.parse(links) as readonly PodLink[]).filter(({ parentdev }) => parentdev !== undefined);
-  expect(vfs.map(({ parentdev }) => parentdev)).toEqual([allocated]);
-  const [vf] = vfs;
-  const address = vf?.addr_info.find(({ family }) => family === "inet")?.local;
-  return { name: vf?.ifname ?? "", mac: vf?.address ?? "", address, pciAddress: vf?.parentdev ?? "" };
-}
-
-interface PodLink {
-  readonly ifname: string;
-  readonly address: string;
-  readonly parentdev?: string;
-  readonly addr_info: readonly { readonly family: string; readonly local: string }[];
+  const [vf, ...more] = await readPodVfs(lab, [pod]);
+  if (vf === undefined || more.length > 0)
+    throw new Error(`${pod}: expected one VF, got ${vf === undefined ? 0 : more.length + 1}`);
+  return vf;
 }
 
 /** Of the network that is not the cluster's own. */
