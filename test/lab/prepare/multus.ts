@@ -1,7 +1,7 @@
 // Multus's plugin (the thin one), built by Go from the module that test/lab/multus names.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ExecaError } from "execa";
+import { describeFailure } from "./describe-failure.ts";
 import { goEnvironment } from "./go-environment.ts";
 import { hashTree } from "./hash-files.ts";
 import { findGo } from "./kube-source.ts";
@@ -25,7 +25,7 @@ export async function provideMultus(workshop: Workshop): Promise<Multus> {
     });
     return { executable: join(folder, "multus") };
   } catch (error) {
-    return { reason: `no Multus: ${describe(error)}` };
+    return { reason: `no Multus: ${describeFailure(error)}` };
   }
 }
 
@@ -34,11 +34,4 @@ async function build(workshop: Workshop, module: string, target: string): Promis
   const options = { cwd: module, env: goEnvironment(goFolder) };
   await workshop.runContained("go", ["build", ...flags, "-o", join(target, "multus"), program], options);
   await rm(goFolder, { recursive: true, force: true });
-}
-
-// Of a program that failed its last words: how it was called is longer than a reason may be.
-function describe(error: unknown): string {
-  const words = error instanceof ExecaError ? String(error.stderr).trim().split("\n").at(-1) : undefined;
-  const message = words || (error instanceof Error ? error.message : String(error));
-  return message.replaceAll("\n", " ").slice(0, 300);
 }

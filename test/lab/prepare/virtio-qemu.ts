@@ -2,6 +2,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DebianRecipe, makeDebianRoot } from "./debian-root.ts";
+import { describeFailure } from "./describe-failure.ts";
 import { inStep, type Workshop } from "./workshop.ts";
 
 /** `qemu`: path of what is called as qemu-system-x86_64 is; `reason`: why there is none. */
@@ -36,7 +37,7 @@ export async function provideVirtioQemu(workshop: Workshop): Promise<VirtioQemu>
     });
     return { qemu: join(folder, "qemu") };
   } catch (error) {
-    return { reason: `no QEMU with SR-IOV of virtio NICs: ${describe(error)}` };
+    return { reason: `no QEMU with SR-IOV of virtio NICs: ${describeFailure(error)}` };
   }
 }
 
@@ -49,8 +50,4 @@ async function make(workshop: Workshop, target: string): Promise<void> {
   if (properties.includes("sriov-pf=")) return;
   const version = await workshop.run(qemu, ["--version"]);
   throw new Error(`expected one whose virtio-net-pci has sriov-pf (11), got ${version.split("\n")[0]}`);
-}
-
-function describe(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll("\n", " ").slice(0, 300);
 }
