@@ -33,6 +33,7 @@ import type { Target } from "./targets.ts";
 import { planDriverChange } from "./driver-change.ts";
 import { checkMacFree, checkMacOwedToNobody } from "./mac-clash.ts";
 import { checkSettable } from "./pf-settings.ts";
+import { describeSriovCniPod } from "./sriov-cni-mark.ts";
 import { describeLocation, describeRecorded } from "./vf-elsewhere.ts";
 
 type Sysfs = Pick<Host, "files" | "paths">;
@@ -77,6 +78,8 @@ export async function claimVf(
     const driver = vf.driver === undefined ? "no driver" : `the driver ${vf.driver}`;
     throw new VfMissingError(`${address} has ${driver}: expected a network driver, or vfio-pci`);
   }
+  const holder = isUserspace ? describeSriovCniPod(host, address) : undefined;
+  if (holder !== undefined) throw new VfBusyError(`cannot give ${address} to ${who.title}: ${holder}`);
   if (network.resetBetweenPods) checkResettable(host, address);
   const driver = planDriverChange(host, vf, network);
   const link = isUserspace ? undefined : await findNamedLink(host, home, address);

@@ -6,6 +6,7 @@ import type { Host } from "../host/host.ts";
 import type { VfOriginal } from "../sriov/attachment.ts";
 import { isPciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import type { CniCall } from "./environment.ts";
+import { isOfThisBoot, markPath, readMark } from "./sriov-cni-mark.ts";
 
 /** Of one attachment. `original` has what sriov-cni may have changed; `netns` is the namespace that it gave the VF to last. */
 export interface SriovCniEntry {
@@ -50,10 +51,10 @@ export function readSriovCniEntry(host: View, call: CniCall): SriovCniEntry | un
   const path = entryPath(host, call);
   const parsed = v.safeParse(schema, host.files.readText(path));
   if (!parsed.success) return undefined;
-  const { deviceID: address, trust, OrigVfState: state } = parsed.output;
-  const netns = host.files.readText(markPath(host, address))?.trim();
+  const { trust, OrigVfState: state } = parsed.output;
+  const address = parsed.output.deviceID as PciAddress;
   return {
-    address: address as PciAddress,
+    address,
     original: {
       name: state.HostIFName || undefined,
       mac: state.EffectiveMAC || undefined,
@@ -69,8 +70,8 @@ export function readSriovCniEntry(host: View, call: CniCall): SriovCniEntry | un
       minTxRateMbps: state.MinTxRate,
       maxTxRateMbps: state.MaxTxRate,
     },
-    netns: netns || undefined,
-    isOfThisBoot: (host.files.stat(path)?.changedMs ?? 0) >= readBootMs(host),
+    netns: readMark(host, address),
+    isOfThisBoot: isOfThisBoot(host, path),
   };
 }
 
@@ -100,14 +101,4 @@ const linkStates: readonly VfOriginal["linkState"][] = ["auto", "enable", "disab
 
 function entryPath({ paths }: Pick<Host, "paths">, { containerId, ifName }: CniCall): string {
   return `${paths.sriovCni}/${containerId}-${ifName}`;
-}
-
-function markPath({ paths }: Pick<Host, "paths">, address: string): string {
-  return `${paths.sriovCni}/pci/${address}`;
-}
-
-/** When the node was started, by the wall clock; 0 where the kernel does not tell. Source: proc_uptime(5). */
-function readBootMs({ files, paths, clock }: View): number {
-  const seconds = Number(files.readText(`${paths.proc}/uptime`)?.split(" ")[0]);
-  return Number.isFinite(seconds) ? clock.nowMs() - seconds * 1000 : 0;
 }

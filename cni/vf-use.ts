@@ -14,6 +14,7 @@ import type { PciAddress } from "../sriov/pci-address.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
 import { findHomeLink } from "../sriov/vf-locate.ts";
 import { describeHolder, findUseOfNode } from "./claim.ts";
+import { describeSriovCniPod } from "./sriov-cni-mark.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
 /** Who or what has the VF; `undefined` when it is free, also for one whose last owner is gone. `driver` is the one that a VF without a netdev may have. The caller holds its lock. */
@@ -31,7 +32,7 @@ export function describeUse(
   }
   const vf = readVfBasics(host, address);
   if (vf === undefined) return "it vanished";
-  if (isUserspaceVf(vf) && vf.driver === driver) return undefined;
+  if (isUserspaceVf(vf) && vf.driver === driver) return describeSriovCniPod(host, address);
   if (!isNetworkVf(vf))
     return vf.driver === undefined ? "it has no driver" : `it has the driver ${vf.driver}`;
   const link = findHomeLink(host, home, address);

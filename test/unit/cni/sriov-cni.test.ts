@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { callCni, podArgs, type TestCall } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
 import { withFault } from "../../support/faults.ts";
+import { createUserspaceNode, userspaceConfig, vfioAllowed } from "../../support/userspace-node.ts";
 
 const vf = "0000:3b:02.1";
 const mac = "02:00:00:00:01:01";
@@ -199,4 +200,47 @@ test("killed at any host call, the next DEL finishes it", { timeout: slowMs }, a
 test("the folder of sriov-cni is where a node has it", () => {
   using node = createFakeHost();
   expect(node.host.paths.sriovCni).toBe(join(node.root, "var/lib/cni/sriov"));
+});
+
+/** Of a VF that no interface shows in its pod: as sriov-cni leaves it, where the kubelet gives it out under a new name of its resource. */
+function markUserspace(node: FakeHost): void {
+  node.host.files.writeAtomic(`${node.host.paths.sriovCni}/pci/${vf}`, "/run/netns/web-1");
+}
+
+test("a VF of vfio-pci that a pod of sriov-cni has is given to nobody else until that pod is gone", async () => {
+  using node = createUserspaceNode([1]);
+  markUserspace(node);
+  const before = node.toText();
+  const second = { containerId: "c2", netns: "/run/netns/web-2", args: podArgs("web-2") };
+  expect(await callCni(node.host, userspaceConfig, second)).toMatchObject({
+    json: {
+      code: 11,
+      msg: expect.stringMatching(
+        /ERR_VF_BUSY: .*shop\/web-2 as net1: sriov-cni gave it to a pod whose namespace \/run\/netns\/web-1 exists/,
+      ) as string,
+    },
+  });
+  expect(node.toText()).toBe(before);
+  node.removeNetns("web-1");
+  expect(await callCni(node.host, userspaceConfig, second)).toMatchObject({ exitCode: 0 });
+});
+
+test("nor is it picked where a network names its PF; a mark from before a restart of the node is nobody's", async () => {
+  using node = createUserspaceNode([1], `pfs: [ens1f0]\n${vfioAllowed}`);
+  markUserspace(node);
+  const { host } = node;
+  const { deviceID: _device, mac: _mac, ...settings } = userspaceConfig;
+  const picked = { ...settings, pf: "ens1f0", driver: "vfio-pci" };
+  const given: unknown[] = [];
+  for (const pod of ["web-3", "web-4"]) {
+    const netns = node.addNetns(pod);
+    const call = { containerId: pod, netns, args: podArgs(pod) };
+    given.push((await callCni(host, picked, call)).json?.["interfaces"]);
+  }
+  expect(given).toMatchObject([[{ pciID: "0000:3b:02.0" }], [{ pciID: "0000:3b:02.2" }]]);
+  host.files.writeAtomic(`${host.paths.proc}/uptime`, "60.00 100.00\n");
+  const long = new Date(host.clock.nowMs() - 120_000);
+  fs.utimesSync(`${host.paths.sriovCni}/pci/${vf}`, long, long);
+  const last = { containerId: "c5", netns: node.addNetns("web-5"), args: podArgs("web-5") };
+  expect((await callCni(host, picked, last)).json).toMatchObject({ interfaces: [{ pciID: vf }] });
 });
