@@ -2,14 +2,15 @@
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Each stands for the overlay of its name. */
+/** Each stands for the component of its name, in the order in which components are listed, or for the overlay. */
 export const overlayValues: Readonly<Record<string, Values>> = {
-  cdi: { cdi: true },
   multus: { chained: false },
-  provision: { provision: true },
+  "sriov-name": { cniName: "sriov" },
+  cdi: { cdi: true },
+  "udev-rule": { udevRule: true },
   report: { report: true },
   selinux: { selinux: true },
-  "udev-rule": { udevRule: true },
+  provision: { provision: true },
   uninstall: { uninstall: true },
 };
 
@@ -38,4 +39,5 @@ export const refusedValues: readonly Values[] = [
   { networks: [{ vlann: 1 }] },
   { namespace: { name: "A b" } },
   { paths: { kubelet: "data/" } },
+  { cniName: "../sriov" },
 ];

@@ -8,6 +8,7 @@ import { podNetworkEntries } from "../../cni/config-entries.ts";
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 const folder = v.pipe(v.string(), v.regex(/^\/\S*[^/\s]$/, "an absolute path without a slash at its end"));
 const name = v.pipe(v.string(), v.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "a DNS label"));
+const fileName = v.pipe(v.string(), v.regex(/^(\w[\w.-]*)?$/, "a file name"));
 const quantities = v.record(v.string(), v.union([v.string(), v.number()]));
 const texts = v.record(v.string(), v.string());
 const anything = v.looseObject({});
@@ -24,6 +25,7 @@ export const chartValues = v.strictObject({
   deviceplugin: anything,
   networks: v.array(v.strictObject(podNetworkEntries)),
   chained: v.boolean(),
+  cniName: fileName,
   cdi: v.boolean(),
   provision: v.boolean(),
   report: v.boolean(),

@@ -5,7 +5,7 @@ import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 
 import { findKubelet } from "../../support/find-kubelet.ts";
 
@@ -14,7 +14,6 @@ const kubectl = join(dirname(findKubelet() ?? "/none/kubelet"), "kubectl");
 const why = existsSync(kubectl)
   ? ""
   : " (skipped: no kubectl: set KUBE_BIN_DIR, or let the lab build Kubernetes first)";
-const readme = readFileSync(join(root, "README.md"), "utf8");
 
 interface Manifest {
   readonly kind: string;
@@ -22,8 +21,12 @@ interface Manifest {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+function kustomize(folder: string) {
+  return spawnSync(kubectl, ["kustomize", folder], { encoding: "utf8" });
+}
+
 function build(folder: string): readonly Manifest[] {
-  const { status, stdout, stderr } = spawnSync(kubectl, ["kustomize", folder], { encoding: "utf8" });
+  const { status, stdout, stderr } = kustomize(folder);
   expect(stderr).toBe("");
   expect(status).toBe(0);
   return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
@@ -41,23 +44,44 @@ test.skipIf(why !== "").each([
   ["base", "base"],
   ["to take it away", "overlays/uninstall"],
 ])(`the README's, %s, has the image of the registry and its networks${why}`, (_, place) => {
-  const folder = mkdtempSync(join(tmpdir(), "virtfn-readme-"));
+  const [kustomization = "", networks = ""] = readYaml("README.md");
+  const placed = kustomization.replace("kustomize/base", `kustomize/${place}`);
+  const built = inFolder({ "kustomization.yaml": placed, "chained.yaml": networks }, build);
+  const images = [...JSON.stringify(built).matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image);
+  expect([...new Set(images)]).toEqual(["REGISTRY/virtfn:0.1.0"]);
+  expect(built.find(({ kind }) => kind === "ConfigMap")?.data).toEqual({ "chained.yaml": networks });
+  expect(built.find(({ kind }) => kind === "DaemonSet")?.metadata.name).toBe("virtfn");
+});
+
+test.skipIf(why !== "")(`components go together as docs/install.md lists them, and only so${why}`, () => {
+  const [kustomization = ""] = readYaml("docs/install.md");
+  const text = JSON.stringify(inFolder({ "kustomization.yaml": kustomization }, build));
+  for (const word of ['"--no-conflist"', '"--name=sriov"', '"--udev-rule"', '"spc_t"', '"provision"'])
+    expect(text).toContain(word);
+  const { components, ...rest } = parse(kustomization) as { readonly components: readonly string[] };
+  const backwards = stringify({ ...rest, components: components.toReversed() });
+  expect(inFolder({ "kustomization.yaml": backwards }, kustomize)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining(
+      "testing value /spec/template/spec/initContainers/0/name failed",
+    ) as string,
+  });
+});
+
+/** The YAML blocks of a page. */
+function readYaml(page: string): readonly string[] {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => String(block));
+}
+
+/** What `use` makes of a folder with the files, beside a copy of deploy/. */
+function inFolder<T>(files: Readonly<Record<string, string>>, use: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), "virtfn-page-"));
   try {
-    const [kustomization = "", networks = ""] = [...readme.matchAll(/```yaml\n(.*?)```/gs)].map(
-      ([, text]) => text,
-    );
     cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true });
-    writeFileSync(
-      join(folder, "kustomization.yaml"),
-      kustomization.replace("kustomize/base", `kustomize/${place}`),
-    );
-    writeFileSync(join(folder, "chained.yaml"), networks);
-    const built = build(folder);
-    const images = [...JSON.stringify(built).matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image);
-    expect([...new Set(images)]).toEqual(["REGISTRY/virtfn:0.1.0"]);
-    expect(built.find(({ kind }) => kind === "ConfigMap")?.data).toEqual({ "chained.yaml": networks });
-    expect(built.find(({ kind }) => kind === "DaemonSet")?.metadata.name).toBe("virtfn");
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    return use(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
-});
+}

@@ -40,24 +40,25 @@ function readBase(): Objects {
 }
 
 interface Operation {
-  readonly op: "add" | "replace" | "remove";
+  readonly op: "add" | "replace" | "remove" | "test";
   readonly path: string;
   readonly value?: unknown;
 }
 
-/** The DaemonSet of the base with the changes of an overlay (RFC 6902). */
-function patchBase(overlay: string): Objects {
-  const folder = join(deploy, "kustomize", overlay === "report" ? "components" : "overlays", overlay);
-  const { patches, resources } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as {
+/** The objects with the changes of a component, or of the overlay `uninstall` (RFC 6902). */
+function patch(before: Objects, name: string): Objects {
+  const folder = join(deploy, "kustomize", name === "uninstall" ? "overlays" : "components", name);
+  const kustomization = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as {
     readonly patches: readonly { readonly patch: string }[];
-    readonly resources: readonly string[];
+    readonly resources?: readonly string[];
   };
-  const added = resources.filter((file) => file.endsWith(".yaml"));
+  const added = (kustomization.resources ?? []).filter((file) => file.endsWith(".yaml"));
   const objects = {
-    ...structuredClone(readBase()),
+    ...structuredClone(before),
     ...readObjects(added.map((file) => readFileSync(join(folder, file), "utf8"))),
   };
-  for (const { op, path, value } of patches.flatMap(({ patch }) => parse(patch) as Operation[])) {
+  const operations = kustomization.patches.flatMap((one) => parse(one.patch) as Operation[]);
+  for (const { op, path, value } of operations) {
     const keys = path
       .split("/")
       .slice(1)
@@ -67,7 +68,10 @@ function patchBase(overlay: string): Objects {
       (at, key) => (at as Record<string, unknown>)[key],
       objects["DaemonSet virtfn"],
     );
-    if (op === "remove") delete (parent as Record<string, unknown>)[last];
+    if (op === "test") {
+      const is = (parent as Record<string, unknown>)[last];
+      if (is !== value) throw new Error(`${name}: ${path} is ${String(is)}`);
+    } else if (op === "remove") delete (parent as Record<string, unknown>)[last];
     else if (Array.isArray(parent) && op === "add")
       parent.splice(last === "-" ? parent.length : Number(last), 0, value);
     else (parent as Record<string, unknown>)[last] = value;
@@ -80,7 +84,16 @@ test("by default it makes the objects of the base", () => {
 });
 
 test.each(Object.entries(overlayValues))("it makes the objects of the overlay %s", (overlay, values) => {
-  expect(render(values)).toEqual(patchBase(overlay));
+  expect(render(values)).toEqual(patch(readBase(), overlay));
+});
+
+test("it makes the objects of all components together", () => {
+  const { uninstall: _other, ...components } = overlayValues;
+  expect(readdirSync(join(deploy, "kustomize/components")).toSorted()).toEqual(
+    Object.keys(components).toSorted(),
+  );
+  const values = Object.assign({}, ...Object.values(components)) as Values;
+  expect(render(values)).toEqual(Object.keys(components).reduce(patch, readBase()));
 });
 
 test("networks and resources become the files that the programs read", () => {

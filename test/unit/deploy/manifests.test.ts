@@ -147,13 +147,13 @@ test("nothing is allowed at the API server, as nothing asks it", () => {
   expect(kinds.toSorted()).toEqual(["DaemonSet", "Namespace", "ServiceAccount"]);
 });
 
-test.each(["cdi", "lab", "multus", "provision", "selinux", "udev-rule", "uninstall"])(
-  "every change of the overlay %s meets what is there in the base",
-  (overlay) => {
-    const folder = join(deploy, "kustomize/overlays", overlay);
-    const { patches, resources } = v.parse(
+const components = readdirSync(join(deploy, "kustomize/components"));
+
+test.each(["overlays/lab", "overlays/uninstall", ...components.map((name) => `components/${name}`)])(
+  "every change of %s meets what is there in the base",
+  (place) => {
+    const { patches } = v.parse(
       v.object({
-        resources: v.tuple([v.literal("../../base")]),
         patches: v.array(
           v.object({
             target: v.object({ kind: v.literal("DaemonSet"), name: v.literal("virtfn") }),
@@ -161,9 +161,8 @@ test.each(["cdi", "lab", "multus", "provision", "selinux", "udev-rule", "uninsta
           }),
         ),
       }),
-      parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")),
+      parse(readFileSync(join(deploy, "kustomize", place, "kustomization.yaml"), "utf8")),
     );
-    expect(resources).toEqual(["../../base"]);
     const daemonSet = parseDocument(readFileSync(join(base, "daemonset.yaml"), "utf8"));
     const operations = patches.flatMap(({ patch }) => parse(patch) as { op: string; path: string }[]);
     for (const { op, path } of operations) {
@@ -177,6 +176,39 @@ test.each(["cdi", "lab", "multus", "provision", "selinux", "udev-rule", "uninsta
     }
   },
 );
+
+test("what takes the first init container for install-cni's looks whether it is", () => {
+  const touching = components.filter((name) => {
+    const text = readFileSync(join(deploy, "kustomize/components", name, "kustomization.yaml"), "utf8");
+    return text.includes("/initContainers/0/");
+  });
+  expect(touching.toSorted()).toEqual(["multus", "sriov-name"]);
+  for (const name of touching)
+    expect(readFileSync(join(deploy, "kustomize/components", name, "kustomization.yaml"), "utf8")).toMatch(
+      /- op: test\n +path: \/spec\/template\/spec\/initContainers\/0\/name\n +value: install-cni-first/,
+    );
+});
+
+test("an overlay is the base with the component of its name", () => {
+  const overlays = readdirSync(join(deploy, "kustomize/overlays")).filter((name) =>
+    components.includes(name),
+  );
+  expect(overlays.toSorted()).toEqual(["cdi", "multus", "provision", "report", "selinux", "udev-rule"]);
+  for (const name of overlays) {
+    const file = join(deploy, "kustomize/overlays", name, "kustomization.yaml");
+    const {
+      resources,
+      components: used,
+      patches,
+    } = parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    expect({ name, resources, used, patches }).toEqual({
+      name,
+      resources: ["../../base"],
+      used: [`../../components/${name}`],
+      patches: undefined,
+    });
+  }
+});
 
 test("the token that may label nodes and make Events is one container's, and the change meets the base", () => {
   const folder = join(deploy, "kustomize/components/report");
@@ -198,10 +230,6 @@ test("the token that may label nodes and make Events is one container's, and the
     ["ClusterRole", [{ apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch"] }]],
     ["Role", [{ apiGroups: [""], resources: ["events"], verbs: ["create"] }]],
   ]);
-  const overlay = parse(
-    readFileSync(join(deploy, "kustomize/overlays/report/kustomization.yaml"), "utf8"),
-  ) as object;
-  expect(overlay).toMatchObject({ resources: ["../../base"], components: ["../../components/report"] });
 });
 
 test("uninstalling, nothing runs but one container that reaches the host through its process 1", () => {
@@ -232,10 +260,10 @@ test("uninstalling, nothing runs but one container that reaches the host through
 
 test("the patches of docs/install.md change volumes that there are, and flags of programs that there are", () => {
   const page = readFileSync(resolve(deploy, "../docs/install.md"), "utf8");
-  const texts = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => String(text));
-  const [volumes, flags] = texts.map(
-    (text) => (parse(text) as { patches: [{ patch: string }] }).patches[0].patch,
+  const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(
+    ([, text]) => parse(String(text)) as { patches?: [{ patch: string }] },
   );
+  const [volumes, flags] = blocks.flatMap(({ patches }) => (patches === undefined ? [] : [patches[0].patch]));
   const { spec } = parse(volumes ?? "") as { spec: { template: { spec: { volumes: { name: string }[] } } } };
   const known = new Set(pod.volumes.map(({ name }) => name));
   expect(spec.template.spec.volumes.filter(({ name }) => !known.has(name))).toEqual([]);
