@@ -1,8 +1,10 @@
 // Which VFs are in which network namespace other than the node's own.
 
+import { readMark } from "../../cni/sriov-cni-mark.ts";
 import { HostError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Link } from "../../host/netlink/netlink.ts";
+import { createPaths } from "../../host/paths.ts";
 import type { Inventory } from "../../sriov/inventory.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import { findLinksInside } from "../../sriov/vf-locate.ts";
@@ -12,6 +14,8 @@ import { listNamespaces } from "../../sriov/vf-search.ts";
 export interface VfInNamespace {
   readonly path: string;
   readonly link: Link;
+  /** By its mark: a pod of before virtfn took its place. */
+  readonly isSriovCnis: boolean;
 }
 
 export interface NamespaceFacts {
@@ -31,13 +35,14 @@ export function readNamespaceFacts(
   const seen = new Set<bigint>([own.cookie]);
   const found = new Map<PciAddress, VfInNamespace>();
   const problems: string[] = [];
+  const node = { files: host.files, paths: createPaths(host.paths.hostRoot) };
   for (const { path, file } of listNamespaces(host)) {
     try {
       using netns = host.namespaces.open(file);
       if (netns === undefined || seen.has(netns.cookie)) continue;
       using netlink = host.openNetlink(netns);
       for (const [address, link] of findLinksInside(host, netlink, netns, [...vfs.keys()]))
-        found.set(address, { path, link });
+        found.set(address, { path, link, isSriovCnis: readMark(node, address) !== undefined });
       seen.add(netns.cookie);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;

@@ -82,10 +82,12 @@ function findStale(record: Attachment, verdict: OwnerVerdict | undefined): reado
 function findOrphans({ namespaces, live, attachments, inventory }: Orphanage): readonly Finding[] {
   return [...namespaces.found]
     .filter(([address]) => !isHeld({ live, attachments, inventory }, address))
-    .map(([address, { path, link }]) =>
+    .map(([address, { path, link, isSriovCnis }]) =>
       warn(`${address} is in ${path} as ${link.name}, and has no record`, {
         expected: "a record of who has it",
-        fix: `whoever put it there shall give it back, or: nsenter --net=${path} ip link set ${link.name} netns 1`,
+        fix: isSriovCnis
+          ? "nothing: sriov-cni gave it to a pod, and what is installed as sriov takes it back when that ends"
+          : `whoever put it there shall give it back, or: nsenter --net=${path} ip link set ${link.name} netns 1`,
       }),
     );
 }
