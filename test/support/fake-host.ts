@@ -29,6 +29,7 @@ import { createFakeSockets, type FakeSockets } from "./fake-host-sockets.ts";
 import { destroyNetns } from "./fake-host-rules.ts";
 import { addDriver, writeSysfs } from "./fake-host-sysfs.ts";
 import { formatKernel } from "./fake-host-text.ts";
+import { makeRoute } from "./network-view.ts";
 
 export interface FakePf {
   readonly name: string;
@@ -204,19 +205,7 @@ function addNetns(kernel: FakeKernel, root: string, name: string): string {
 }
 
 function addDefaultRoute(kernel: FakeKernel, index: number): void {
-  kernel.host.routes.push({
-    family: 4,
-    destination: "0.0.0.0/0",
-    gateway: "198.51.100.1",
-    index,
-    table: 254,
-    metric: undefined,
-    mtu: undefined,
-    advmss: undefined,
-    scope: "global",
-    isOnlink: false,
-    protocol: 3,
-  });
+  kernel.host.routes.push({ ...makeRoute(index, "0.0.0.0/0"), gateway: "198.51.100.1" });
 }
 
 function formatRecords(root: string): readonly string[] {
