@@ -1,8 +1,6 @@
 // `virtfn doctor`: looks for what keeps pods of this node from their VFs, or makes them slow. Changes nothing.
 
-import { parseArgs } from "node:util";
-
-import { UsageError } from "../usage-error.ts";
+import { parseFlags } from "../flags.ts";
 import { checks } from "./checks.ts";
 import { type DoctorHost, type DoctorSources, readDoctorFacts } from "./facts.ts";
 import { type CheckResult, formatResults } from "./format.ts";
@@ -50,23 +48,11 @@ export async function runDoctor(
   return results.some(({ findings }) => findings.some(({ severity }) => severity === "error")) ? 1 : 0;
 }
 
-interface Options {
-  readonly help: boolean;
-  readonly json: boolean;
-  readonly "cni-bin-dir": string;
-  readonly "cni-conf-dir": string;
-}
-
-function parseCommandLine(argv: readonly string[]): Options {
-  const options = {
+function parseCommandLine(argv: readonly string[]) {
+  return parseFlags("doctor", argv, {
     help: { type: "boolean", short: "h", default: false },
     json: { type: "boolean", default: false },
     "cni-bin-dir": { type: "string", default: "/opt/cni/bin" },
     "cni-conf-dir": { type: "string", default: "/etc/cni/net.d" },
-  } as const;
-  try {
-    return parseArgs({ args: [...argv], options, strict: true }).values;
-  } catch (cause) {
-    throw new UsageError("doctor", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  });
 }

@@ -1,8 +1,7 @@
 // `virtfn explain pod NS/NAME`: how far a pod's VFs came, and why no further. Changes nothing.
 
-import { parseArgs } from "node:util";
-
 import { type DoctorHost, type DoctorSources, readDoctorFacts } from "../doctor/facts.ts";
+import { parseFlagsAndWords } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { explainPod } from "./explain-pod.ts";
 import { afterReset, formatExplanation } from "./format.ts";
@@ -54,7 +53,10 @@ export async function runExplain(
 function parseCommandLine(
   argv: readonly string[],
 ): "help" | { readonly json: boolean; readonly pod: PodName } {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = parseFlagsAndWords("explain", argv, {
+    help: { type: "boolean", short: "h", default: false },
+    json: { type: "boolean", default: false },
+  });
   if (values.help) return "help";
   const [kind, name = "", ...rest] = positionals;
   const [, namespace, podName] = /^([^/]+)\/([^/]+)$/.exec(name) ?? [];
@@ -64,16 +66,4 @@ function parseCommandLine(
       `expected pod NAMESPACE/NAME, got ${JSON.stringify(positionals.join(" "))}`,
     );
   return { json: values.json, pod: { namespace, name: podName } };
-}
-
-function parse(argv: readonly string[]) {
-  const options = {
-    help: { type: "boolean", short: "h", default: false },
-    json: { type: "boolean", default: false },
-  } as const;
-  try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
-  } catch (cause) {
-    throw new UsageError("explain", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
 }

@@ -1,7 +1,7 @@
 // The command line of `virtfn install-cni`.
 
-import { parseArgs } from "node:util";
 import { type ListenAddress, parseListenAddress } from "../../host/health-server.ts";
+import { expectAbsolute, parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import type { InstallOptions } from "./installer.ts";
 import { udevRulesFolder } from "./udev-rule.ts";
@@ -48,7 +48,7 @@ const options = {
 
 /** Parses `argv` (without the command's name); `source` is the executable to install. Throws ERR_USAGE or ERR_LISTEN_ADDRESS. */
 export function parseInstallCniOptions(argv: readonly string[], source: string): InstallCniOptions {
-  const { values } = parse(argv);
+  const values = parseFlags("install-cni", argv, options);
   const kubeletRoot = values["kubelet-root"];
   for (const name of values.name) {
     if (!/^[\w][\w.-]*$/.test(name)) {
@@ -59,26 +59,16 @@ export function parseInstallCniOptions(argv: readonly string[], source: string):
     source,
     help: values.help,
     watch: values.watch,
-    binDir: absolute("cni-bin-dir", values["cni-bin-dir"]),
-    confDir: values["no-conflist"] ? undefined : absolute("cni-conf-dir", values["cni-conf-dir"]),
-    entryFile: values.entry === undefined ? undefined : absolute("entry", values.entry),
+    binDir: expectAbsolute("install-cni", "cni-bin-dir", values["cni-bin-dir"]),
+    confDir: values["no-conflist"]
+      ? undefined
+      : expectAbsolute("install-cni", "cni-conf-dir", values["cni-conf-dir"]),
+    entryFile: values.entry === undefined ? undefined : expectAbsolute("install-cni", "entry", values.entry),
     udevRules: values["udev-rule"] ? udevRulesFolder : undefined,
-    kubeletRoot: kubeletRoot === undefined ? undefined : absolute("kubelet-root", kubeletRoot),
-    hostRoot: absolute("host-root", values["host-root"]),
+    kubeletRoot:
+      kubeletRoot === undefined ? undefined : expectAbsolute("install-cni", "kubelet-root", kubeletRoot),
+    hostRoot: expectAbsolute("install-cni", "host-root", values["host-root"]),
     aliases: values.name.filter((name) => name !== "virtfn"),
     listen: parseListenAddress(values.listen),
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options, strict: true });
-  } catch (cause) {
-    throw new UsageError("install-cni", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
-function absolute(option: string, path: string): string {
-  if (path.startsWith("/")) return path;
-  throw new UsageError("install-cni", `--${option}: expected an absolute path, got ${JSON.stringify(path)}`);
 }

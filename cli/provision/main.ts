@@ -1,10 +1,9 @@
 // `virtfn provision`: gives PFs the VF count and MTU of the configuration, and VFs the driver; leaves alone what pods use.
 
-import { parseArgs } from "node:util";
-
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
 import type { FindVfUsers } from "../../sriov/provision-desired.ts";
 import { findPrefixProblem, parseProvisionConfig } from "../../sriov/resource-config.ts";
+import { parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { type DriverHost, provisionDrivers } from "./provision-drivers.ts";
 import { provisionPfs } from "./provision-pfs.ts";
@@ -82,28 +81,17 @@ async function provisionAll(
     : [{ text: "nothing to do: this node has none of the PFs", isAsked: true }];
 }
 
-interface Flags {
-  readonly help: boolean;
-  readonly strict: boolean;
-  readonly "dry-run": boolean;
-  readonly "config-file"?: string | undefined;
-  readonly "resource-prefix": string;
-}
+type Flags = ReturnType<typeof parseCommandLine>;
 
-function parseCommandLine(argv: readonly string[]): Flags {
-  const options = {
+function parseCommandLine(argv: readonly string[]) {
+  const flags = parseFlags("provision", argv, {
     help: { type: "boolean", short: "h", default: false },
     strict: { type: "boolean", default: false },
     "dry-run": { type: "boolean", default: false },
     "config-file": { type: "string" },
     "resource-prefix": { type: "string", default: "sriov" },
-  } as const;
-  try {
-    const flags = parseArgs({ args: [...argv], options, strict: true }).values;
-    const problem = findPrefixProblem(flags["resource-prefix"]);
-    if (problem === undefined) return flags;
-    throw new Error(problem);
-  } catch (cause) {
-    throw new UsageError("provision", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  });
+  const problem = findPrefixProblem(flags["resource-prefix"]);
+  if (problem === undefined) return flags;
+  throw new UsageError("provision", problem);
 }

@@ -1,14 +1,12 @@
 // `virtfn repair`: brings home the VFs of pods that are gone, and tells of each VF in use what it found.
 
-import { parseArgs } from "node:util";
-
 import type { Host } from "../../host/host.ts";
 import { readHolders } from "../../kubelet/device-holders.ts";
 import { ofGoneOwners } from "../../sriov/gone-owners.ts";
 import { applyHomeNames, planHomeNames } from "../../sriov/home-name-repair.ts";
 import { applyRepair, planRepair, type RepairStep } from "../../sriov/repair.ts";
+import { parseFlags } from "../flags.ts";
 import { formatTable } from "../table.ts";
-import { UsageError } from "../usage-error.ts";
 
 const usage = `Usage: virtfn repair [--dry-run] [--json]
 
@@ -91,15 +89,10 @@ function formatJson(steps: readonly RepairStep[], isDryRun: boolean): string {
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-function parseCommandLine(argv: readonly string[]): Readonly<Record<"help" | "json" | "dry-run", boolean>> {
-  const options = {
+function parseCommandLine(argv: readonly string[]) {
+  return parseFlags("repair", argv, {
     help: { type: "boolean", short: "h", default: false },
     json: { type: "boolean", default: false },
     "dry-run": { type: "boolean", default: false },
-  } as const;
-  try {
-    return parseArgs({ args: [...argv], options, strict: true }).values;
-  } catch (cause) {
-    throw new UsageError("repair", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  });
 }

@@ -1,7 +1,6 @@
 // The command line of `virtfn status`.
 
-import { parseArgs } from "node:util";
-
+import { parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 
 export interface StatusOptions {
@@ -30,17 +29,9 @@ const options = {
 
 /** Parses `argv` (without the command's name). Throws ERR_USAGE. */
 export function parseStatusOptions(argv: readonly string[]): StatusOptions {
-  const { help, json, output, watch } = parse(argv);
+  const { help, json, output, watch } = parseFlags("status", argv, options);
   if (output !== "table" && output !== "wide" && output !== "json") {
     throw new UsageError("status", `-o: expected wide or json, got ${JSON.stringify(output)}`);
   }
   return { help, watch, output: json ? "json" : output };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options, strict: true }).values;
-  } catch (cause) {
-    throw new UsageError("status", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
 }

@@ -1,13 +1,12 @@
 // `virtfn uninstall`: takes virtfn off this node, as far as nobody uses it.
 
-import { parseArgs } from "node:util";
-
 import { Registry } from "prom-client";
 
 import { type DaemonContext, runDaemon } from "../../host/daemon.ts";
 import { HostError } from "../../host/errors.ts";
 import { type ListenAddress, parseListenAddress } from "../../host/health-server.ts";
 import type { Host } from "../../host/host.ts";
+import { expectAbsolute, parseFlags } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { checkUnused } from "./node-in-use.ts";
 import { planUninstall, type UninstallFolders } from "./plan.ts";
@@ -90,37 +89,25 @@ interface UninstallOptions extends UninstallFolders {
 }
 
 function parseCommandLine(argv: readonly string[]): UninstallOptions {
-  const { help, stay, listen, ...values } = parse(argv);
+  const { help, stay, listen, ...values } = parseFlags("uninstall", argv, flags);
   if (stay && values["dry-run"]) throw new UsageError("uninstall", "--dry-run and --stay exclude each other");
   return {
     help,
     stay,
     isDryRun: values["dry-run"],
-    binDir: absolute("cni-bin-dir", values["cni-bin-dir"]),
-    confDir: absolute("cni-conf-dir", values["cni-conf-dir"]),
-    kubeletRoot: absolute("kubelet-root", values["kubelet-root"]),
+    binDir: expectAbsolute("uninstall", "cni-bin-dir", values["cni-bin-dir"]),
+    confDir: expectAbsolute("uninstall", "cni-conf-dir", values["cni-conf-dir"]),
+    kubeletRoot: expectAbsolute("uninstall", "kubelet-root", values["kubelet-root"]),
     listen: parseListenAddress(listen),
   };
 }
 
-function parse(argv: readonly string[]) {
-  const options = {
-    help: { type: "boolean", short: "h", default: false },
-    "dry-run": { type: "boolean", default: false },
-    stay: { type: "boolean", default: false },
-    "cni-bin-dir": { type: "string", default: "/opt/cni/bin" },
-    "cni-conf-dir": { type: "string", default: "/etc/cni/net.d" },
-    "kubelet-root": { type: "string", default: "/var/lib/kubelet" },
-    listen: { type: "string", default: "off" },
-  } as const;
-  try {
-    return parseArgs({ args: [...argv], options, strict: true }).values;
-  } catch (cause) {
-    throw new UsageError("uninstall", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
-function absolute(option: string, path: string): string {
-  if (path.startsWith("/")) return path;
-  throw new UsageError("uninstall", `--${option}: expected an absolute path, got ${JSON.stringify(path)}`);
-}
+const flags = {
+  help: { type: "boolean", short: "h", default: false },
+  "dry-run": { type: "boolean", default: false },
+  stay: { type: "boolean", default: false },
+  "cni-bin-dir": { type: "string", default: "/opt/cni/bin" },
+  "cni-conf-dir": { type: "string", default: "/etc/cni/net.d" },
+  "kubelet-root": { type: "string", default: "/var/lib/kubelet" },
+  listen: { type: "string", default: "off" },
+} as const;

@@ -1,11 +1,10 @@
 // `virtfn validate`: reads configurations as the programs will, and tells what is wrong in which line. Touches nothing.
 
-import { parseArgs } from "node:util";
-
 import { SystemCallError } from "../../host/errors.ts";
 import type { Host } from "../../host/host.ts";
 import { parseConfigTexts } from "../../sriov/config-text.ts";
 import { findPrefixProblem } from "../../sriov/resource-config.ts";
+import { parseFlagsAndWords } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
 import { type FileText, findConflicts } from "./conflicts.ts";
 import { type Finding, validateDocuments, type ValidatedFile } from "./validate-text.ts";
@@ -97,19 +96,14 @@ interface CommandLine {
 }
 
 function parseCommandLine(argv: readonly string[]): CommandLine {
-  const options = {
+  const parsed = parseFlagsAndWords("validate", argv, {
     help: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     "resource-prefix": { type: "string", default: "sriov" },
-  } as const;
-  try {
-    const parsed = parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
-    const problem = findProblem(parsed);
-    if (problem === undefined) return parsed;
-    throw new Error(problem);
-  } catch (cause) {
-    throw new UsageError("validate", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  });
+  const problem = findProblem(parsed);
+  if (problem === undefined) return parsed;
+  throw new UsageError("validate", problem);
 }
 
 function findProblem({ values, positionals }: CommandLine): string | undefined {
