@@ -8,6 +8,7 @@ export type HealthCode =
   | "driver"
   | "outside-kubelet"
   | "unknown-owner"
+  | "other-resource"
   | "link"
   | "flapping";
 
@@ -30,13 +31,15 @@ export interface HealthFacts {
   readonly record: Pick<Attachment, "owner" | "pickedBy"> | undefined;
   /** Whether the kubelet gave it to a container; `undefined` when the kubelet's checkpoint cannot tell. */
   readonly isAllocated: boolean | undefined;
+  /** The resource that it was given as, where that is another one; `undefined` where it is not, or that cannot be told. */
+  readonly otherResource: string | undefined;
   /** The PF's netdev without link; `undefined` when it has one, when it is not known, and when links are to be ignored. */
   readonly pfWithoutLink: string | undefined;
 }
 
 /** The problem of a device; `undefined` for a healthy one. */
 export function findHealthProblem(facts: HealthFacts): HealthProblem | undefined {
-  const { driver, expectedDriver, record, pfWithoutLink } = facts;
+  const { driver, expectedDriver, record, otherResource, pfWithoutLink } = facts;
   if (!facts.isPresent) return problem("vanished", "the VF is gone");
   if (isAllOnes(facts.configSpace)) {
     return problem("config-space", "the device does not answer: its PCI configuration space reads all ones");
@@ -48,6 +51,8 @@ export function findHealthProblem(facts: HealthFacts): HealthProblem | undefined
   if (record !== undefined && facts.isAllocated === false) {
     return problem("unknown-owner", `${nameOwner(record.owner)} has it, which the kubelet does not know`);
   }
+  if (record !== undefined && otherResource !== undefined)
+    return problem("other-resource", `${nameOwner(record.owner)} has it as a device of ${otherResource}`);
   if (pfWithoutLink !== undefined) return problem("link", `the PF ${pfWithoutLink} has no link`);
   return undefined;
 }

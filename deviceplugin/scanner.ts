@@ -89,13 +89,15 @@ function judge(host: Node, sight: Sight, pool: ResourcePool, device: OfferedDevi
   const record = isInUse(sight, address) ? sight.records.get(address) : undefined;
   const known = sight.before.get(address)?.device;
   const driver = record === undefined ? device.driver : (known?.driver ?? device.driver);
+  const givenAs = listGivenAs(sight, address);
   const problem = findHealthProblem({
     isPresent: vf !== undefined,
     configSpace: vf === undefined ? undefined : readConfigSpace(host, address),
     driver: vf?.driver,
     expectedDriver: expectDriver(record, vf?.driver, driver),
     record,
-    isAllocated: sight.allocated && [...sight.allocated.values()].some((ids) => ids.has(address)),
+    isAllocated: givenAs && givenAs.length > 0,
+    otherResource: givenAs?.includes(pool.name) === true ? undefined : givenAs?.[0],
     pfWithoutLink: findPfWithoutLink(sight, pool, pf),
   });
   return { ...device, driver, owner: record?.owner, problem };
@@ -111,9 +113,15 @@ function judgeAux(host: Node, sight: Sight, pool: ResourcePool, device: OfferedD
     expectedDriver: driver,
     record: undefined,
     isAllocated: undefined,
+    otherResource: undefined,
     pfWithoutLink: findPfWithoutLink(sight, pool, pf),
   });
   return { ...device, problem };
+}
+
+/** The resources as which the kubelet gave it to containers, of pods that are gone, too; `undefined` when that cannot be told. */
+function listGivenAs({ allocated }: Sight, address: DeviceId): readonly string[] | undefined {
+  return allocated && [...allocated].flatMap(([resource, ids]) => (ids.has(address) ? [resource] : []));
 }
 
 function findPfWithoutLink(sight: Sight, pool: ResourcePool, pf: PciAddress): string | undefined {

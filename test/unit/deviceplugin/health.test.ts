@@ -18,6 +18,7 @@ const healthy: HealthFacts = {
   expectedDriver: "igbvf",
   record: undefined,
   isAllocated: undefined,
+  otherResource: undefined,
   pfWithoutLink: undefined,
 };
 const kubelets = { owner, pickedBy: "kubelet" } as const;
@@ -33,6 +34,16 @@ test.each<[string, Partial<HealthFacts>, string | undefined]>([
   ["a record of a pod that the kubelet knows", { record: kubelets, isAllocated: true }, undefined],
   ["a record of a pod that it does not know", { record: kubelets, isAllocated: false }, "unknown-owner"],
   ["a record, and a kubelet that cannot tell", { record: kubelets, isAllocated: undefined }, undefined],
+  [
+    "a record of a pod that got it as a device of another resource",
+    { record: kubelets, isAllocated: true, otherResource: "sriov/fast" },
+    "other-resource",
+  ],
+  [
+    "no record, and a pod of another resource that may be gone",
+    { isAllocated: true, otherResource: "sriov/fast" },
+    undefined,
+  ],
   ["no record, and no pod", { isAllocated: false }, undefined],
   ["a VF picked by the CNI", { record: { owner, pickedBy: "cni" }, isAllocated: false }, "outside-kubelet"],
   ["a PF without link", { pfWithoutLink: "ens1f0" }, "link"],
@@ -46,6 +57,9 @@ test("the reason names what is seen", () => {
   expect(reasonOf({ pfWithoutLink: "ens1f0" })).toBe("the PF ens1f0 has no link");
   expect(reasonOf({ record: kubelets, isAllocated: false })).toBe(
     "pod shop/web-1 has it, which the kubelet does not know",
+  );
+  expect(reasonOf({ record: kubelets, isAllocated: true, otherResource: "sriov/fast" })).toBe(
+    "pod shop/web-1 has it as a device of sriov/fast",
   );
 });
 

@@ -57,6 +57,14 @@ const troubles: Readonly<Record<string, Trouble>> = {
     },
     end: ({ host }) => void removeAttachment(host, vf),
   },
+  "other-resource": {
+    reason: "pod shop/web-1 has it as a device of sriov/fast",
+    begin: (node) => {
+      node.allocate("uid-web-1", { app: [vf] }, "sriov/fast");
+      writeRecord(node);
+    },
+    end: ({ host }) => void removeAttachment(host, vf),
+  },
   "outside-kubelet": {
     reason: "taken outside the kubelet",
     begin: (node) => writeRecord(node, "cni"),
