@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import type { Host } from "../host/host.ts";
 import { formatSocketName } from "../kubelet/socket-name.ts";
-import { devicePluginLock, readAdvertisement } from "../sriov/advertised-pools.ts";
+import { type Advertisement, devicePluginLock, readAdvertisement } from "../sriov/advertised-pools.ts";
 import { ConfigError, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import { hasOwnDeviceInfo } from "../sriov/device-info.ts";
 import { findLimits, readNodeConfig, type NodeConfig } from "../sriov/node-config.ts";
@@ -29,22 +29,35 @@ export async function checkNodeLimits(
 ): Promise<NodeConfig> {
   const node = await readNodeConfig(host);
   const isOfResource = targets.some(({ resource }) => resource !== undefined);
-  const rules = isOfResource ? readAdvertisement(host)?.rules : undefined;
-  if (rules === undefined) checkNothingIsUntold(host, targets);
+  const advertised = isOfResource ? readAdvertisement(host) : undefined;
+  if (advertised === undefined) checkNothingIsUntold(host, targets);
   const problems = new Set(checkPolicy(node, config.choices.tuning));
-  for (const { resource, network } of targets) {
-    const limits = findLimits(node, resource);
+  for (const { resource, address, network } of targets) {
+    const named = findNamed(advertised, resource, address);
+    const limits = findLimits(node, resource !== undefined && node.limits.has(resource) ? resource : named);
     if (network.driver !== undefined && limits?.driver !== network.driver)
       problems.add(`driver: ${where} does not allow ${network.driver} in limits of ${resource ?? '"*"'}`);
-    const ofResource = resource === undefined ? undefined : rules?.get(resource)?.limits;
+    const ofResource = named === undefined ? undefined : advertised?.rules.get(named)?.limits;
     const sources = [
       { where, limits },
-      { where: `the configuration of the resource ${resource}`, limits: ofResource },
+      { where: `the configuration of the resource ${named}`, limits: ofResource },
     ].flatMap((source) => (source.limits === undefined ? [] : [{ ...source, limits: source.limits }]));
     for (const problem of checkNetwork(sources, network)) problems.add(problem);
   }
   if (problems.size > 0) throw new ConfigError(`network "${config.name}"`, [...problems]);
   return node;
+}
+
+/** The resource whose configuration counts: of one that is none any more, since it was renamed, the one that has its VF now. */
+function findNamed(
+  advertised: Advertisement | undefined,
+  resource: string | undefined,
+  address: string | undefined,
+): string | undefined {
+  if (advertised === undefined || resource === undefined || address === undefined) return resource;
+  const { pools, rules } = advertised;
+  if (pools.has(resource) || rules.has(resource)) return resource;
+  return [...pools].find(([, ids]) => ids.includes(address))?.[0];
 }
 
 /** Where nothing tells the limits of resources: no network may set what they limit on a VF that a device plugin of ours offers. */

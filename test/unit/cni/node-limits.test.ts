@@ -64,10 +64,10 @@ test.each([
 });
 
 /** The device plugin offers the VF as sriov/fast, with these limits of its configuration. */
-function limitResource(node: FakeHost, limits: object): void {
+function limitResource(node: FakeHost, limits: object, name = "sriov/fast"): void {
   const { rules } = parseResourceRules({ limits, tuning: undefined }, "");
-  const details = { unhealthy: new Map(), leftOut: new Map(), rules: new Map([["sriov/fast", rules]]) };
-  writeAdvertisedPools(node.host, new Map([["sriov/fast", ["0000:3b:02.1"]]]), details);
+  const details = { unhealthy: new Map(), leftOut: new Map(), rules: new Map([[name, rules]]) };
+  writeAdvertisedPools(node.host, new Map([[name, ["0000:3b:02.1"]]]), details);
 }
 
 const inResource = "the configuration of the resource sriov/fast";
@@ -114,6 +114,16 @@ test("limits of a resource hold without node.yaml, beside *, and chained", async
   const networks = [{ resource: "sriov/fast", vlan: 6 }];
   const answer = await callCni(node.host, { ...chained, prevResult, networks }, { ifName: "eth0" });
   expect(answer.json?.["msg"]).toContain(`a VLAN that ${inResource} allows (5), got 6`);
+});
+
+test("a VF whose resource was renamed since the kubelet gave it has the limits of the new one, in both places", async () => {
+  using node = makeNode("limits: {sriov/quick: {vlans: [5]}}");
+  limitResource(node, { trust: "off" }, "sriov/quick");
+  const told = await add(node, { vlan: 6, trust: "on" });
+  expect(told).toContain("vlan: expected a VLAN that /etc/virtfn/node.yaml allows (5), got 6");
+  expect(told).toContain('trust: expected "off", as the configuration of the resource sriov/quick says');
+  fs.writeFileSync(node.host.paths.nodeConfig, "limits: {sriov/fast: {vlans: [6]}}");
+  expect(await add(node, { vlan: 6, trust: "off" })).toBe("given");
 });
 
 test("limits that cannot be read let no VF out", async () => {
