@@ -3,6 +3,8 @@ import type { DaemonContext } from "../host/daemon.ts";
 import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import { PodResources } from "../kubelet/pod-resources.ts";
+import { isNetworkDevice, readVfBasics } from "../sriov/inventory.ts";
+import type { PciAddress } from "../sriov/pci-address.ts";
 import { findUnrecorded, type UnrecordedDevice } from "../sriov/unrecorded-pods.ts";
 import type { DevicePluginMetrics } from "./metrics.ts";
 import { readLiveRecords } from "./node-facts.ts";
@@ -58,11 +60,18 @@ async function attemptLook(
     if (host.files.stat(host.paths.kubelet.podResourcesSocket)?.kind !== "socket") return undefined;
     using kubelet = new PodResources(host, { timeoutMs: kubeletTimeoutMs, signal });
     const pods = await kubelet.list();
-    return findUnrecorded(pods, resources, readLiveRecords(host).values());
+    const records = readLiveRecords(host).values();
+    return findUnrecorded(pods, resources, { records, isAttachable: (vf) => isAttachable(host, vf) });
   } catch (error) {
     if (error instanceof HostError) return undefined;
     throw error;
   }
+}
+
+/** One that is gone may have been. */
+function isAttachable(host: Node, address: PciAddress): boolean {
+  const vf = readVfBasics(host, address);
+  return vf === undefined || isNetworkDevice(vf);
 }
 
 async function pause(host: Pick<Host, "clock">, signal: AbortSignal): Promise<void> {

@@ -162,14 +162,19 @@ function readVfPlace(
   return index === undefined ? undefined : { address, index, pf };
 }
 
+/** Whether the device is for the network, whatever driver it has; an accelerator is not. */
+export function isNetworkDevice({ classCode }: Pick<VirtualFunction, "classCode">): boolean {
+  return classCode >> 16 === networkClass;
+}
+
 /** Whether a kernel network driver has the VF, wherever its netdev is. */
 export function isNetworkVf(vf: Pick<VirtualFunction, "driver" | "classCode">): boolean {
-  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && !isUserspaceDriver(vf.driver);
+  return isNetworkDevice(vf) && vf.driver !== undefined && !isUserspaceDriver(vf.driver);
 }
 
 /** Whether a program in userspace has the VF, by a driver that hands devices out: it has no netdev then. */
 export function isUserspaceVf(vf: Pick<VirtualFunction, "driver" | "classCode">): boolean {
-  return vf.classCode >> 16 === networkClass && vf.driver !== undefined && isUserspaceDriver(vf.driver);
+  return isNetworkDevice(vf) && vf.driver !== undefined && isUserspaceDriver(vf.driver);
 }
 
 /** Whether the driver does nothing itself and hands the device to a program. */

@@ -17,14 +17,21 @@ export interface UnrecordedDevice {
   readonly address: PciAddress;
 }
 
+/** What is known of records (those of this boot), and of the devices that the CNI plugin attaches. */
+export interface AttachedFacts {
+  readonly records: Iterable<Pick<Attachment, "device" | "owner">>;
+  /** False of one that no record is due of: an accelerator. */
+  readonly isAttachable: (address: PciAddress) => boolean;
+}
+
 /**
- * The devices of `resources` that pods have and that no record says so of; each once. `records` are those of this boot. A pod
- * that starts or ends is among them for a moment, and so is a finished one while an older kubelet (before 1.34) lists it.
+ * The devices of `resources` that pods have and that no record says so of; each once. A pod that starts or ends is among them
+ * for a moment, and so is a finished one while an older kubelet (before 1.34) lists it.
  */
 export function findUnrecorded(
   pods: readonly PodDevices[],
   resources: ReadonlySet<string>,
-  records: Iterable<Pick<Attachment, "device" | "owner">>,
+  { records, isAttachable }: AttachedFacts,
 ): readonly UnrecordedDevice[] {
   const owners = new Map([...records].map(({ device, owner }) => [device.address, owner] as const));
   const found = pods.flatMap(({ namespace, name, containers }) =>
@@ -32,7 +39,7 @@ export function findUnrecorded(
       [...devices].flatMap(([resource, ids]) => {
         const own = resources.has(resource) ? ids.filter(isPciAddress) : [];
         return own
-          .filter((address) => !isOwner(owners.get(address), namespace, name))
+          .filter((address) => !isOwner(owners.get(address), namespace, name) && isAttachable(address))
           .map((address) => ({ namespace, pod: name, resource, address }));
       }),
     ),

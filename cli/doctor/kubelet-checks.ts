@@ -2,6 +2,8 @@
 
 import type { DeviceGrant } from "../../kubelet/checkpoint-grants.ts";
 import type { PodAllocation } from "../../kubelet/pod-resources.ts";
+import { isNetworkDevice } from "../../sriov/inventory.ts";
+import type { PciAddress } from "../../sriov/pci-address.ts";
 import { findStaleGrants, listVfioGroups, type StaleGrant } from "../../sriov/stale-groups.ts";
 import { findUnrecorded } from "../../sriov/unrecorded-pods.ts";
 import { findPodOf } from "../node/pod-allocations.ts";
@@ -99,11 +101,15 @@ export const kubeletChecks: readonly Check[] = [
   }),
   makeCheck({
     name: "pod-records",
-    needs: ["pods", "advertised", "live"],
-    find: ({ pods, advertised, live }) => {
+    needs: ["pods", "advertised", "live", "inventory"],
+    find: ({ pods, advertised, live, inventory }) => {
       const own = new Set(advertised?.pools.keys());
+      const isAttachable = (address: PciAddress): boolean => {
+        const vf = inventory.vfs.get(address);
+        return vf === undefined || isNetworkDevice(vf);
+      };
       const found = Map.groupBy(
-        findUnrecorded(pods, own, live),
+        findUnrecorded(pods, own, { records: live, isAttachable }),
         ({ namespace, pod }) => `${namespace}/${pod}`,
       );
       return [...found].map(([pod, vfs]) =>

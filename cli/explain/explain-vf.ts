@@ -1,6 +1,7 @@
 // The way of one VF: on the node, in a record, in the pod's namespace, and its interrupts on CPUs.
 
 import type { Attachment } from "../../sriov/attachment.ts";
+import { isNetworkDevice } from "../../sriov/inventory.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import type { DoctorReadings } from "../doctor/facts.ts";
 import { explainInterface } from "./explain-interface.ts";
@@ -93,8 +94,11 @@ function explainNoRecord(readings: DoctorReadings, pod: PodName, address: PciAdd
       : undefined;
   if (unreadable !== undefined)
     return stopped("record", unreadable.error.message, "virtfn repair --dry-run tells what becomes of it");
+  const vf = "value" in inventory ? inventory.value.vfs.get(address) : undefined;
+  if (vf !== undefined && !isNetworkDevice(vf))
+    return done("record", "none: it is no network device, and no CNI plugin attaches it");
   const away = "value" in namespaces ? namespaces.value.found.get(address) : undefined;
-  const home = "value" in inventory ? inventory.value.vfs.get(address)?.netdevs[0] : undefined;
+  const home = vf?.netdevs[0];
   const onNode = home === undefined ? "" : `; its interface is on the node as ${home}`;
   const where = away === undefined ? onNode : `; its interface is in ${away.path} as ${away.link.name}`;
   return stopped(

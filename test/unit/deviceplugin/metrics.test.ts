@@ -7,6 +7,8 @@ import { createMetrics } from "../../../deviceplugin/metrics.ts";
 import { scanDevices } from "../../../deviceplugin/scanner.ts";
 import { followUnrecordedPods, lookEveryMs } from "../../../deviceplugin/unrecorded-loop.ts";
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
+import { parsePciAddress } from "../../../sriov/pci-address.ts";
+import { pciFolder } from "../../../sriov/pci-device.ts";
 import { defaultResources } from "../../../sriov/resource-config.ts";
 import { makeAttachment } from "../../support/attached-vf.ts";
 import { createFakeHost, type FakeHost } from "../../support/fake-host.ts";
@@ -83,13 +85,14 @@ test("tells what went through VFs, and for which PFs it does not", async () => {
   expect(await metrics.registry.metrics()).toBe(text);
 });
 
-test("a pod that has a VF for a minute without a record is counted, and told once", async () => {
+test("a pod that has a VF for a minute without a record is counted, and told once; one with an accelerator is not", async () => {
   using node = createNode();
   const metrics = createMetrics(node.host);
   metrics.follow(scanDevices(node.host, defaultResources("sriov"), new Map()));
-  const devices = [
-    { resourceName: "sriov/vf", deviceIds: ["0000:3b:02.0", "0000:3b:02.1"], topology: undefined },
-  ];
+  const accelerator = parsePciAddress("0000:3b:02.2");
+  node.host.files.writeText(`${pciFolder(node.host, accelerator)}/class`, "0x120001\n");
+  const deviceIds = ["0000:3b:02.0", "0000:3b:02.1", accelerator];
+  const devices = [{ resourceName: "sriov/vf", deviceIds, topology: undefined }];
   const containers = [{ name: "app", devices, cpuIds: [], memory: [], dynamicResources: [] }];
   const podResources = [{ name: "web-1", namespace: "shop", containers }];
   using _kubelet = await servePodResources(node.host.paths.kubelet.podResourcesSocket, {

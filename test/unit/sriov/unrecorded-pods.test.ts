@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
-import { findUnrecorded, type PodDevices } from "../../../sriov/unrecorded-pods.ts";
+import { type AttachedFacts, findUnrecorded, type PodDevices } from "../../../sriov/unrecorded-pods.ts";
 import { createFakeHost } from "../../support/fake-host.ts";
 import { makeAttachment } from "../../support/attached-vf.ts";
 
@@ -14,8 +14,13 @@ function pod(name: string, resource: string, ...ids: readonly string[]): PodDevi
   return { namespace: "shop", name, containers: [{ devices: new Map([[resource, ids]]) }] };
 }
 
-function tell(pods: readonly PodDevices[], records: Parameters<typeof findUnrecorded>[2]): string {
-  return findUnrecorded(pods, ours, records)
+function tell(
+  pods: readonly PodDevices[],
+  records: AttachedFacts["records"],
+  accelerators: readonly string[] = [],
+): string {
+  const isAttachable = (address: string): boolean => !accelerators.includes(address);
+  return findUnrecorded(pods, ours, { records, isAttachable })
     .map((one) => `${one.namespace}/${one.pod} ${one.resource} ${one.address}`)
     .join(", ");
 }
@@ -33,6 +38,10 @@ test("a VF is known when its record names the pod, or no pod at all", () => {
 
 test("devices of other resources, and ids that are no PCI addresses, are not ours", () => {
   expect(tell([pod("web-1", "other/nic", first), pod("web-1", "sriov/vf", "gpu0")], [])).toBe("");
+});
+
+test("no record is due of an accelerator, which no CNI plugin attaches", () => {
+  expect(tell([pod("web-1", "sriov/vf", first, second)], [], [first])).toBe(`shop/web-1 sriov/vf ${second}`);
 });
 
 test("a device that two containers of a pod have is one", () => {

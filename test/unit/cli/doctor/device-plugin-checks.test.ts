@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 import { callDoctor, findTrouble } from "../../../support/call-doctor.ts";
 import { parseResourceRules } from "../../../../sriov/resource-rules.ts";
-import { createDoctorNode } from "../../../support/doctor-node.ts";
+import { createDoctorNode, makePod } from "../../../support/doctor-node.ts";
 import { offer } from "../../../support/status-node.ts";
 
 test("a device plugin that ended and left what it said does not pass as one that runs", async () => {
@@ -50,6 +50,14 @@ test("a resource has the prefix that the device plugin was given, which stands i
   const { told } = await findTrouble(node);
   const iommu = told.find(({ seen }) => seen.startsWith("no IOMMU"));
   expect(iommu?.seen).toBe("no IOMMU for vfio-pci (the resource intel.com/dpdk)");
+});
+
+test("a pod with an accelerator, which no CNI plugin attaches, is as it shall be", async () => {
+  using node = createDoctorNode();
+  node.pods.push(makePod("fec-1", [node.address(1)]));
+  node.write(`sys/bus/pci/devices/${node.address(1)}/class`, "0x120001\n");
+  const { told } = await findTrouble(node);
+  expect(told.filter(({ check }) => check === "pod-records")).toEqual([]);
 });
 
 test.each([

@@ -45,6 +45,16 @@ const cases: readonly Case[] = [
     "the kubelet gave it sriov/vf: mlx5_core.sf.4; a subfunction is attached by another CNI plugin, which leaves no record",
   ],
   [
+    "a pod with an accelerator",
+    (node) => {
+      node.pods.push(makePod("web-2", [node.address(1)]));
+      node.write(`sys/bus/pci/devices/${node.address(1)}/class`, "0x120001\n");
+    },
+    "web-2",
+    `${up}, device ok, record ok`,
+    "none: it is no network device, and no CNI plugin attaches it",
+  ],
+  [
     "a pod that the CNI plugin gave nothing",
     (node) => node.pods.push(makePod("web-2", [node.address(1)])),
     "web-2",
