@@ -16,16 +16,21 @@ const repair = "virtfn repair --dry-run tells what it would do; then: virtfn rep
 export const vfChecks: readonly Check[] = [
   makeCheck({
     name: "records",
-    needs: ["attachments", "owners", "quarantined"],
-    find: ({ attachments: { records, unreadable }, owners, quarantined }) => [
+    needs: ["attachments", "owners"],
+    find: ({ attachments: { records, unreadable }, owners }) => [
       ...unreadable.map(({ error }) =>
         fail(error.message, { expected: "a record that can be read", fix: repair }),
       ),
       ...records.flatMap((record) => findStale(record, owners.get(record.device.address))),
-      ...tellQuarantined(quarantined),
     ],
     ok: ({ attachments: { records } }) =>
       records.length === 0 ? "no VF is in use" : `the owners of ${count(records.length, "record")} are alive`,
+  }),
+  makeCheck({
+    name: "set-aside",
+    needs: ["quarantined"],
+    find: ({ quarantined }) => tellQuarantined(quarantined),
+    ok: () => "nothing had to be set aside",
   }),
   makeCheck({
     name: "orphans",

@@ -30,6 +30,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     cni-configuration  ok       /etc/cni/net.d/10-cluster.conflist calls bridge, virtfn
     limits             ok       networks may set anything
     records            ok       the owners of 1 record are alive
+    set-aside          ok       nothing had to be set aside
     orphans            ok       1 VF in 1 network namespace, each with a record
     vf-names           ok       no VF has a name of virtfn's in place of its own
     mtu                ok       ens1f0 1500
@@ -40,7 +41,7 @@ test("a node with nothing wrong: every check tells what it saw, and nothing is c
     irq-spread         ok       1 VF with interrupts, on 2 CPUs
     pf-queues          ok       ens1f0 (its driver tells none)
 
-    22 checks: 0 errors, 0 warnings, 0 unknown
+    23 checks: 0 errors, 0 warnings, 0 unknown
     "
   `);
   expect(exitCode).toBe(0);
