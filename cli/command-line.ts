@@ -1,5 +1,7 @@
 // The command line of `virtfn`: which command, what to print when there is none, which exit code an error becomes.
 
+import { escapeControls } from "./table.ts";
+
 interface Command {
   /** One line for `virtfn --help`. */
   readonly summary: string;
@@ -39,7 +41,7 @@ export async function runCommandLine(
   try {
     return await command.run(args);
   } catch (error) {
-    output.error(formatError(error));
+    output.error(escapeControls(formatError(error)));
     return isUsageError(error) ? exitUsage : exitFailure;
   }
 }

@@ -18,9 +18,10 @@ const colourCodes: Readonly<Record<Colour, number>> = { red: 31, green: 32, yell
 
 /** The lines of a table, the first row its header. Cut cells end with "…". */
 export function formatTable(
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   { width, flexible, colourOf = () => undefined }: TableOptions,
 ): readonly string[] {
+  const rows = texts.map((row) => row.map((cell) => escapeControls(cell)));
   const widths = fitColumns(rows, width, flexible);
   return rows.map((row) =>
     row
@@ -39,7 +40,7 @@ export function formatTable(
 export function wrapText(text: string, width: number, indent = "  "): readonly string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of escapeControls(text).split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
     if (longer.length > width && line.trim() !== "") {
       lines.push(line);
@@ -47,6 +48,17 @@ export function wrapText(text: string, width: number, indent = "  "): readonly s
     } else line = longer;
   }
   return [...lines, line];
+}
+
+/**
+ * `text` with what a terminal would obey, but tabs and line ends, as `\u001b`: names of interfaces in pods and keys of
+ * configurations are what their authors make them. Source: Unicode's category Cc.
+ */
+export function escapeControls(text: string): string {
+  return text.replaceAll(
+    /[^\P{Cc}\t\n]/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** `text` in the colour, for a terminal. */

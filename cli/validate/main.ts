@@ -5,6 +5,7 @@ import type { Host } from "../../host/host.ts";
 import { parseConfigTexts } from "../../sriov/config-text.ts";
 import { findPrefixProblem } from "../../sriov/resource-config.ts";
 import { parseFlagsAndWords } from "../flags.ts";
+import { escapeControls } from "../table.ts";
 import { UsageError } from "../usage-error.ts";
 import { type FileText, findConflicts } from "./conflicts.ts";
 import { type Finding, validateDocuments, type ValidatedFile } from "./validate-text.ts";
@@ -85,9 +86,9 @@ function describeFailure(error: unknown): string {
 }
 
 function formatFile({ file, documents, problems }: ValidatedFile): string {
-  if (problems.length === 0) return `${file}: ok (${documents.join(", ")})\n`;
+  if (problems.length === 0) return escapeControls(`${file}: ok (${documents.join(", ")})\n`);
   const lines = problems.map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}\n`);
-  return lines.join("");
+  return escapeControls(lines.join(""));
 }
 
 interface CommandLine {

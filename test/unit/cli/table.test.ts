@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { formatTable, wrapText } from "../../../cli/table.ts";
+import { escapeControls, formatTable, wrapText } from "../../../cli/table.ts";
 
 const rows = [
   ["VF", "POD", "CPUS"],
@@ -42,4 +42,15 @@ test("sentences break between words, and a word that is too long stays whole", (
     "  0000:01:10.2",
   ]);
   expect(wrapText("a-very-long-word b", 5)).toEqual(["a-very-long-word", "  b"]);
+});
+
+test("what a terminal would obey is shown, not done: interfaces in pods may be called so", () => {
+  const table = [
+    ["A", "B"],
+    ["a\u001B[2J", "\u009Bx"],
+  ];
+  const [, line] = formatTable(table, { width: undefined, flexible: [] });
+  expect(line).toBe("a\\u001b[2J  \\u009bx");
+  expect(wrapText("net1\u001B[2J is up\u0007", 80)).toEqual(["net1\\u001b[2J is up\\u0007"]);
+  expect(escapeControls("two lines\nof ä and …")).toBe("two lines\nof ä and …");
 });

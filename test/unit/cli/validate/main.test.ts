@@ -40,6 +40,13 @@ test("every problem of a network configuration comes with line and column", asyn
   `);
 });
 
+test("what a terminal would obey in somebody's configuration is shown, not done", async () => {
+  const text = '{"cniVersion": "1.0.0", "name": "blue", "type": "virtfn", "vlan\\u001b[2J": 5}';
+  const told = await folder.validate(text, "blue.conf");
+  expect(told).toContain("vlan\\u001b[2J: unknown key");
+  expect(told).not.toContain("\u001B");
+});
+
 test("the networks of a chained entry, and a second entry", async () => {
   const text = `{
   "cniVersion": "1.0.0",
