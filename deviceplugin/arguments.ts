@@ -93,7 +93,7 @@ function parseFlags(args: readonly string[]): Flags {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        help: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
         listen: { type: "string", default: ":9810" },
         "log-level": { type: "string", default: "info" },
         "config-file": { type: "string" },

@@ -33,7 +33,7 @@ container runtime loads, behind the cluster's own plugins. Waits while there is 
 `;
 
 const options = {
-  help: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
   watch: { type: "boolean", default: false },
   "cni-bin-dir": { type: "string", default: "/opt/cni/bin" },
   "cni-conf-dir": { type: "string", default: "/etc/cni/net.d" },

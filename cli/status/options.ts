@@ -21,7 +21,7 @@ why it leaves CPUs out. Reads files and the kernel; needs no daemon and no API s
 `;
 
 const options = {
-  help: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
   json: { type: "boolean", default: false },
   output: { type: "string", short: "o", default: "table" },
   watch: { type: "boolean", short: "w", default: false },

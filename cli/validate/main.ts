@@ -98,7 +98,7 @@ interface CommandLine {
 
 function parseCommandLine(argv: readonly string[]): CommandLine {
   const parsed = parseFlagsAndWords("validate", argv, {
-    help: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
     json: { type: "boolean", default: false },
     "resource-prefix": { type: "string", default: "sriov" },
   });
