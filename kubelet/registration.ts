@@ -64,7 +64,8 @@ export async function keepRegistered(
     } catch (error) {
       history = { ...history, failures: history.failures + 1 };
       log.error({ error }, "cannot serve the plugin's socket");
-      onStatus({ isRegistered: false, reason: "the socket cannot be served" });
+      const problem = error instanceof Error ? error.message : String(error);
+      onStatus({ isRegistered: false, reason: `the socket cannot be served: ${problem}` });
       await pause.wait(backOffMs(history.failures), signal);
     }
   }

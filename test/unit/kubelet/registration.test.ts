@@ -31,5 +31,5 @@ test("a kubelet folder that cannot be looked at is a reason to wait, never the e
       stop.abort();
     },
   });
-  expect(reasons).toEqual(["the socket cannot be served"]);
+  expect(reasons).toEqual(["the socket cannot be served: stat(/var/lib/kubelet) failed: EACCES"]);
 });
