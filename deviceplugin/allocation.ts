@@ -1,6 +1,7 @@
 // The answer to Allocate for one container: refuses only what cannot work, because an error here fails the pod for good.
 import type { Host } from "../host/host.ts";
 import type { ContainerAllocateResponse, DeviceSpec } from "../kubelet/gen/deviceplugin.ts";
+import { isUserspaceDriver } from "../sriov/inventory.ts";
 import type { ResourcePool } from "../sriov/resource-config.ts";
 import type { CdiFiles } from "./cdi-files.ts";
 import { formatCdiAnnotation, formatCdiName } from "./cdi-spec.ts";
@@ -64,13 +65,17 @@ function checkDevice(
   return { device, live };
 }
 
-/** A VF that ADD gives to the resource's driver can have it still, of the pod before. */
+/**
+ * A VF that ADD gives to the resource's driver can have it still, of the pod before. One of the kernel's is as good as another; one
+ * that was offered for a program in userspace has no device node with any of them.
+ */
 function whyWrongDriver(
   { driver }: ResourcePool,
   device: OfferedDevice,
   live: LiveDevice,
 ): string | undefined {
-  if (live.driver === device.driver || live.isKernels) return undefined;
+  const isForUserspace = device.driver !== undefined && isUserspaceDriver(device.driver);
+  if (live.driver === device.driver || (live.isKernels && !isForUserspace)) return undefined;
   if (driver !== undefined && live.driver === driver) return undefined;
   return `expected the driver ${device.driver ?? "none"}, got ${live.driver ?? "none"}`;
 }

@@ -5,7 +5,7 @@ import { allocateDevices } from "../../../deviceplugin/allocation.ts";
 import { readCandidates } from "../../../sriov/resource-candidates.ts";
 import { buildDeviceTree, type DeviceList } from "../../../deviceplugin/device-tree.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
-import { defaultResources } from "../../../sriov/resource-config.ts";
+import { defaultResources, parseResourceConfig } from "../../../sriov/resource-config.ts";
 import { machines } from "../../fixtures/machines.ts";
 import { createFixtureTree, type FixtureTree } from "../../support/fixture-tree.ts";
 
@@ -50,8 +50,16 @@ test.each([
   expect(() => allocate(tree, devices, ["0000:01:10.0"])).toThrow(message);
 });
 
-function offer(tree: FixtureTree): DeviceList {
-  const pools = defaultResources("sriov");
+test("a device that was offered with vfio-pci and has a driver of the kernel now is refused", () => {
+  using tree = createFixtureTree(machines.igb);
+  tree.setDriver("0000:01:10.0", "vfio-pci");
+  const text = '{"resourceList": [{"resourceName": "vf", "selectors": {"drivers": ["vfio-pci"]}}]}';
+  const devices = offer(tree, parseResourceConfig(text, { path: "config.json", prefix: "sriov" }));
+  tree.setDriver("0000:01:10.0", "igbvf");
+  expect(() => allocate(tree, devices, ["0000:01:10.0"])).toThrow("expected the driver vfio-pci, got igbvf");
+});
+
+function offer(tree: FixtureTree, pools = defaultResources("sriov")): DeviceList {
   const candidates = readCandidates(tree.host, readInventory(tree.host), pools);
   return buildDeviceTree(candidates, new Map(), pools).resources.get(resource)?.devices ?? new Map();
 }
