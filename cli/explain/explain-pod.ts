@@ -114,7 +114,12 @@ function tellDevices(
     );
   if (allocation === undefined)
     return untold("devices", "the kubelet does not tell; below is what records say");
-  const own = "value" in advertised ? [...(advertised.value?.pools.keys() ?? [])] : [];
+  if ("unknown" in advertised)
+    return untold(
+      "devices",
+      `its containers have no device with a PCI address; what is offered here is not known: ${advertised.unknown}`,
+    );
+  const own = [...(advertised.value?.pools.keys() ?? [])];
   const offered = own.length === 0 ? "nothing is offered on this node" : `offered here: ${own.join(", ")}`;
   return stopped(
     "devices",

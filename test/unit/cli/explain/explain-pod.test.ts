@@ -38,6 +38,16 @@ const cases: readonly Case[] = [
     "its containers have no VF (offered here: sriov/vf)",
   ],
   [
+    "a pod without VFs, where what is offered cannot be read",
+    (node) => {
+      node.pods.push(makePod("web-2", []));
+      node.host.files.writeAtomic(node.host.paths.pools, "{");
+    },
+    "web-2",
+    "kubelet ok, devices unknown",
+    "its containers have no device with a PCI address; what is offered here is not known: ",
+  ],
+  [
     "a pod with a subfunction",
     (node) => node.pods.push(makePod("web-2", ["mlx5_core.sf.4"])),
     "web-2",
