@@ -32,7 +32,7 @@ class HostLibraryError extends HostError {
 }
 
 /**
- * Makes `binDir/virtfn`, and the same file under each alias, equal to `source`: by rename, so that a pod started meanwhile
+ * Makes `binDir/virtfn`, and the same file under each alias, also of an installation before, equal to `source`: by rename, so that a pod started meanwhile
  * gets the old one or the new one. Gives the paths that were written; another program's file under an alias is kept beside
  * it as NAME.before-virtfn. What a killed installer left half copied is removed. Throws ERR_HOST_LIBRARY, with everything left as it was, when the host could not start it.
  */
@@ -41,14 +41,32 @@ export function installExecutable(host: Pick<Host, "files">, options: Executable
   const missing = findMissingLibraries(host.files, source, hostRoot);
   if (missing.length > 0) throw new HostLibraryError(binDir, missing);
   const ours = join(binDir, pluginName);
-  const paths = [...aliases.map((alias) => join(binDir, alias)), ours];
-  removeUnfinished(host, binDir, new Set([pluginName, ...aliases]));
+  const names = new Set([...aliases, ...listTwins(host, binDir)]);
+  const paths = [...[...names].map((name) => join(binDir, name)), ours];
+  removeUnfinished(host, binDir, new Set([pluginName, ...names]));
   return paths.filter((path) => {
     if (host.files.isSameContent(source, path)) return false;
     if (path !== ours) keepForeign(host, path, ours);
     host.files.copyFile(source, path, 0o755);
     return true;
   });
+}
+
+/** Names that nobody asks for any more go with the release: left behind, ours would look like another program's file. */
+function listTwins({ files }: Pick<Host, "files">, folder: string): readonly string[] {
+  const ours = join(folder, pluginName);
+  const isTwin = (name: string): boolean => {
+    const path = join(folder, name);
+    const { kind, sizeBytes = 0 } = files.stat(path, { noFollow: true }) ?? {};
+    // What a power cut emptied is not ours for that.
+    return kind === "file" && sizeBytes > 0 && files.isSameContent(path, ours);
+  };
+  return (files.list(folder) ?? []).filter((name) => name !== pluginName && !isKept(name) && isTwin(name));
+}
+
+/** Another program's file that was kept, or a file that is being written. */
+function isKept(name: string): boolean {
+  return name.includes(savedSuffix) || targetOfTemporary(name) !== undefined;
 }
 
 /**

@@ -180,6 +180,16 @@ test("another program's file under an alias is kept beside it, our own of the re
   expect(show("bin")).toBe("sriov: # release 2\nsriov.before-virtfn: sriov-cni\nvirtfn: # release 2");
 });
 
+test("an alias that is asked for no more goes with the release: it is told from another program's file", () => {
+  writeFileSync(join(root, "bin/sriov"), "sriov-cni");
+  installer(["sriov"]).look();
+  writeFileSync(join(root, "image/virtfn-cni"), "#!/bin/sh\n# release 2\n");
+  installer().look();
+  expect(show("bin")).toBe("sriov: # release 2\nsriov.before-virtfn: sriov-cni\nvirtfn: # release 2");
+  installer(["sriov"]).look();
+  expect(show("bin")).toBe("sriov: # release 2\nsriov.before-virtfn: sriov-cni\nvirtfn: # release 2");
+});
+
 test("what was kept of another program is never written over, also when somebody removed virtfn", () => {
   writeFileSync(join(root, "bin/sriov"), "sriov-cni");
   installer(["sriov"]).look();
