@@ -21,7 +21,7 @@ const commands: Commands = {
       const { run } = await import("../tuning/main.ts");
       // In a container that shares the host's PID namespace, and on the host itself: the root of the host.
       const host = { ...createHost({ hostRoot: "/proc/1/root" }), uevents: createUevents(createLibc()) };
-      return run(host, args, (text) => process.stdout.write(text));
+      return run(host, args, print);
     },
   },
   "install-cni": {
@@ -36,7 +36,7 @@ const commands: Commands = {
     run: async (args) => {
       const { runStatus } = await import("./status/main.ts");
       return runStatus(createHost({ hostRoot: "/proc/1/root" }), args, {
-        print: (text) => process.stdout.write(text),
+        print,
         isTerminal: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
         signal: new AbortController().signal,
       });
@@ -49,7 +49,7 @@ const commands: Commands = {
       const { readPods } = await import("./doctor/kubelet-facts.ts");
       return runDoctor(createHost({ hostRoot: "/proc/1/root" }), args, {
         listPods: readPods,
-        print: (text) => process.stdout.write(text),
+        print,
         isTerminal: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
       });
     },
@@ -61,7 +61,7 @@ const commands: Commands = {
       const { readPods } = await import("./doctor/kubelet-facts.ts");
       return runExplain(createHost({ hostRoot: "/proc/1/root" }), args, {
         listPods: readPods,
-        print: (text) => process.stdout.write(text),
+        print,
         isTerminal: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
       });
     },
@@ -73,14 +73,14 @@ const commands: Commands = {
       const { readPodAllocations } = await import("./node/pod-allocations.ts");
       const host = createHost();
       const listPods = async (): ReturnType<typeof readPodAllocations> => readPodAllocations(host, []);
-      return runProvision(host, args, { print: (text) => process.stdout.write(text), listPods });
+      return runProvision(host, args, { print, listPods });
     },
   },
   repair: {
     summary: "brings home VFs of pods that are gone, and tells what every VF in use is held by",
     run: async (args) => {
       const { runRepair } = await import("./repair/main.ts");
-      return runRepair(createHost({ hostRoot: "/proc/1/root" }), args, (text) => process.stdout.write(text));
+      return runRepair(createHost({ hostRoot: "/proc/1/root" }), args, print);
     },
   },
   uninstall: {
@@ -88,7 +88,7 @@ const commands: Commands = {
     run: async (args) => {
       const { runUninstall } = await import("./uninstall/main.ts");
       // The host's own files, also from a container that shares its processes and has none of them mounted.
-      return runUninstall(createHost({ root: "/proc/1/root" }), args, (text) => process.stdout.write(text));
+      return runUninstall(createHost({ root: "/proc/1/root" }), args, print);
     },
   },
   validate: {
@@ -98,12 +98,15 @@ const commands: Commands = {
       const { readStdin } = await import("../host/stdin.ts");
       return runValidate(createHost(), args, {
         folder: process.cwd(),
-        print: (text) => process.stdout.write(text),
+        print,
         readStdin,
       });
     },
   },
 };
+
+/** Of a shell for a command that SIGPIPE (13) ended. */
+const exitUnread = 128 + 13;
 
 const exitCode = await runCommandLine(commands, version, process.argv.slice(2), console);
 // What a slow reader has not taken yet would be lost by the exit.
@@ -111,3 +114,17 @@ await new Promise<void>((resolve) => {
   process.stdout.end(() => resolve());
 });
 process.exit(exitCode);
+
+/** Writes to stdout, whose reader may have had enough. */
+function print(text: string): void {
+  const { stdout } = process;
+  if (stdout.listenerCount("error") === 0) stdout.on("error", endUnread);
+  stdout.write(text);
+}
+
+/** Without a word, as SIGPIPE ends others: this runtime ignores that signal. */
+function endUnread({ code, message }: NodeJS.ErrnoException): void {
+  if (code === "EPIPE") process.exit(exitUnread);
+  console.error(`virtfn: cannot write to stdout: ${code ?? message}`);
+  process.exit(1);
+}

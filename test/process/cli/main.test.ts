@@ -1,8 +1,13 @@
 // The entry of `virtfn` as a process: exit codes, what goes to stdout and what to stderr.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import packageJson from "../../../package.json" with { type: "json" };
+
+const entry = join(import.meta.dirname, "../../../cli/main.ts");
 
 test.each([
   [["--version"], 0, `${packageJson.version}\n`, ""],
@@ -44,7 +49,6 @@ test.each([
   [["tuning", "--bogus"], 2, "", "ERR_USAGE: "],
   [["install-cni", "--bogus"], 2, "", "ERR_USAGE: "],
 ])("virtfn %j ends with %d", async (args, code, stdout, stderr) => {
-  const entry = join(import.meta.dirname, "../../../cli/main.ts");
   const child = Bun.spawn([process.execPath, entry, ...args], {
     stdin: "ignore",
     stdout: "pipe",
@@ -54,4 +58,19 @@ test.each([
   expect([out.slice(0, stdout.length), err.slice(0, stderr.length)]).toEqual([stdout, stderr]);
   expect(await child.exited).toBe(code);
   expect(stderr === "" ? err : out).toBe("");
+});
+
+test("a reader that has enough, like head, ends it without a word, and a full disk with one", () => {
+  const folder = mkdtempSync(join(tmpdir(), "virtfn-cli-"));
+  const keys = Array.from({ length: 4000 }, (_, at) => `"key${at}": 1`);
+  writeFileSync(join(folder, "a.conf"), `{"name": "a", "type": "virtfn", ${keys.join(", ")}}`);
+  const run = (into: string): string => {
+    const script = `"$0" "$1" validate "$2" ${into}; echo "exit \${PIPESTATUS[0]}"`;
+    const words = ["-c", script, process.execPath, entry, join(folder, "a.conf")];
+    const { stdout, stderr } = spawnSync("bash", words, { encoding: "utf8" });
+    return stdout.replaceAll(folder, "") + stderr;
+  };
+  expect(run("| head -n 1")).toMatch(/^\/a\.conf:1:1: cniVersion: .*\nexit 141\n$/);
+  expect(run("> /dev/full")).toBe("exit 1\nvirtfn: cannot write to stdout: ENOSPC\n");
+  rmSync(folder, { recursive: true });
 });
