@@ -110,9 +110,9 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   const { configureIrqBalance } = options.facts.config;
   const keeper = options.memory.irqBalance;
   const irqBalance = await keeper.keepOff(configureIrqBalance, options.patience);
-  const { told } = irqBalance;
+  const { told, informedPid } = irqBalance;
   // These rested in the plan, and are pinned in the next pass.
-  const forgiven = told === undefined ? [] : contests.forgive(told.pid, keeper.finder.ageMs());
+  const forgiven = informedPid === undefined ? [] : contests.forgive(informedPid, keeper.finder.ageMs());
   const rfsUsers = {
     seen: countSeenRfsUsers(state),
     count: () => countRfsUsers(host, options.facts),

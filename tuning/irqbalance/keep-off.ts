@@ -20,9 +20,13 @@ export type IrqBalanceHost = Pick<Host, "files" | "paths" | "clock" | "locks" | 
 /** Between a look at its list and the note of what is ours in it no other process may change either. */
 const lockName = "irqbalance";
 
-/** `told`: what it was told in this call, if there was something new. `isUnheard`: it runs and does not listen, not yet perhaps. */
+/**
+ * `told`: what it was told in this call, if there was something new; `informedPid`: the one that knows now, whoever told it.
+ * `isUnheard`: it runs and does not listen, not yet perhaps.
+ */
 export interface KeepOffOutcome {
   readonly told: { readonly pid: number; readonly irqs: readonly number[] } | undefined;
+  readonly informedPid: number | undefined;
   readonly problems: readonly Problem[];
   readonly isUnheard: boolean;
 }
@@ -56,7 +60,7 @@ export async function keepIrqBalanceOff(
     return await tellPins(host, finder);
   });
   if (telling?.problem !== undefined) problems.push(describeProblem("node", "irqbalance", telling.problem));
-  return { told: telling?.told, problems, isUnheard };
+  return { told: telling?.told, informedPid: telling?.pid, problems, isUnheard };
 }
 
 /** Takes everything back: our line, our entries, our part of the list. Throws ERR_IRQBALANCE, ERR_LOCK_TIMEOUT, ERR_SYSTEM_CALL. */
@@ -87,8 +91,9 @@ function setUp(host: IrqBalanceHost, configure: boolean): void {
   configureIrqBalance(host, ownPolicyFolder);
 }
 
-/** `told`: as in KeepOffOutcome; `problem`: what it can't be told all the same. */
+/** `told`: as in KeepOffOutcome, by the process `pid`; `problem`: what it can't be told all the same. */
 interface Telling {
+  readonly pid: number;
   readonly told: KeepOffOutcome["told"];
   readonly problem: IrqBalanceError | undefined;
 }
@@ -146,6 +151,7 @@ async function replaceList(
   }
   if (isNews || known === undefined || !isSame(known.irqs, fitting)) remember(host, told);
   return {
+    pid,
     told: isNews ? { pid, irqs: covered.length > 0 ? covered : fitting } : undefined,
     problem: fitting.length < ours.length ? describeMissing(fitting, ours) : undefined,
   };

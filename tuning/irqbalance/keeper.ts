@@ -19,6 +19,7 @@ export class IrqBalanceKeeper {
   readonly #host: IrqBalanceHost;
   #run: Promise<void> | undefined;
   #told: KeepOffOutcome["told"];
+  #informedPid: number | undefined;
   #problems: readonly Problem[] = [];
   #isUnheard = false;
 
@@ -32,14 +33,24 @@ export class IrqBalanceKeeper {
     // What is under way may be about earlier pins.
     const isFree = this.#run === undefined || (await this.#isDone(this.#run, patience?.waitMs));
     // Of what is under way the caller hears when it is done.
-    const late = (): KeepOffOutcome => ({ told: undefined, problems: this.#problems, isUnheard: false });
+    const late = (): KeepOffOutcome => ({
+      told: undefined,
+      informedPid: this.#informedPid,
+      problems: this.#problems,
+      isUnheard: false,
+    });
     if (!isFree) return late();
     const run = this.#start(configure);
     if (!(await this.#isDone(run, patience?.waitMs))) {
       void run.finally(() => patience?.onLate());
       return late();
     }
-    const outcome = { told: this.#told, problems: this.#problems, isUnheard: this.#isUnheard };
+    const outcome = {
+      told: this.#told,
+      informedPid: this.#informedPid,
+      problems: this.#problems,
+      isUnheard: this.#isUnheard,
+    };
     this.#told = undefined;
     return outcome;
   }
@@ -59,6 +70,7 @@ export class IrqBalanceKeeper {
       try {
         const outcome = await keepIrqBalanceOff(this.#host, { finder: this.finder, configure });
         this.#told = outcome.told ?? this.#told;
+        this.#informedPid = outcome.informedPid;
         this.#problems = outcome.problems;
         this.#isUnheard = outcome.isUnheard;
       } finally {

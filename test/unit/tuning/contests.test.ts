@@ -243,6 +243,17 @@ describe("a pass", () => {
     expect([irqBalance?.pid, contestChanges, contested.map(({ undone }) => undone)]).toEqual([77, [], [4]]);
   });
 
+  test("counts nothing that an irqbalance undid before it was told, also where `virtfn tuning --once` told it", async () => {
+    using node = createTuningNode(1);
+    const { memory } = await fight(node);
+    startIrqBalance(node.fake, { pid: 77 });
+    await passOnce(node.host);
+    const { irqBalance, contestChanges, contested } = await passOnce(node.host, memory);
+    expect([irqBalance, contestChanges.map(({ is }) => is), contested]).toEqual([undefined, ["over"], []]);
+    expect(await passOnce(node.host, memory)).toMatchObject({ contested: [], contestChanges: [] });
+    expect(node.affinities(0)).toBe("0 1 0-3");
+  });
+
   test("puts a contested interrupt back as it was before when the pod is gone", async () => {
     using node = createTuningNode(1);
     const { memory, pass } = await fight(node);
