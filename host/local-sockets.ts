@@ -29,7 +29,9 @@ const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0o4000 | 0o2000000;
 const longestPathBytes = 108;
 const longestAnswerBytes = 1 << 20;
 /** Between two looks at what the other side makes of it: it answers in a few milliseconds, or is busy for long. */
-const lookMs = 2;
+const lookMs = { first: 2, most: 50 } as const;
+/** Part of the time that it was waited for: an answer is taken so much later than it came at most. */
+const lookShare = 0.1;
 /** The same where nobody waits for the answer any more. */
 const lateLookMs = 1_000;
 
@@ -125,6 +127,7 @@ function bringNear(address: string): (Disposable & { readonly address: string })
 
 /** Repeats a call that would block until it does not. */
 async function patiently<T>(clock: Clock, deadlineMs: number, call: () => T): Promise<T> {
+  const startedMs = clock.monotonicMs();
   for (;;) {
     try {
       return call();
@@ -132,7 +135,9 @@ async function patiently<T>(clock: Clock, deadlineMs: number, call: () => T): Pr
       if (!(error instanceof SystemCallError) || error.errno !== "EAGAIN") throw error;
       if (clock.monotonicMs() >= deadlineMs) throw new SystemCallError(error.call, "", "ETIMEDOUT");
     }
-    await clock.sleep(deadlineMs === Infinity ? lateLookMs : lookMs);
+    const waitedMs = clock.monotonicMs() - startedMs;
+    const soonMs = Math.min(lookMs.most, Math.max(lookMs.first, lookShare * waitedMs));
+    await clock.sleep(deadlineMs === Infinity ? lateLookMs : soonMs);
   }
 }
 

@@ -16,6 +16,8 @@ const scanEveryMs = 30_000;
 export class IrqBalanceFinder {
   readonly #host: Pick<Host, "files" | "paths" | "clock">;
   #found: IrqBalanceProcess | undefined;
+  /** What `hasChanged` told since the last `find`. */
+  #told: string | undefined;
   #nextScanMs = -Infinity;
 
   constructor(host: Pick<Host, "files" | "paths" | "clock">) {
@@ -24,14 +26,22 @@ export class IrqBalanceFinder {
 
   /** The one that was found before, while it runs; else another. */
   find(): IrqBalanceProcess | undefined {
+    this.#told = undefined;
     if (!this.#isFoundRunning()) this.#found = listServedIrqBalance(this.#host)[0] ?? this.#scan();
     return this.#found;
   }
 
-  /** Whether another one runs than was found last: one has ended, or has come where none was. Costs a few short reads. */
+  /**
+   * Whether another one runs than was found last: one has ended, or has come where none was. Each is told once, as whoever hears
+   * of it may not get so far as to look for it. Costs a few short reads.
+   */
   hasChanged(): boolean {
-    if (this.#found !== undefined) return !this.#isFoundRunning();
-    return listServedIrqBalance(this.#host).length > 0;
+    if (this.#isFoundRunning()) return false;
+    const change = this.#found ?? listServedIrqBalance(this.#host)[0];
+    const told = change && `${change.pid} ${change.startTicks}`;
+    if (told === this.#told) return false;
+    this.#told = told;
+    return told !== undefined;
   }
 
   /** How long the one that was found last runs; Infinity where that cannot be told. */

@@ -4,7 +4,7 @@ import type { Problem } from "../problem.ts";
 import { IrqBalanceFinder } from "./finder.ts";
 import { keepIrqBalanceOff, type IrqBalanceHost, type KeepOffOutcome } from "./keep-off.ts";
 
-/** How long to wait for irqbalance, and what to call when it is done later than that. */
+/** How long to wait for irqbalance, and what to call when it is done later than that and there is something new. */
 export interface Patience {
   readonly waitMs: number;
   readonly onLate: () => void;
@@ -21,7 +21,11 @@ export class IrqBalanceKeeper {
   #told: KeepOffOutcome["told"];
   #informedPid: number | undefined;
   #problems: readonly Problem[] = [];
+  /** Those that the caller heard of last. */
+  #known: readonly Problem[] = [];
   #isUnheard = false;
+  /** Somebody called while another call's talk was under way: it may be about earlier pins. */
+  #isBehind = false;
 
   constructor(host: IrqBalanceHost) {
     this.#host = host;
@@ -30,34 +34,37 @@ export class IrqBalanceKeeper {
 
   /** What was told since the last call, and what stands in the way. Without `patience` it waits to the end. */
   async keepOff(configure: boolean, patience?: Patience): Promise<KeepOffOutcome> {
-    // What is under way may be about earlier pins.
     const isFree = this.#run === undefined || (await this.#isDone(this.#run, patience?.waitMs));
     // Of what is under way the caller hears when it is done.
-    const late = (): KeepOffOutcome => ({
-      told: undefined,
-      informedPid: this.#informedPid,
-      problems: this.#problems,
-      isUnheard: false,
-    });
-    if (!isFree) return late();
-    const run = this.#start(configure);
-    if (!(await this.#isDone(run, patience?.waitMs))) {
-      void run.finally(() => patience?.onLate());
-      return late();
+    if (!isFree) {
+      this.#isBehind = true;
+      return this.#takeOutcome(false);
     }
-    const outcome = {
-      told: this.#told,
-      informedPid: this.#informedPid,
-      problems: this.#problems,
-      isUnheard: this.#isUnheard,
-    };
-    this.#told = undefined;
-    return outcome;
+    this.#isBehind = false;
+    const run = this.#start(configure);
+    if (await this.#isDone(run, patience?.waitMs)) return this.#takeOutcome(this.#isUnheard);
+    // Nothing new wakes nobody: each call asks again, and one that is slow or hangs would never be left alone.
+    void run.finally(() => {
+      if (this.#hasNews()) patience?.onLate();
+    });
+    return this.#takeOutcome(false);
   }
 
   /** Waits a while for what is under way, and for an irqbalance that did not answer in time. */
   async settle(): Promise<void> {
     await this.#isDone(this.#end(), settleMs);
+  }
+
+  #takeOutcome(isUnheard: boolean): KeepOffOutcome {
+    const told = this.#told;
+    this.#told = undefined;
+    this.#known = this.#problems;
+    return { told, informedPid: this.#informedPid, problems: this.#problems, isUnheard };
+  }
+
+  #hasNews(): boolean {
+    const areProblemsNew = listMessages(this.#problems) !== listMessages(this.#known);
+    return this.#isBehind || this.#told !== undefined || areProblemsNew;
   }
 
   async #end(): Promise<void> {
@@ -97,4 +104,8 @@ export class IrqBalanceKeeper {
     stop.abort();
     return isDone;
   }
+}
+
+function listMessages(problems: readonly Problem[]): string {
+  return problems.map(({ message }) => message).join("\n");
 }

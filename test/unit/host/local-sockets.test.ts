@@ -91,6 +91,30 @@ test("who answers too late finds the asker still there", async () => {
   await sockets.whenDone();
 });
 
+test("who takes long is looked at less and less often, and soon at first", async () => {
+  const path = join(folder, "socket");
+  using _server = serve(path, undefined);
+  const sleepsMs: number[] = [];
+  let nowMs = 0;
+  const real = createClock(createFiles());
+  const clock = {
+    ...real,
+    monotonicMs: () => nowMs,
+    sleep: async (ms: number) => {
+      sleepsMs.push(ms);
+      nowMs += ms;
+      // Who gave up stays until the other side is done.
+      if (ms >= 1_000) await real.sleep(10);
+    },
+  };
+  const patient = createLocalSockets({ libc: createLibc(), clock });
+  const asked = patient.ask(path, "setup", { timeoutMs: 10_000 });
+  await expect(asked).rejects.toThrow("ETIMEDOUT");
+  const waits = sleepsMs.filter((ms) => ms < 1_000);
+  expect([waits[0], Math.max(...waits)]).toEqual([2, 50]);
+  expect(waits.length).toBeLessThan(300);
+});
+
 test("a socket is served while somebody listens; its file alone is not enough", () => {
   const path = join(folder, "socket");
   expect(sockets.isServed(path)).toBe(false);

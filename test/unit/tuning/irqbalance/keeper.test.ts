@@ -42,6 +42,57 @@ test("a busy one is left to it, and a later pass tells what is pinned then", asy
   expect(irqbalance.bans).toEqual(node.irqs(1).slice(0, 2));
 });
 
+/** Passes as a daemon makes them of an irqbalance that answers late each time: how often each of them had it called. */
+async function countCalls(node: TuningNode, passes: number): Promise<readonly number[]> {
+  const memory = createPassMemory(node.host);
+  const counts: number[] = [];
+  for (let times = 0; times < passes; times += 1) {
+    let calls = 0;
+    const answer = holdAnswers(node);
+    await passOnce(node.host, memory, {}, { waitMs: 1, onLate: () => void (calls += 1) });
+    answer();
+    await memory.irqBalance.settle();
+    await new Promise(setImmediate);
+    counts.push(calls);
+  }
+  return counts;
+}
+
+test("one that is slow each time has the next pass only where there is something new", async () => {
+  using node = createTuningNode(1);
+  startIrqBalance(node.fake, { pid: 77 });
+  node.attach(0, "web-1");
+  expect(await countCalls(node, 4)).toEqual([1, 0, 0, 0]);
+});
+
+test("one that hangs is told as a problem, and has a pass for that once", async () => {
+  using node = createTuningNode(1);
+  const irqbalance = startIrqBalance(node.fake, { pid: 77 });
+  node.fake.sockets.servers.set(irqbalance.path, () => {
+    throw new SystemCallError("recv", irqbalance.path, "ETIMEDOUT");
+  });
+  node.attach(0, "web-1");
+  expect(await countCalls(node, 4)).toEqual([1, 0, 0, 0]);
+});
+
+test("what came to be pinned while it was busy is told when it is done, also where it heard nothing new", async () => {
+  using node = createTuningNode(2);
+  const irqbalance = startIrqBalance(node.fake, { pid: 77 });
+  const memory = createPassMemory(node.host);
+  node.attach(0, "web-1");
+  await passOnce(node.host, memory);
+  const answer = holdAnswers(node);
+  const late = Promise.withResolvers<void>();
+  const patience = { waitMs: 1, onLate: () => late.resolve() };
+  await passOnce(node.host, memory, {}, patience);
+  node.attach(1, "web-2");
+  await passOnce(node.host, memory, {}, patience);
+  answer();
+  await late.promise;
+  await passOnce(node.host, memory, {}, patience);
+  expect(irqbalance.bans).toEqual([...node.irqs(0).slice(0, 2), ...node.irqs(1).slice(0, 2)]);
+});
+
 test("the end of the daemon waits for the answer that is under way", async () => {
   using node = createTuningNode(1);
   startIrqBalance(node.fake, { pid: 77 });
