@@ -13,8 +13,10 @@ import { readTold } from "./irqbalance/told-record.ts";
 import { createRecordParsers, type RecordParsers } from "./record-parsers.ts";
 import { Refusals } from "./refusals.ts";
 import { UndonePins } from "./undone-pins.ts";
+import { VfOwners } from "./vf-owners.ts";
 
 export interface PassMemory {
+  readonly owners: VfOwners;
   readonly refusals: Refusals;
   readonly fullCpus: FullCpus;
   readonly undone: UndonePins;
@@ -27,6 +29,7 @@ export interface PassMemory {
 /** The memory of a process that starts; pins that the daemon left to rest go on resting. */
 export function createPassMemory(host: IrqBalanceHost): PassMemory {
   return {
+    owners: new VfOwners(),
     refusals: new Refusals(),
     fullCpus: new FullCpus(host),
     undone: new UndonePins(),

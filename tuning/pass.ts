@@ -76,10 +76,11 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   const { parsers } = options.memory;
   const first = readNodeState(host, options.facts, parsers);
   const { refusals, fullCpus, undone, contests } = options.memory;
+  const passedOn = options.memory.owners.follow(first.vfs);
   const vfs = new Set(first.vfs.map(({ vf }) => vf.address));
   refusals.keepOnly(vfs);
   fullCpus.keepOnly(vfs);
-  contests.keepOnly(vfs);
+  contests.keepOnly(vfs.difference(passedOn));
   const restored = await restoreVfs(host, first.toRestore, {
     evenInPods: (record) => isHandsOff(options.facts, record),
     lockTimeoutMs: options.lockTimeoutMs,
@@ -95,7 +96,7 @@ export async function runPass(host: TuningHost, options: PassOptions): Promise<P
   const state = areChanged
     ? { ...readNodeState(host, options.facts, parsers), toRestore: first.toRestore }
     : first;
-  const fresh = undone.add(state, contests);
+  const fresh = undone.add(state, { contests, passedOn });
   const begun = contests.add(fresh, (vf, msiIndex) => guess(host, state, vf, msiIndex));
   const startedMs = host.clock.monotonicMs();
   const plans = planNode(state, options.memory);

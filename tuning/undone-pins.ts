@@ -19,10 +19,14 @@ export class UndonePins {
   readonly #irqs = new Map<string, number>();
 
   /**
-   * MSI indexes of pins that are undone, or undone in another way, since the last call; not of those that rest, nor of
-   * interrupts that came back under new numbers, as after a reset: nobody undid a pin that they never had.
+   * MSI indexes of pins that are undone, or undone in another way, since the last call; not of those that rest, of
+   * interrupts that came back under new numbers, as after a reset, nor of VFs that were `passedOn` to another pod, as DEL puts
+   * them back: nobody undid a pin that they never had.
    */
-  add(state: NodeState, contests: Contests): ReadonlyMap<PciAddress, readonly number[]> {
+  add(
+    state: NodeState,
+    { contests, passedOn }: { readonly contests: Contests; readonly passedOn: ReadonlySet<PciAddress> },
+  ): ReadonlyMap<PciAddress, readonly number[]> {
     const found = new Map<string, string>();
     const fresh = new Map<PciAddress, readonly number[]>();
     for (const target of state.vfs) {
@@ -33,7 +37,8 @@ export class UndonePins {
         const told = this.#told.get(key);
         const isAnywhere = told === anywhere || contests.isResting(vf, msiIndex);
         found.set(key, isAnywhere ? anywhere : formatCpuList(affinity));
-        const isKnown = isAnywhere || renumbered.has(msiIndex) || told === found.get(key);
+        const isNobodys = renumbered.has(msiIndex) || passedOn.has(vf);
+        const isKnown = isAnywhere || isNobodys || told === found.get(key);
         return isKnown ? [] : [msiIndex];
       });
       if (news.length > 0) fresh.set(vf, news);

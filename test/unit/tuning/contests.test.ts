@@ -243,6 +243,15 @@ describe("a pass", () => {
     expect([irqBalance?.pid, contestChanges, contested.map(({ undone }) => undone)]).toEqual([77, [], [4]]);
   });
 
+  test("has the next pod's interrupt rest for nothing that the pod before knew, also where it saw neither's end", async () => {
+    using node = createTuningNode(1);
+    const { pass } = await fight(node);
+    node.detach(0, "web-1");
+    node.setAffinity(0, 1, "0-3");
+    node.attach(0, "web-2");
+    expect(await pass()).toEqual({ undone: 0, changes: [], now: "0 1 0-3" });
+  });
+
   test("counts nothing that an irqbalance undid before it was told, also where `virtfn tuning --once` told it", async () => {
     using node = createTuningNode(1);
     const { memory } = await fight(node);

@@ -26,3 +26,20 @@ test("counts a pin that was undone once, however long it can't be put back", asy
   node.setAffinity(0, 1, "3");
   expect([await undone(), await undone()]).toEqual([[1], []]);
 });
+
+test("counts nothing against the next pod that got the VF between two passes: DEL puts its interrupts back", async () => {
+  using node = createTuningNode();
+  node.attach(0, "web-0");
+  const memory = createPassMemory(node.host);
+  await passOnce(node.host, memory);
+  for (let times = 1; times <= 5; times += 1) {
+    node.detach(0, `web-${times - 1}`);
+    node.setAffinity(0, 0, "0-3");
+    node.setAffinity(0, 1, "0-3");
+    node.attach(0, `web-${times}`);
+    const { undone, contested } = await passOnce(node.host, memory);
+    expect([[...undone], contested, node.affinities(0)]).toEqual([[], [], "0 1 0-3"]);
+  }
+  node.setAffinity(0, 1, "3");
+  expect([...(await passOnce(node.host, memory)).undone.values()]).toEqual([[1]]);
+});
