@@ -1,8 +1,10 @@
 // Which CPUs send through which queue.
 
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { formatCpuList } from "../../../sriov/cpu-list.ts";
+import { distanceTo } from "../../../sriov/placement-model.ts";
 import { chooseXpsCpus } from "../../../sriov/xps.ts";
 import { makeTopology, type TopologyShape } from "../../support/cpu-topology.ts";
 
@@ -24,4 +26,26 @@ test("every online CPU has one queue", () => {
   const chosen = chooseXpsCpus(topology, new Map([0, 5, 9, 30].entries()));
   expect([...chosen.values()].flat().toSorted((a, b) => a - b)).toEqual(topology.online);
   expect([...chosen.values()].map((cpus) => cpus.length)).toEqual([4, 4, 8, 16]);
+});
+
+const shape = fc.record({
+  cores: fc.integer({ min: 1, max: 6 }),
+  threads: fc.integer({ min: 1, max: 3 }),
+  nodes: fc.integer({ min: 1, max: 3 }),
+  coresPerCache: fc.integer({ min: 1, max: 3 }),
+});
+
+test("each CPU has a queue that is as near as any, also with interrupts on CPUs that are offline", () => {
+  fc.assert(
+    fc.property(shape, fc.array(fc.nat(60), { minLength: 1, maxLength: 9 }), (machine, irqs) => {
+      const topology = makeTopology(machine);
+      const chosen = chooseXpsCpus(topology, new Map(irqs.entries()));
+      const away = (cpu: number, irqCpu: number): number =>
+        cpu === irqCpu ? -1 : distanceTo(topology, cpu, [irqCpu]);
+      for (const [queue, cpus] of chosen)
+        for (const cpu of cpus)
+          expect(away(cpu, irqs[queue] ?? -1)).toBe(Math.min(...irqs.map((irqCpu) => away(cpu, irqCpu))));
+      expect([...chosen.values()].flat().toSorted((a, b) => a - b)).toEqual(topology.online);
+    }),
+  );
 });
