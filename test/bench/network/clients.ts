@@ -20,8 +20,16 @@ export interface Clients extends AsyncDisposable {
 const joinTimeoutMs = 3_600_000;
 const answerTimeoutMs = 120_000;
 
-/** Target n is the work of client n modulo their number. Every failure of a client is thrown, with its number. */
-export async function listenForClients(wanted: number, port: number, signal: AbortSignal): Promise<Clients> {
+/**
+ * Target n is the work of client n modulo their number. Every failure of a client is thrown, with its number, once all have answered.
+ * One that does not answer in time is not asked again: its answer would be taken for that to the next order.
+ */
+export async function listenForClients(
+  wanted: number,
+  port: number,
+  signal: AbortSignal,
+  timeoutMs = answerTimeoutMs,
+): Promise<Clients> {
   const lines: ControlLine[] = [];
   const queue: Socket[] = [];
   const server = createServer((socket) => {
@@ -37,26 +45,29 @@ export async function listenForClients(wanted: number, port: number, signal: Abo
       const own = targets.filter((_, at) => at % lines.length === number);
       return own.length === 0 ? [] : [ask(line, number, orderFor(own))];
     });
+    await Promise.allSettled(busy);
     return Promise.all(busy);
+  };
+  /** The first number without a client, or with one that left while the others were waited for. */
+  const findFree = (): number | undefined => {
+    const numbers = Array.from({ length: wanted }, (_, at) => at);
+    return numbers.find((at) => lines[at]?.gone.aborted !== false);
   };
   return {
     port: typeof bound === "object" && bound !== null ? bound.port : port,
     ready: async () => {
-      while (lines.length < wanted) {
+      for (;;) {
+        const number = findFree();
+        if (number === undefined) return;
         const socket = queue.shift();
         if (socket === undefined) {
-          const limit = AbortSignal.any([signal, AbortSignal.timeout(joinTimeoutMs)]);
-          await once(server, "joined", { signal: limit });
+          await waitForSocket(number);
           continue;
         }
         const line = new ControlLine(socket);
         try {
-          await ask(line, lines.length, {
-            type: "welcome",
-            version: protocolVersion,
-            number: lines.length,
-          });
-          lines.push(line);
+          await ask(line, number, { type: "welcome", version: protocolVersion, number });
+          lines[number] = line;
         } catch (error) {
           // A stranger, or a client that could not set itself up: another may come.
           console.error(`not taken as a client: ${error instanceof Error ? error.message : String(error)}`);
@@ -84,15 +95,37 @@ export async function listenForClients(wanted: number, port: number, signal: Abo
     },
   };
 
+  async function waitForSocket(number: number): Promise<void> {
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(joinTimeoutMs)]);
+      await once(server, "joined", { signal: limit });
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new Error(`no client ${number} came within ${joinTimeoutMs / 60_000} minutes`, { cause });
+    }
+  }
+
   async function ask(line: ControlLine, number: number, order: Order): Promise<Answer> {
     const lengthMs = order.type === "load" ? Math.max(0, order.toMs - Date.now()) : 0;
     line.send(order);
     for (;;) {
       signal.throwIfAborted();
-      const answer = parseAnswer(await line.next(lengthMs + answerTimeoutMs, signal));
+      const answer = await read(line, number, lengthMs + timeoutMs);
       if (answer.type === "time") line.send({ type: "time", nowMs: Date.now() });
       else if (answer.type === "failed") throw new Error(`client ${number}: ${answer.reason}`);
       else return answer;
+    }
+  }
+
+  async function read(line: ControlLine, number: number, limitMs: number): Promise<Answer> {
+    try {
+      return parseAnswer(await line.next(limitMs, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      line[Symbol.dispose]();
+      throw new Error(`client ${number}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
     }
   }
 }

@@ -78,6 +78,14 @@ test("a bench that is ended does not wait for a client's answer", async () => {
   await expect(load).rejects.toThrow("interrupted");
 });
 
+test("a bench that is ended while it waits for clients tells by what", async () => {
+  const end = new AbortController();
+  await using clients = await listenForClients(1, 0, end.signal);
+  const ready = clients.ready();
+  end.abort(new Error("interrupted by SIGINT"));
+  await expect(ready).rejects.toThrow("interrupted by SIGINT");
+});
+
 test("what failed at a client is told with its number", async () => {
   await using clients = await listenForClients(1, 0, new AbortController().signal);
   join(clients, ({ type }) =>
@@ -85,4 +93,44 @@ test("what failed at a client is told with its number", async () => {
   );
   await clients.ready();
   await expect(clients.load(order)).rejects.toThrow("client 0: no netperf");
+});
+
+test("one that leaves while others are waited for is replaced by the next that comes, under its number", async () => {
+  await using clients = await listenForClients(2, 0, new AbortController().signal);
+  const ready = clients.ready();
+  const first = join(clients, work(1));
+  await expect.poll(() => first.orders).toHaveLength(1);
+  first.socket.destroy();
+  await once(first.socket, "close");
+  const others = [join(clients, work(20)), join(clients, work(300))];
+  await ready;
+  expect((await clients.load(order)).sum.rate).toBe(320);
+  const numbers = others.map(({ orders }) => (orders[0] as unknown as { number: number }).number);
+  expect(new Set(numbers)).toEqual(new Set([0, 1]));
+});
+
+test("a failure of one is told when the others have answered, too: they would get the next order in the middle of this one", async () => {
+  await using clients = await listenForClients(2, 0, new AbortController().signal);
+  const failed = { type: "failed", reason: "no space left" };
+  const slow = join(clients, ({ type }) => (type === "welcome" ? { type: "ready" } : ""));
+  join(clients, ({ type }) => (type === "welcome" ? { type: "ready" } : failed));
+  await clients.ready();
+  let isTold = false;
+  const load = clients.load(order).finally(() => (isTold = true));
+  load.catch(() => {});
+  await expect.poll(() => slow.orders).toHaveLength(2);
+  await Bun.sleep(50);
+  expect(isTold).toBe(false);
+  slow.socket.write(`${JSON.stringify(work(7)({ type: "load" }))}\n`);
+  await expect(load).rejects.toThrow(/^client \d: no space left$/);
+});
+
+test("an answer that comes too late is not taken for that to the next order", async () => {
+  await using clients = await listenForClients(1, 0, new AbortController().signal, 1_000);
+  const { socket, orders } = join(clients, ({ type }) => (type === "welcome" ? { type: "ready" } : ""));
+  await clients.ready();
+  await expect(clients.load(order)).rejects.toThrow("client 0: no line within 1 s");
+  expect(orders).toHaveLength(2);
+  socket.write(`${JSON.stringify(work(7)({ type: "load" }))}\n`);
+  await expect(clients.load(order)).rejects.toThrow("client 0: ");
 });
