@@ -1,9 +1,10 @@
 // What a figure can't be read without: kernel, NIC, driver, firmware and the settings that change speed.
 
-import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { availableParallelism, cpus, release } from "node:os";
 import { basename, join } from "node:path";
 
+import { listIfThere, readIfThere } from "./kernel-files.ts";
 import type { Run } from "./step.ts";
 
 /** Names with what was found; what the machine doesn't tell is missing. */
@@ -61,13 +62,6 @@ export async function readMachine(run: Run, pf: string, root = "/"): Promise<Mac
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
 }
 
-/** Whether a hypervisor is below, by the CPU's flags or the maker's name. Source: arch/x86/include/asm/cpufeatures.h, X86_FEATURE_HYPERVISOR. */
-export function isVirtualMachine(root = "/"): boolean {
-  const hasFlag = /^flags\s*:.*\shypervisor(\s|$)/m.test(readIfThere(join(root, "proc/cpuinfo")));
-  const maker = readIfThere(join(root, "sys/class/dmi/id/sys_vendor"));
-  return hasFlag || /^(QEMU|VMware|Xen|innotek|KVM)/.test(maker);
-}
-
 /** Whether the machine's own irqbalance is running as a service. */
 export async function isIrqbalanceActive(run: Run): Promise<boolean> {
   return (await ask(run, ["systemctl", "is-active", "irqbalance"])).trim() === "active";
@@ -75,23 +69,6 @@ export async function isIrqbalanceActive(run: Run): Promise<boolean> {
 
 function nameOf(path: string): string {
   return basename(realpathSync(path));
-}
-
-// A file of a link that is down can be there and not be readable.
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return "";
-  }
-}
-
-function listIfThere(path: string): readonly string[] {
-  try {
-    return readdirSync(path).toSorted();
-  } catch {
-    return [];
-  }
 }
 
 async function ask(run: Run, argv: readonly string[]): Promise<string> {

@@ -7,10 +7,10 @@ import { onBenchInterrupt } from "./interrupt.ts";
 import { measureHere, serveAsClient } from "./host-bench.ts";
 import { labelOf } from "./label.ts";
 import { measureInLab } from "./lab-bench.ts";
-import { isVirtualMachine } from "./machine.ts";
 import { type BenchOptions, parseBenchOptions, usage } from "./options.ts";
 import { toResults } from "./results.ts";
 import { runCommand } from "./run-command.ts";
+import { isVirtualMachine } from "./virtual-machine.ts";
 import { openRuns, writeResults } from "./write-results.ts";
 
 const signal = onBenchInterrupt();

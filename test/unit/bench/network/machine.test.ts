@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { isIrqbalanceActive, isVirtualMachine, readMachine } from "../../../bench/network/machine.ts";
+import { isIrqbalanceActive, readMachine } from "../../../bench/network/machine.ts";
 import type { Command } from "../../../bench/network/step.ts";
 import { writeFolder } from "../../../support/fixture-folder.ts";
 
@@ -86,21 +86,4 @@ test.each([
   ["inactive\n", false],
 ])("irqbalance of which systemd says %j: %s", async (text, isActive) => {
   expect(await isIrqbalanceActive(async () => text)).toBe(isActive);
-});
-
-test.each([
-  ["a flag of its CPUs", { "proc/cpuinfo": "processor : 0\nflags\t\t: fpu vme hypervisor lahf_lm\n" }, true],
-  ["the name of its maker", { "sys/class/dmi/id/sys_vendor": "QEMU" }, true],
-  [
-    "neither",
-    {
-      "proc/cpuinfo": "model name : hypervisor\nflags : fpu vme",
-      "sys/class/dmi/id/sys_vendor": "Dell Inc.",
-    },
-    false,
-  ],
-  ["nothing", {}, false],
-] as const)("whether it is a virtual machine by %s", (_, files, isVirtual) => {
-  writeFolder(root, files);
-  expect(isVirtualMachine(root)).toBe(isVirtual);
 });
