@@ -9,6 +9,8 @@ export const peerNamespace = "vbench-peer";
 /** The pair that stands in for NIC and wire where there is none. */
 export const standInPf = "vbench-pf";
 export const standInPeer = "vbench-wire";
+/** Below /run: the number of the irqbalance that the bench runs itself. */
+export const irqbalancePidFile = "vbench-irqbalance.pid";
 /** All is in one network of the range for benchmarks. Source: RFC 2544, appendix C.2.2. */
 export const prefixLength = 15;
 

@@ -45,7 +45,9 @@ export function startNetservers(
       const ended = children.find(({ exitCode }) => exitCode !== null);
       if (ended === undefined) return;
       const name = netservers.includes(ended) ? "netserver" : "sockperf";
-      throw new Error(`a ${name} ended (exit code ${ended.exitCode}): is it installed?`);
+      throw new Error(
+        `a ${name} ended (exit code ${ended.exitCode}): does another one listen, as a service?`,
+      );
     },
     [Symbol.asyncDispose]: async () => {
       for (const child of children) child.kill("SIGTERM");

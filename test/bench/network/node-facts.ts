@@ -1,11 +1,12 @@
 // What the node under test is like before anything is changed, and why the bench may not run on it.
 
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 import { findVfUsers, type UserEyes } from "../../../cli/provision/vf-users.ts";
 import { createHost } from "../../../host/create-host.ts";
 import { readInventory } from "../../../sriov/inventory.ts";
-import { allNames } from "./layout.ts";
+import { allNames, irqbalancePidFile } from "./layout.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Run } from "./step.ts";
 import { isSriov, type Variant, whyNever } from "./variant.ts";
@@ -68,14 +69,16 @@ export async function readPfFacts(run: Run, name: string, host: UserEyes = creat
   };
 }
 
-/** Names of the bench that are there already: a killed run's, or another run is under way. */
-export async function findLeftovers(run: Run): Promise<readonly string[]> {
+/** Commands that take away what the bench has a name for and is there already: a killed run's, or another run is under way. */
+export async function findLeftovers(run: Run, folder = "/run"): Promise<readonly string[]> {
   const names = allNames();
   const links = JSON.parse(await run({ argv: ["ip", "-j", "link", "show"] })) as ShownLink[];
   const there = new Set(links.map(({ ifname }) => ifname));
+  const pidFile = join(folder, irqbalancePidFile);
   return [
+    ...(existsSync(pidFile) ? [`kill $(cat ${pidFile}); rm ${pidFile}`] : []),
     ...names.namespaces
-      .filter((name) => existsSync(`/run/netns/${name}`))
+      .filter((name) => existsSync(join(folder, "netns", name)))
       .map((name) => `ip netns del ${name}`),
     ...names.links.filter((name) => there.has(name)).map((name) => `ip link del ${name}`),
   ];

@@ -4,6 +4,7 @@ import {
   bridgeName,
   hostSideName,
   insideName,
+  irqbalancePidFile,
   namespaceName,
   prefixLength,
   serverAddress,
@@ -94,10 +95,11 @@ function planSriov(
 ): readonly Step[] {
   const policy = policyOf(variant);
   const once = { argv: [virtfn, "tuning", "--once", "--json"] };
-  const attach = numbers.map((at) => ({
-    apply: callCni(cni, "ADD", at, vfs[at] ?? "", policy ?? "none"),
-    undo: callCni(cni, "DEL", at, vfs[at] ?? "", policy ?? "none"),
-  }));
+  // As a runtime does, DEL also after an ADD that failed: one that was ended in the middle took nothing back.
+  const attach = numbers.flatMap((at): readonly Step[] => [
+    { undo: callCni(cni, "DEL", at, vfs[at] ?? "", policy ?? "none") },
+    { apply: callCni(cni, "ADD", at, vfs[at] ?? "", policy ?? "none") },
+  ]);
   if (policy !== undefined) {
     const own = vfs.slice(0, numbers.length);
     const place = {
@@ -130,7 +132,7 @@ function callCni(cni: string, verb: string, at: number, deviceID: string, tuning
   return { argv: [cni], stdin: JSON.stringify(config), env };
 }
 
-const irqbalancePid = "/run/vbench-irqbalance.pid";
+const irqbalancePid = `/run/${irqbalancePidFile}`;
 // It looks for the first time after an interval: with its own of 10 s the first test would begin before that.
 // Below a service of systemd (INVOCATION_ID) it stays in the foreground by itself, and who started it would wait for its end.
 const runIrqbalance: Step = {

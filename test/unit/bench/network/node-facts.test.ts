@@ -1,8 +1,18 @@
 // Tests test/bench/network/node-facts.ts: what is seen of the interface under test, and why the bench does not run.
 
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { type PfFacts, readPfFacts, whyNoVariant, whyRefuse } from "../../../bench/network/node-facts.ts";
+import {
+  findLeftovers,
+  type PfFacts,
+  readPfFacts,
+  whyNoVariant,
+  whyRefuse,
+} from "../../../bench/network/node-facts.ts";
+import { writeFolder } from "../../../support/fixture-folder.ts";
 import { createTuningNode } from "../../../support/tuning-node.ts";
 
 const options = { variants: ["sriov-untuned"], namespaces: 6 } as const;
@@ -103,4 +113,24 @@ test("other variants with SR-IOV need nothing of the machine but their programs"
       throw new Error("sh -c command -v irqbalance: not found");
     }, "sriov-irqbalance"),
   ).toContain("this machine cannot make it");
+});
+
+/** `ip -j link show` of a node with these links. */
+async function listLinks(...names: readonly string[]): Promise<string> {
+  return JSON.stringify(names.map((ifname) => ({ ifname })));
+}
+
+test("what a killed run left is found with the commands that take it away", async () => {
+  const folder = fs.mkdtempSync(join(tmpdir(), "virtfn-run-"));
+  try {
+    expect(await findLeftovers(async () => listLinks("lo", "ens1f0"), folder)).toEqual([]);
+    writeFolder(folder, { "netns/vbench-1": "", "netns/others": "", "vbench-irqbalance.pid": "77" });
+    expect(await findLeftovers(async () => listLinks("lo", "vbench-br"), folder)).toEqual([
+      `kill $(cat ${folder}/vbench-irqbalance.pid); rm ${folder}/vbench-irqbalance.pid`,
+      "ip netns del vbench-1",
+      "ip link del vbench-br",
+    ]);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 });
