@@ -86,6 +86,8 @@ export class StepWriter {
       return unsupported(this.#vf, step.path, `wrote ${step.to}, the kernel kept ${got}`);
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
+      // The queue went, as with other channels: nothing was refused, and it may come back.
+      if (error.errno === "ENOENT") return describeProblem(this.#vf, step.path, error);
       this.#refusals.addValue(this.#vf, step);
       return unsupported(this.#vf, step.path, error.message);
     }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
+import { SystemCallError } from "../../../host/errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { readTuningRecord } from "../../../sriov/tuning-store.ts";
 import { createPassMemory } from "../../../tuning/pass-memory.ts";
@@ -100,6 +101,27 @@ test("a value of which the kernel made another is told as long as it is so, and 
   expect(writes).toBe(1);
   node.detach(0, "web-1");
   expect(problemsOf(await passOnce(host, memory))).toEqual([]);
+});
+
+test("a value of a queue that goes just then is tried again once the queue is back", async () => {
+  using node = createTuningNode(1);
+  configure(node, "tuning: { rfs: true }");
+  node.attach(0, "web-1");
+  let isGone = true;
+  const openSysfs: Host["namespaces"]["openSysfs"] = (netns) => {
+    const sysfs = node.host.namespaces.openSysfs(netns);
+    const writeText = (path: string, text: string): void => {
+      if (isGone && path.endsWith("/rps_flow_cnt")) throw new SystemCallError("open", path, "ENOENT");
+      sysfs.writeText(path, text);
+    };
+    return { ...sysfs, writeText };
+  };
+  const host = { ...node.host, namespaces: { ...node.host.namespaces, openSysfs } };
+  const memory = createPassMemory(host);
+  expect((await passOnce(host, memory)).problems.map(({ code }) => code)).toEqual(["ENOENT"]);
+  isGone = false;
+  expect(problemsOf(await passOnce(host, memory))).toEqual([]);
+  expect(node.value("web-1", "queues/rx-0/rps_flow_cnt")).toBe("32768");
 });
 
 test("a thread that the kernel leaves more CPUs is told, and not tried again", async () => {
