@@ -6,7 +6,14 @@ import type { CpuTopology } from "../sriov/topology.ts";
 import { isDue, planMailboxes } from "./mailbox-plan.ts";
 import { type MaskStep, planMasks } from "./mask-plan.ts";
 import type { NodeState, TunedVf } from "./node-state.ts";
-import { listQueueVectors, only, planPins, type PlanMemory, rememberedCpu } from "./pin-plan.ts";
+import {
+  hasLostVectors,
+  listQueueVectors,
+  only,
+  planPins,
+  type PlanMemory,
+  rememberedCpu,
+} from "./pin-plan.ts";
 import type { Problem } from "./problem.ts";
 import { planThreads, type ThreadStep } from "./thread-plan.ts";
 import { planValues, type ValueStep } from "./value-plan.ts";
@@ -101,11 +108,6 @@ function planVf(
     isWaiting,
     resting,
   };
-}
-
-/** They could not be read just now, or are about to come back. */
-function hasLostVectors({ vectors, saved }: TunedVf): boolean {
-  return vectors.length === 0 && (saved?.vectors.length ?? 0) > 0;
 }
 
 /** All of a VF's interrupts have handlers, and neither their order, nor their names, nor the kernel tells that one is a queue's. */

@@ -39,6 +39,7 @@ export function planPins(state: NodeState, { refusals, fullCpus, contests }: Pla
   const fixedLoad = countLoad(
     state.fixedIrqs,
     placeable.filter((each) => !isMovable(each)),
+    state.vfs.filter(hasLostVectors),
   );
   const placed = new Map(
     planPlacement(topology, irqs, before, { fixedLoad, capacity: fullCpus.listCapacities() }).map(
@@ -69,6 +70,11 @@ export function listQueueVectors({ vectors, saved }: Pick<TunedVf, "vectors" | "
       (role === undefined &&
         saved?.vectors.some((each) => each.msiIndex === msiIndex && each.isMailbox !== true) === true),
   );
+}
+
+/** They could not be read just now, or are about to come back, as while a driver resets its device. */
+export function hasLostVectors({ vectors, saved }: Pick<TunedVf, "vectors" | "saved">): boolean {
+  return vectors.length === 0 && (saved?.vectors.length ?? 0) > 0;
 }
 
 /** The CPU of a set that has just one. */
@@ -111,14 +117,19 @@ function isFixed({ vf }: TunedVf, vector: Vector, refusals: Refusals): boolean {
 function countLoad(
   fixedIrqs: NodeState["fixedIrqs"],
   fixed: readonly Placeable[],
+  lost: readonly Pick<TunedVf, "saved">[],
 ): ReadonlyMap<number, number> {
   const cpus = new Map(fixedIrqs);
   for (const { vector } of fixed) {
     const cpu = only(vector.effective);
     if (cpu !== undefined) cpus.set(vector.irq, cpu);
   }
+  // They keep their place: the others shall not move for a moment's sake.
+  const kept = lost.flatMap(({ saved }) =>
+    (saved?.vectors ?? []).flatMap(({ cpu, isMailbox }) => (isMailbox === true ? [] : [cpu])),
+  );
   const load = new Map<number, number>();
-  for (const cpu of cpus.values()) load.set(cpu, (load.get(cpu) ?? 0) + 1);
+  for (const cpu of [...cpus.values(), ...kept]) load.set(cpu, (load.get(cpu) ?? 0) + 1);
   return load;
 }
 

@@ -42,6 +42,31 @@ test.each([
   expect([node.affinities(0), node.affinities(1), node.mask("web-1")]).toEqual(before);
 });
 
+/** As while a driver resets its device. */
+function withoutIrqs(node: TuningNode, vf: number): Host {
+  const files: Host["files"] = {
+    ...node.host.files,
+    list: (path) => (path.endsWith(`/${node.address(vf)}/msi_irqs`) ? undefined : node.host.files.list(path)),
+  };
+  return { ...node.host, files };
+}
+
+test.each([
+  ["can't be looked at", (node: TuningNode) => unreadable(node, node.irqs(2)[1], "EMFILE")],
+  ["are gone for a moment", (node: TuningNode) => withoutIrqs(node, 2)],
+])("where those of one VF %s, those of the others stay where they are", async (_, losing) => {
+  using node = createTuningNode(3);
+  const look = (): readonly string[] => [0, 1, 2].map((vf) => node.affinities(vf));
+  for (const vf of [0, 1, 2]) node.attach(vf, `web-${vf}`);
+  await passOnce(node.host);
+  const before = look();
+  expect(before).toEqual(["0 1 0-3", "1 0 0-3", "2 3 0-3"]);
+  await passOnce(losing(node));
+  expect(look()).toEqual(before);
+  await passOnce(node.host);
+  expect(look()).toEqual(before);
+});
+
 // EIO: it went between open and write. Source: kernel fs/proc/inode.c, proc_reg_write.
 test.each(["EIO", "ENOENT"])(
   "one that goes while it is pinned (%s) is looked at again soon, and is pinned when it is back under its number",
