@@ -18,7 +18,7 @@ const pauseMs = 20;
  */
 export async function findNamedLink(
   host: Pick<Host, "files" | "paths" | "clock">,
-  home: Pick<Netlink, "getLink">,
+  home: Pick<Netlink, "getLink" | "listLinks">,
   address: PciAddress,
 ): Promise<Link | undefined> {
   const endMs = host.clock.monotonicMs() + namingMs;

@@ -6,25 +6,31 @@ import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
 import { findVfLink, type SysfsListing } from "./netdev.ts";
 import { readPciNetdevs } from "./pci-device.ts";
-import type { PciAddress } from "./pci-address.ts";
+import { isPciAddress, type PciAddress } from "./pci-address.ts";
 import type { PfSide, VfOnPf } from "./vf-apply.ts";
 
 /** How long a dying namespace is waited for: the kernel takes it down in the background. */
 export const dyingNetnsMs = 10_000;
 
-/** The VF's netdev in the host's namespace, by what sysfs shows there: no dump of all links. `netlink` is the host's. */
+/** The VF's netdev in the host's namespace, by what sysfs shows there: mostly without a dump of all links. `netlink` is the host's. */
 export function findHomeLink(
   host: Pick<Host, "files" | "paths">,
-  netlink: Pick<Netlink, "getLink">,
+  netlink: Pick<Netlink, "getLink" | "listLinks">,
   address: PciAddress,
 ): Link | undefined {
-  // Between the two looks udev may rename it.
+  // Between the two looks udev may rename it, and another link get its name.
   for (let tries = 0; tries < 3; tries += 1) {
     const name = readPciNetdevs(host, address)[0];
-    const link = name === undefined ? undefined : netlink.getLink({ name });
-    if (link !== undefined || name === undefined) return link;
+    if (name === undefined) return undefined;
+    const link = netlink.getLink({ name });
+    if (link !== undefined && mayBeOf(link, address)) return link;
   }
-  return undefined;
+  // A pod may have called it what is no text, which sysfs cannot be read for.
+  return findVfLink(netlink, address);
+}
+
+function mayBeOf({ parentDevice = "" }: Link, address: PciAddress): boolean {
+  return parentDevice === address || !isPciAddress(parentDevice);
 }
 
 /** The VF's netdev in `netns`, through a handle opened there. The sysfs of the namespace is looked at only when netlink does not tell. */

@@ -100,6 +100,21 @@ test.each([0, 400, 9000])("with the namespace gone DEL waits for the VF to come 
   expect(node.toText()).toBe(withoutPod(before));
 });
 
+test("a VF that comes home by itself under a name that is no text is found, and gets its own", async () => {
+  const { node, before } = await createAttachedNode(config);
+  using _node = node;
+  {
+    using netns = openNetnsOf(node);
+    using inside = node.host.openNetlink(netns);
+    const index = inside.getLink({ name: "net1" })?.index ?? 0;
+    inside.setLink(index, { set: "up", value: false });
+    inside.setLink(index, { set: "name", value: "a\udcff" });
+  }
+  node.removeNetns("web-1");
+  expect(await callCni(node.host, config, { command: "DEL", netns: "" })).toMatchObject(done);
+  expect(node.toText()).toBe(withoutPod(before));
+});
+
 test("a VF that does not come home is an error after 10 s, and the next DEL finishes", async () => {
   const { node, before } = await createAttachedNode(config);
   using _node = node;

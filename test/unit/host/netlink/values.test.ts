@@ -15,6 +15,10 @@ import {
   encodeU32s,
 } from "../../../../host/netlink/values.ts";
 
+function zeroEnded(bytes: readonly number[]): Uint8Array {
+  return Uint8Array.from([...bytes, 0]);
+}
+
 describe("IP addresses", () => {
   it("come back as they were written", () => {
     fc.assert(
@@ -107,6 +111,26 @@ describe("other values", () => {
   it("strings end at their zero, or with the bytes", () => {
     expect(decodeString(encodeString("enp1s0v0"))).toBe("enp1s0v0");
     expect(decodeString(new TextEncoder().encode("lo"))).toBe("lo");
+  });
+
+  it("strings come back as the bytes that they were, also where these are no text", () => {
+    const bytes = fc.array(
+      fc.oneof(fc.integer({ min: 1, max: 255 }), fc.constantFrom(0xef, 0xbb, 0xbf, 0x61)),
+    );
+    fc.assert(
+      fc.property(bytes, (name) => {
+        expect(encodeString(decodeString(zeroEnded(name)))).toEqual(zeroEnded(name));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        const own = text.replaceAll("\0", "");
+        expect(decodeString(encodeString(own))).toBe(own);
+      }),
+    );
+    expect(decodeString(zeroEnded([0xef, 0xbb, 0xbf, 0x61]))).toBe("\ufeffa");
+    expect(decodeString(zeroEnded([0x61, 0xff]))).toBe("a\udcff");
+    expect(encodeString("ä\udcff")).toEqual(zeroEnded([0xc3, 0xa4, 0xff]));
   });
 
   it("scopes come back, and unknown ones are global", () => {
