@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { AppliedSettings } from "../sriov/attachment.ts";
 import { bindDriver } from "../sriov/driver.ts";
 import { zeroMac } from "../sriov/mac-address.ts";
+import { awaitPfSide } from "../sriov/pf-side.ts";
 import { readVfInfo, type PfSide } from "../sriov/vf-apply.ts";
 import { planAddresses } from "./addresses.ts";
 import type { Attached, Attaching } from "./attach.ts";
@@ -26,8 +27,8 @@ export async function attachUserspaceVf(
   if (driver !== vf.driver)
     steps.run("driver", () => bindDriver(host, address, { driver, override: driver ?? "" }));
   await steps.wait("VF settings", async () => {
-    // Read again: with the driver before, a MAC that the PF had not set went.
-    const now = side && { target: side.target, info: readVfInfo(side.target) };
+    // Read again: with the driver before, a MAC that the PF had not set went. Drivers reset the VF when they let go of it (iavf).
+    const now = side && (await awaitPfSide(host, home.netlink, side.target, true));
     await applySettings(host, { side: now }, wanted, hadNoAdminMac);
   });
   const answer = await steps.wait("IPAM", ipam);

@@ -18,6 +18,7 @@ import { findDeviceUse } from "../sriov/node-use.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
 import { readPciNetdevs } from "../sriov/pci-device.ts";
+import { awaitPfSide } from "../sriov/pf-side.ts";
 import { ownSysfs, readQueueMasks } from "../sriov/queue-masks.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { resetUnreadable } from "../sriov/reset-unreadable.ts";
@@ -25,7 +26,7 @@ import { type Salvaged, salvageRecord } from "../sriov/salvage-record.ts";
 import { findNamedLink } from "../sriov/udev-name.ts";
 import type { PfSide } from "../sriov/vf-apply.ts";
 import { VfBusyError, VfMissingError, VfNodeUseError } from "../sriov/vf-errors.ts";
-import { dyingNetnsMs, findHomeLink, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
+import { dyingNetnsMs, findHomeLink, waitForLinks } from "../sriov/vf-locate.ts";
 import { toVfSide } from "../sriov/vf-settings.ts";
 import { type Notices, tellKept, tellSetAside } from "./call-log.ts";
 import { SecondEntryError } from "./errors.ts";
@@ -86,7 +87,7 @@ export async function claimVf(
   if (link === undefined && !isUserspace)
     throw new VfBusyError(`cannot give ${address} to ${who.title}: ${describeLocation(host, address)}`);
   if (link !== undefined) checkNodeUse(host, home, vf.address, link);
-  const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  const side = await awaitPfSide(host, home, { pf: vf.pf, vf: vf.index });
   checkSettable(host, { side, vf, link }, network);
   if (side !== undefined && network.mac !== undefined) {
     checkMacFree(side.target, network.mac);

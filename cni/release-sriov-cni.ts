@@ -6,7 +6,8 @@ import type { NetnsHandle } from "../host/netns.ts";
 import type { VfSideSettings } from "../sriov/attachment.ts";
 import { listAttached } from "../sriov/attachment-store.ts";
 import { isNetworkVf, readVf, type VirtualFunction } from "../sriov/inventory.ts";
-import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "../sriov/vf-locate.ts";
+import { awaitPfSide } from "../sriov/pf-side.ts";
+import { dyingNetnsMs, findHomeLink, findLinkInside, waitForLinks } from "../sriov/vf-locate.ts";
 import { restoreVf } from "../sriov/vf-restore.ts";
 import { toVfSide } from "../sriov/vf-settings.ts";
 import type { CniCall } from "./environment.ts";
@@ -27,23 +28,24 @@ export async function releaseSriovCni(
   if (netns === undefined && !entry.isOfThisBoot) return;
   if (isOthersByNow(host, call, entry)) return;
   const device = { address: vf.address, pf: vf.pf, vf: vf.index, inode: String(vf.inode) };
-  const settings = { ...entry.original, ...onlyReported(host, vf, entry) };
+  const settings = { ...entry.original, ...(await onlyReported(host, vf, entry)) };
   const original = { ...settings, altNames: await findAltNames(host, vf, netns), queues: [] };
   await restoreVf(host, { device, original, bootId: host.clock.bootId() }, netns);
 }
 
 // sriov-cni writes zero for what a driver does not report, and nothing else can be set there.
-function onlyReported(
-  host: Pick<Host, "files" | "paths" | "openNetlink">,
+async function onlyReported(
+  host: Pick<Host, "files" | "paths" | "clock" | "openNetlink">,
   vf: VirtualFunction,
   { original }: SriovCniEntry,
-): VfSideSettings {
+): Promise<VfSideSettings> {
   using home = host.openNetlink();
-  const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  const side = await awaitPfSide(host, home, { pf: vf.pf, vf: vf.index });
   const now = side === undefined ? {} : toVfSide(side.info);
   const pick = <Key extends keyof VfSideSettings>(key: Key): VfSideSettings[Key] =>
     now[key] === undefined ? undefined : original[key];
   return {
+    adminMac: pick("adminMac"),
     vlan: pick("vlan"),
     qos: pick("qos"),
     vlanProto: pick("vlanProto"),

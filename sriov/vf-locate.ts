@@ -3,11 +3,9 @@
 import type { Host } from "../host/host.ts";
 import type { Link, Netlink } from "../host/netlink/netlink.ts";
 import type { NetnsHandle } from "../host/netns.ts";
-import type { Attachment } from "./attachment.ts";
 import { findVfLink, type SysfsListing } from "./netdev.ts";
 import { readPciNetdevs } from "./pci-device.ts";
 import { isPciAddress, type PciAddress } from "./pci-address.ts";
-import type { PfSide, VfOnPf } from "./vf-apply.ts";
 
 /** How long a dying namespace is waited for: the kernel takes it down in the background. */
 export const dyingNetnsMs = 10_000;
@@ -67,19 +65,6 @@ export function findLinksInside(
 function tellsItsDevice({ name, parentDevice, kind }: Link): boolean {
   if (name === "lo" || kind !== undefined) return true;
   return parentDevice !== undefined && !parentDevice.startsWith("virtio");
-}
-
-/** The VF as its PF knows it, with what the PF reports now; `undefined` when the PF's netdev is not in the host's namespace. */
-export function findPfSide(
-  host: Pick<Host, "files" | "paths">,
-  netlink: VfOnPf["netlink"],
-  { pf, vf }: Pick<Attachment["device"], "pf" | "vf">,
-): PfSide | undefined {
-  const name = readPciNetdevs(host, pf)[0];
-  const found = name === undefined ? undefined : netlink.getVf({ name }, vf);
-  if (found === undefined) return undefined;
-  const { info, ...pfLink } = found;
-  return { target: { netlink, pf, vf, ...pfLink }, info };
 }
 
 /**

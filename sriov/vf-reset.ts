@@ -9,10 +9,10 @@ import { isNetworkVf, readVf, type VirtualFunction } from "./inventory.ts";
 import { defaultTraits, restoreTraits } from "./link-traits.ts";
 import { defaultNapiValues, restoreNapiValues } from "./napi-values.ts";
 import type { PciAddress } from "./pci-address.ts";
+import { awaitPfSide } from "./pf-side.ts";
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
 import { applyVf } from "./vf-apply.ts";
-import { findPfSide } from "./vf-locate.ts";
 import { clearAdminMac, setMac } from "./vf-mac.ts";
 import { bringHome, type RestoreHost } from "./vf-restore.ts";
 import { planVf } from "./vf-settings.ts";
@@ -40,7 +40,7 @@ export async function resetVf(
   const from = { netns, isAnywhere: false, names: { altNames: [] } };
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link !== undefined) resetNetdev(host, home, link);
-  const side = findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  const side = await awaitPfSide(host, home, { pf: vf.pf, vf: vf.index });
   if (side !== undefined) {
     if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
     await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
@@ -59,7 +59,8 @@ async function restoreDriver(
   before: DriverState | undefined,
 ): Promise<VirtualFunction> {
   if (before === undefined) return vf;
-  const side = before.driver === vf.driver ? undefined : findPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  const device = { pf: vf.pf, vf: vf.index };
+  const side = before.driver === vf.driver ? undefined : await awaitPfSide(host, home, device);
   if (side !== undefined) await clearAdminMac(host, side);
   bindDriver(host, vf.address, before);
   return { ...vf, driver: before.driver };

@@ -19,9 +19,10 @@ import { readNetdevNotes, restoreNotedChannels, restoreNotedValues } from "./net
 import { clearPodLeftovers } from "./pod-leftovers.ts";
 import { listQueues, ownSysfs, restoreQueueMasks } from "./queue-masks.ts";
 import { VfMissingError } from "./vf-errors.ts";
-import { dyingNetnsMs, findHomeLink, findLinkInside, findPfSide, waitForLinks } from "./vf-locate.ts";
+import { awaitPfSide } from "./pf-side.ts";
+import { dyingNetnsMs, findHomeLink, findLinkInside, waitForLinks } from "./vf-locate.ts";
 import { forgetPodMac, restoreAdminMac, restoreMac } from "./vf-mac.ts";
-import { applyVf, readVfInfo } from "./vf-apply.ts";
+import { applyVf, type PfSide, readVfInfo } from "./vf-apply.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { findVfNamespace } from "./vf-search.ts";
 import { type HomeNames, moveVfHome } from "./vf-move.ts";
@@ -50,8 +51,10 @@ export async function restoreVf(
   restoreAffinities(host, attached);
   using home = host.openNetlink();
   const isBoundAnew = record.original.driver !== undefined && record.original.driver !== attached.driver;
-  const forgetMac = (): Promise<void> =>
-    forgetPodMac(host, findPfSide(host, home, record.device), record.original);
+  // Without its PF the VF would keep VLAN and MAC of this pod for the next one.
+  const wasReported = record.original.adminMac !== undefined;
+  const findSide = (): Promise<PfSide | undefined> => awaitPfSide(host, home, record.device, wasReported);
+  const forgetMac = async (): Promise<void> => forgetPodMac(host, await findSide(), record.original);
   if (isBoundAnew) await forgetMac();
   const vf = restoreDriver(host, attached, record.original);
   const from = { netns, isAnywhere: true, names: record.original };
@@ -67,7 +70,7 @@ export async function restoreVf(
   if (link !== undefined) restoreNotedChannels(host, link.index, notes);
   const { link: restored, kept = [] } = link === undefined ? {} : restoreNetdev(host, home, link, record);
   if (restored !== undefined) restoreNotedValues(host, restored.name, notes);
-  const side = findPfSide(host, home, record.device);
+  const side = await findSide();
   if (restored !== undefined) await restoreMac(host, { home, link: restored, side }, record.original);
   if (side === undefined) return kept;
   const { target } = side;

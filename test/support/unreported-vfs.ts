@@ -9,6 +9,7 @@ export function withReportedVfs(host: Host, change: (info: VfInfo) => VfInfo | u
     const netlink = host.openNetlink(netns);
     return {
       ...netlink,
+      listVfs: (index) => netlink.listVfs(index).flatMap((info) => change(info) ?? []),
       getVf: (ref, vf) => {
         const found = netlink.getVf(ref, vf);
         const info = found && change(found.info);

@@ -9,6 +9,7 @@ import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
 import type { FakeHost } from "../../support/fake-host.ts";
 import { addDriver } from "../../support/fake-host-sysfs.ts";
 import { withFault } from "../../support/faults.ts";
+import { withReportedVfs } from "../../support/unreported-vfs.ts";
 import { createUserspaceNode, userspaceConfig, vfioAllowed } from "../../support/userspace-node.ts";
 
 const ipam = { type: "host-local", subnet: "192.0.2.0/24" };
@@ -143,6 +144,25 @@ test("driver: vfio-pci binds it at ADD and gives it back with name, MAC and driv
   await node.clock.advance(1000);
   expect(node.toText()).toBe(before);
   expect(await callCni(node.host, bound, { command: "DEL", netns: "" })).toMatchObject({ exitCode: 0 });
+});
+
+test("a PF that does not report the VF for a while after a driver let go of it is waited for", async () => {
+  using node = createUserspaceNode([]);
+  const before = node.toText();
+  let endMs = 0;
+  const { files } = node.host;
+  const writeText: typeof files.writeText = (path, text) => {
+    files.writeText(path, text);
+    if (path.endsWith("/unbind")) endMs = node.clock.monotonicMs() + 1_000;
+  };
+  const host = withReportedVfs({ ...node.host, files: { ...files, writeText } }, (info) =>
+    info.vf === 1 && node.clock.monotonicMs() < endMs ? undefined : info,
+  );
+  expect(await callCni(host, bound)).toMatchObject({ exitCode: 0 });
+  expect(node.toText()).toContain("vf 1 mac 02:aa:bb:cc:dd:01 admin vlan 100 ");
+  expect(await callCni(host, bound, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+  await node.clock.advance(1000);
+  expect(node.toText()).toBe(before);
 });
 
 test("one that has the driver already is not bound again, and keeps it", async () => {
