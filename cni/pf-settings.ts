@@ -5,7 +5,7 @@ import type { Link } from "../host/netlink/netlink.ts";
 import type { VfSideSettings } from "../sriov/attachment.ts";
 import { zeroMac } from "../sriov/mac-address.ts";
 import { readPciNetdevs } from "../sriov/pci-device.ts";
-import { applyVf } from "../sriov/vf-apply.ts";
+import { applyVf, type PfSide } from "../sriov/vf-apply.ts";
 import { VfMissingError, VfUnsupportedError } from "../sriov/vf-errors.ts";
 import { setMac } from "../sriov/vf-mac.ts";
 import type { Side } from "../sriov/vf-move.ts";
@@ -16,21 +16,42 @@ import { checkMacFree } from "./mac-clash.ts";
 
 /**
  * Sets the VF's own MAC while its PF may still allow it: then the VF need not be opened and closed for it to take the admin
- * MAC. True when that shows that no admin MAC was set before: an untrusted VF could not have changed it. Throws ERR_VF_MAC_TAKEN,
- * ERR_LOCK_TIMEOUT.
+ * MAC. True when that shows that no admin MAC was set before: an untrusted VF could not have changed what its PF reports. Throws
+ * ERR_VF_MAC_TAKEN, ERR_LOCK_TIMEOUT.
  */
 export async function chooseOwnMac(
-  host: Pick<Host, "locks">,
+  host: Pick<Host, "locks" | "clock">,
   home: Side,
   link: Link,
   { side }: Pick<Claim, "side">,
   mac: string | undefined,
 ): Promise<boolean> {
   if (mac === undefined || mac === link.mac) return false;
-  // Its driver asks the PF, which reports it from then on: of two ADDs at once the second must see that of the first.
-  using _lock = side && (await host.locks.acquire(side.target.pf));
-  if (side !== undefined) checkMacFree(side.target, mac);
-  return setMac(home.netlink, link.index, mac) && side?.info.trust === false;
+  const set = async (): Promise<boolean> => {
+    // Its driver asks the PF, which reports it from then on: of two ADDs at once the second must see that of the first.
+    using _lock = side && (await host.locks.acquire(side.target.pf));
+    if (side !== undefined) checkMacFree(side.target, mac);
+    return setMac(home.netlink, link.index, mac);
+  };
+  return (await set()) && side?.info.trust === false && (await reportsOwnMac(host, side, mac));
+}
+
+/** How long a driver may take to tell the PF of the VF's own MAC: older ones of Intel do it after they said that it is set. */
+const ownMacMs = 300;
+
+// A PF that still reports another MAC than the VF has reports an admin MAC, which some drivers force on no VF (mlx5).
+async function reportsOwnMac(
+  host: Pick<Host, "clock">,
+  { target, info }: PfSide,
+  mac: string,
+): Promise<boolean> {
+  const { netlink, pfIndex, vf } = target;
+  const endMs = host.clock.monotonicMs() + ownMacMs;
+  while (info.mac !== zeroMac && netlink.getVf({ index: pfIndex }, vf)?.info.mac !== mac) {
+    if (host.clock.monotonicMs() >= endMs) return false;
+    await host.clock.sleep(10);
+  }
+  return true;
 }
 
 /** What the network asks the PF for. The MAC goes through the PF too, so that the VF keeps it over a reset. */

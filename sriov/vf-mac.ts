@@ -18,21 +18,27 @@ export interface HomeVf {
 
 /**
  * Puts the MAC and the admin MAC back. A PF that never got an admin MAC reports the VF's own: when that alone brings the
- * original back, the PF is left alone. An original of zero is "none was set". Throws ERR_VF_STEP, ERR_VF_READ_BACK.
+ * original back, the PF is left alone. An original of zero is "none was set". A VF that had not taken its admin MAC yet, and may have
+ * no other by now, takes it. Throws ERR_VF_STEP, ERR_VF_READ_BACK.
  */
 export async function restoreMac(
   host: Pick<Host, "locks" | "clock">,
   vf: HomeVf,
-  original: Pick<VfOriginal, "mac" | "adminMac">,
+  original: Pick<VfOriginal, "mac" | "adminMac" | "trust">,
 ): Promise<void> {
-  const { mac, adminMac } = original;
+  const { mac, adminMac, trust } = original;
   const { side } = vf;
+  // A trusted VF may have another MAC than its admin MAC: only as long as it is one.
+  if (side?.info.trust === false && trust === true)
+    await applyVf(host, side.target, planVf(side.info, { trust }));
   // First, while it can still be told: afterwards the PF reports the VF's own MAC, with or without an admin MAC.
   if (adminMac === zeroMac && side !== undefined) await clearUnlessOwn(host, side, mac);
   if (mac !== undefined) setMac(vf.home, vf.link.index, mac);
   if (side !== undefined && adminMac !== undefined && adminMac !== zeroMac)
     await applyVf(host, side.target, planVf(readVfInfo(side.target), { adminMac }));
-  if (mac !== undefined && !setMac(vf.home, vf.link.index, mac)) takeAdminMac(vf.home, vf.link.index, mac);
+  const given = adminMac === undefined || adminMac === zeroMac ? mac : adminMac;
+  if (mac !== undefined && given !== undefined && !setMac(vf.home, vf.link.index, mac))
+    takeAdminMac(vf.home, vf.link.index, given);
 }
 
 /** Puts the admin MAC of a VF back that has no netdev, whatever the program that had it chose. Throws ERR_VF_STEP. */

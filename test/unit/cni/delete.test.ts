@@ -2,7 +2,6 @@
 
 import { expect, test } from "vitest";
 
-import { NetlinkError } from "../../../host/errors.ts";
 import {
   createAttachedNode,
   createPodNode,
@@ -27,15 +26,6 @@ const config = {
 };
 const done = { exitCode: 0, json: undefined };
 const recordPath = (node: FakeHost): string => `${node.host.paths.attachments}/0000:3b:02.1.json`;
-
-function errnoOf(change: () => void): string | undefined {
-  try {
-    change();
-    return undefined;
-  } catch (error) {
-    return error instanceof NetlinkError ? error.errno : String(error);
-  }
-}
 
 function withoutPod(text: string): string {
   return text.replace("\n/run/netns/web-1", "");
@@ -272,22 +262,3 @@ test("a configuration that became wrong after ADD, or a pod's own wrong words, k
   expect(answer.stderr).toContain('msg="passed over in the configuration"');
   expect(node.toText()).toBe(before);
 });
-
-test.each([true, false])(
-  "an admin MAC is there afterwards exactly when it was there before (%j)",
-  async (hadOne) => {
-    using node = createPodNode();
-    using netlink = node.host.openNetlink();
-    const pf = netlink.getLink({ name: "ens1f0" })?.index ?? 0;
-    const vf = netlink.getLink({ name: "ens1f0v1" })?.index ?? 0;
-    if (hadOne) netlink.setVf(pf, 1, { set: "mac", mac: "02:00:00:00:00:01" });
-    const before = node.toText();
-    const { trust: _off, ...untrusted } = config;
-    expect((await callCni(node.host, untrusted)).json).toMatchObject({ interfaces: [{ mac: config.mac }] });
-    expect(node.toText()).toContain(`vf 1 mac ${config.mac} admin`);
-    await callCni(node.host, untrusted, { command: "DEL" });
-    expect(node.toText()).toBe(before);
-    const change = (): void => netlink.setLink(vf, { set: "mac", value: "02:00:00:00:00:99" });
-    expect(errnoOf(change)).toBe(hadOne ? "EADDRNOTAVAIL" : undefined);
-  },
-);
