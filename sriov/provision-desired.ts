@@ -1,6 +1,7 @@
 // Brings a PF to the VF count and MTU that a configuration asks for: planned from what is there, refused when it would take a VF from its user.
 
 import type { Host } from "../host/host.ts";
+import type { Netlink } from "../host/netlink/netlink.ts";
 import { ProvisionError, VfsInUseError, type VfUse } from "./errors.ts";
 import type { PhysicalFunction } from "./inventory.ts";
 import { comparePciAddress, type PciAddress } from "./pci-address.ts";
@@ -78,7 +79,8 @@ export async function refuseUsed(
 
 /**
  * Carries the plan out, under the locks of the VFs that are there and of those to be, in PCI order, then the PF's; what is in
- * use is looked at under them. Gives the steps done. Throws ERR_PROVISION, ERR_VFS_IN_USE, ERR_LOCK_TIMEOUT.
+ * use is looked at under them. Gives the steps done. Where the new VFs cannot be made, as many as before are made again. Throws
+ * ERR_PROVISION, ERR_VFS_IN_USE, ERR_LOCK_TIMEOUT.
  */
 export async function reconcilePf(
   host: ProvisionHost,
@@ -97,8 +99,34 @@ export async function reconcilePf(
     throw new ProvisionError(`changing ${pf.netdevs[0] ?? address}: its VFs changed meanwhile; run it again`);
   await refuseUsed(pf, steps, findUsers);
   using netlink = host.openNetlink();
-  for (const step of steps) applyStep(host, netlink, pf, step);
+  try {
+    for (const step of steps) applyStep(host, netlink, pf, step);
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    const outcome = await makeAgain(host, netlink, pf);
+    throw outcome === undefined
+      ? error
+      : new ProvisionError(`${error.message}; ${outcome}`, { cause: error });
+  }
   if (steps.some((step) => step.do === "setNumVfs" && step.numVfs > 0))
     await waitUntilSettled(host, netlink, address);
   return steps;
+}
+
+// The card may have no room for as many as it says: a node with too few VFs is better than one with none.
+async function makeAgain(
+  host: ProvisionHost,
+  netlink: Pick<Netlink, "getLink" | "setLink" | "subscribe">,
+  before: PhysicalFunction,
+): Promise<string | undefined> {
+  const numVfs = before.vfs.length;
+  if (numVfs === 0 || readKnownPf(host, before.address).vfs.length > 0) return undefined;
+  try {
+    applyStep(host, netlink, before, { do: "setNumVfs", numVfs });
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    return `the ${numVfs} VFs of before are gone: ${error.message}`;
+  }
+  await waitUntilSettled(host, netlink, before.address);
+  return `it has ${numVfs} VFs again, as before`;
 }

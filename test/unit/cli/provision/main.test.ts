@@ -10,6 +10,7 @@ import { parsePciAddress } from "../../../../sriov/pci-address.ts";
 import { readPf } from "../../../../sriov/inventory.ts";
 import { callCni } from "../../../support/cni-call.ts";
 import { createFakeHost, type FakeHost, type FakePf } from "../../../support/fake-host.ts";
+import { Kill } from "../../../support/faults.ts";
 
 const pf = parsePciAddress("0000:3b:00.0");
 const vf = "0000:3b:02.1";
@@ -77,6 +78,28 @@ test("more than the card has is told with its total", async () => {
   expect(report).toContain(`ERR_PROVISION: making ${total + 1} VFs of ens1f0: expected at most ${total},`);
   expect(code).toBe(0);
   expect((await provision(node, { ...call, args: ["--strict"] })).code).toBe(1);
+});
+
+/** The node's card has no room for these numbers of VFs. */
+function withoutRoom({ host }: FakeHost, numbers: readonly string[]): Host {
+  const writeText: Host["files"]["writeText"] = (path, text) => {
+    if (path.endsWith("/sriov_numvfs") && numbers.includes(text.trim()))
+      throw new SystemCallError("write", path, "ENOSPC");
+    host.files.writeText(path, text);
+  };
+  return { ...host, files: { ...host.files, writeText } };
+}
+
+test("a PF whose card has no room for as many has the VFs of before again, and whoever reads the report learns it", async () => {
+  using node = makeNode(2);
+  const { report } = await provision(node, { host: withoutRoom(node, ["3"]) });
+  expect(report).toMatch(/: writing 3 to sriov_numvfs: .*ENOSPC; it has 2 VFs again, as before\n$/);
+  expect(node.toText()).toMatch(/ens1f0v1 0000:3b:02\.1 /);
+  expect(countVfs(node)).toBe(2);
+  expect(node.locks.held.size).toBe(0);
+  expect((await provision(node, { host: withoutRoom(node, ["2", "3"]) })).report).toMatch(
+    /; the 2 VFs of before are gone: provisioning ens1f0 .*: writing 2 to sriov_numvfs: .*ENOSPC\n$/,
+  );
 });
 
 test.each([[[]], [["--dry-run"]]])(
@@ -147,11 +170,10 @@ test("killed between none and the new number, the next run completes", async () 
   using node = makeNode(2);
   const files = { ...node.host.files };
   files.writeText = (path, text) => {
-    if (path.endsWith("sriov_numvfs") && text.trim() === "3") throw new SystemCallError("write", path, "EIO");
+    if (path.endsWith("sriov_numvfs") && text.trim() === "3") throw new Kill("killed");
     node.host.files.writeText(path, text);
   };
-  const { report } = await provision(node, { host: { ...node.host, files }, pods: [] });
-  expect(report).toContain("writing 3 to sriov_numvfs");
+  await expect(provision(node, { host: { ...node.host, files }, pods: [] })).rejects.toThrow("killed");
   expect(countVfs(node)).toBe(0);
   expect((await provision(node, { pods: [] })).report).toBe("ens1f0 (0000:3b:00.0): make 3 VFs\n");
 });
