@@ -6,7 +6,14 @@ import type { NetnsHandle } from "../host/netns.ts";
 import { ownerToken, type Attachment } from "../sriov/attachment.ts";
 import { writeAttachment } from "../sriov/attachment-store.ts";
 import { writeCniDeviceInfo } from "../sriov/cni-device-info.ts";
-import { addIpam, findDelegate, ipamCallOf, releaseIpam, type IpamResult } from "../sriov/ipam.ts";
+import {
+  addIpam,
+  findDelegate,
+  ipamCallOf,
+  needsNoInterface,
+  releaseIpam,
+  type IpamResult,
+} from "../sriov/ipam.ts";
 import type { KeptSetting } from "../sriov/kept-settings.ts";
 import { releaseAttachment } from "../sriov/release.ts";
 import { writeUserspaceCopy } from "../sriov/userspace-copy.ts";
@@ -163,13 +170,12 @@ interface StartedIpam {
   readonly isOver: Promise<unknown>;
 }
 
-// host-local and static need no interface to hand out an address: they run beside the work on the links.
+// What needs no interface to hand out an address runs beside the work on the links.
 function startIpam(host: Host, { ipam, owner }: Attachment): StartedIpam {
   const call = ipamCallOf({ ipam, owner }, owner.netns);
   const isOver = Promise.resolve();
   if (call === undefined) return { answer: () => Promise.resolve(undefined), isOver };
-  if (call.lease.type !== "host-local" && call.lease.type !== "static")
-    return { answer: () => addIpam(host, call), isOver };
+  if (!needsNoInterface(call.lease)) return { answer: () => addIpam(host, call), isOver };
   const answer = addIpam(host, call);
   // Its failure is seen where it is awaited.
   return { answer: () => answer, isOver: answer.catch(() => undefined) };

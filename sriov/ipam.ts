@@ -118,6 +118,11 @@ export function ipamCallOf(record: Pick<Attachment, "ipam" | "owner">, netns: st
   return ipam === undefined ? undefined : { lease: ipam, containerId: owner.containerId, netns };
 }
 
+/** Whether the delegate hands out and takes back addresses by its files alone. Any other may work through the interface: dhcp sends by it. */
+export function needsNoInterface({ type }: Pick<IpamLease, "type">): boolean {
+  return type === "host-local" || type === "static";
+}
+
 /** Path of the delegate's executable, as the host has it, looked for in the folders of CNI_PATH. Throws ERR_IPAM when there is none. */
 export function findDelegate(host: Pick<Host, "files" | "paths">, lease: IpamLease): string {
   const found = lease.path

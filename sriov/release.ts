@@ -6,7 +6,7 @@ import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
 import { removeAttachment, writeAttachment } from "./attachment-store.ts";
 import { removeCniDeviceInfo } from "./cni-device-info.ts";
-import { ipamCallOf, releaseIpam } from "./ipam.ts";
+import { ipamCallOf, needsNoInterface, releaseIpam, type IpamCall } from "./ipam.ts";
 import type { KeptSetting } from "./kept-settings.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { removeUserspaceCopy } from "./userspace-copy.ts";
@@ -25,28 +25,44 @@ export async function releaseAttachment(
 ): Promise<readonly KeptSetting[]> {
   const { address } = record.device;
   if (record.state === "attached") noteReleasing(host, record);
-  const lease = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
-  // The delegate runs beside the work on the links.
-  const leased = lease === undefined ? Promise.resolve() : releaseIpam(host, lease);
-  const kept = await endBoth(address, leased, restoreVf(host, record, netns));
+  const call = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
+  const kept = await endBoth(host, address, call, () => restoreVf(host, record, netns));
   removeCniDeviceInfo(host, record.deviceInfoFile);
   removeUserspaceCopy(host, address);
   removeAttachment(host, address);
   return kept;
 }
 
-/** Waits for the lease and the VF, whatever becomes of the other, and gives what the VF keeps. Throws ERR_RELEASE with all that failed. */
+/** How long a delegate that may work through the VF's interface has it for itself: a pod's end does not hang on it. */
+const headStartMs = 5_000;
+
+/**
+ * Releases the lease of `call` and has `giveBack` work on the links beside it, whatever becomes of the other; gives what the VF keeps.
+ * Throws ERR_RELEASE with all that failed.
+ */
 export async function endBoth(
+  host: Host,
   address: PciAddress,
-  leased: Promise<void>,
-  restored: Promise<readonly KeptSetting[]>,
+  call: IpamCall | undefined,
+  giveBack: () => Promise<readonly KeptSetting[]>,
 ): Promise<readonly KeptSetting[]> {
-  const results = await Promise.allSettled([leased, restored]);
-  const problems = results
+  const leasing = call === undefined ? Promise.resolve() : releaseIpam(host, call);
+  // Without the interface dhcp could not tell its server: the address would be nobody's until it expires.
+  if (call !== undefined && call.netns !== "" && !needsNoInterface(call.lease))
+    await waitAtMost(host, leasing, headStartMs);
+  const [leased, restored] = await Promise.allSettled([leasing, giveBack()]);
+  const problems = [leased, restored]
     .filter((result) => result.status === "rejected")
     .map(({ reason }) => reason as unknown);
-  if (problems.length > 0) throw new ReleaseError(address, problems);
-  return await restored;
+  if (problems.length > 0 || restored.status === "rejected") throw new ReleaseError(address, problems);
+  return restored.value;
+}
+
+async function waitAtMost({ clock }: Pick<Host, "clock">, work: Promise<void>, ms: number): Promise<void> {
+  const over = new AbortController();
+  const late = clock.sleep(ms, over.signal).catch(() => undefined);
+  await Promise.race([Promise.allSettled([work]), late]);
+  over.abort();
 }
 
 /** For whoever looks at the node meanwhile. A full disk must not keep a pod from ending: nothing depends on it. */

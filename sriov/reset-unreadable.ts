@@ -5,7 +5,7 @@ import type { NetnsHandle } from "../host/netns.ts";
 import { quarantineAttachment } from "./attachment-store.ts";
 import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { readVf } from "./inventory.ts";
-import { ipamCallOf, releaseIpam } from "./ipam.ts";
+import { ipamCallOf, type IpamCall } from "./ipam.ts";
 import type { KeptSetting } from "./kept-settings.ts";
 import type { PciAddress } from "./pci-address.ts";
 import type { Salvaged } from "./salvage-record.ts";
@@ -24,8 +24,8 @@ export async function resetUnreadable(
   address: PciAddress,
   { salvaged, netns, reason }: ResetOptions,
 ): Promise<readonly KeptSetting[]> {
-  const leased = releaseLease(host, salvaged, netns);
-  const kept = await endBoth(address, leased, giveBack(host, address, salvaged, netns));
+  const call = leaseCallOf(salvaged, netns);
+  const kept = await endBoth(host, address, call, () => giveBack(host, address, salvaged, netns));
   removeCniDeviceInfo(host, salvaged.deviceInfoFile);
   removeUserspaceCopy(host, address);
   quarantineAttachment(host, address, reason);
@@ -40,14 +40,9 @@ export interface ResetOptions {
   readonly reason: string;
 }
 
-async function releaseLease(
-  host: Host,
-  { owner, ipam }: Salvaged,
-  netns: NetnsHandle | undefined,
-): Promise<void> {
-  const call =
-    owner === undefined ? undefined : ipamCallOf({ owner, ipam }, netns === undefined ? "" : owner.netns);
-  if (call !== undefined) await releaseIpam(host, call);
+function leaseCallOf({ owner, ipam }: Salvaged, netns: NetnsHandle | undefined): IpamCall | undefined {
+  if (owner === undefined) return undefined;
+  return ipamCallOf({ owner, ipam }, netns === undefined ? "" : owner.netns);
 }
 
 async function giveBack(
