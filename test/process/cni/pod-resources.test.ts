@@ -110,6 +110,30 @@ test("a pod that it does not know has none", async () => {
   expect(answer.json).toMatchObject({ interfaces: prevResult.interfaces });
 });
 
+test.each([
+  ["of another format", (uid: string) => `{"Data":{"Pods":{"${uid}":{"init":["0000:3b:02.3"]}}}}`],
+  ["that was cut off", (uid: string) => `{"Data":{"PodDeviceEntries":[{"PodUID":"${uid}","Cont`],
+])("it leaves out init containers: a pod that a checkpoint %s names is tried again", async (_, format) => {
+  using node = makeNode();
+  using _kubelet = await serve(node);
+  const { files, paths } = node.host;
+  const call = { ...chained, args: podArgs("web-2") };
+  files.writeAtomic(paths.kubelet.checkpoint, format("uid-web-2"));
+  expect((await callCni(withRealTime(node.host), config, call)).json).toMatchObject({
+    code: 11,
+    msg: expect.stringMatching(/^ERR_CNI_KUBELET: .*names the pod.*init containers/) as string,
+  });
+  // One whose app containers have devices is told, and one that the checkpoint does not name has none.
+  files.writeAtomic(paths.kubelet.checkpoint, format("uid-web-1"));
+  expect((await callCni(withRealTime(node.host), config, call)).json?.["interfaces"]).toEqual(
+    prevResult.interfaces,
+  );
+  expect((await callCni(withRealTime(node.host), config, chained)).json?.["interfaces"]).toMatchObject([
+    { name: "eth0" },
+    { name: "net1", pciID: "0000:3b:02.1" },
+  ]);
+});
+
 test.each<[string, Partial<ServiceError>]>([
   ["does not know Get", unimplemented],
   // Source: kubelet, pkg/kubelet/apis/podresources/server_v1.go, with KubeletPodResourcesGet off.
