@@ -43,26 +43,24 @@ export function listSuspects(
 
 // A given device is CNI_IFNAME; chained, the runtime's copy of our result tells, where it has one.
 function listNamed(host: Pick<Host, "files" | "paths">, request: Request): readonly Suspect[] {
-  const { call, config } = request;
+  const { call, config, pod } = request;
   if (config.device !== undefined) return [{ address: config.device, interface: call.ifName }];
   return (config.prevResult?.interfaces ?? []).flatMap(({ pciID, name, sandbox }) => {
     const address = pciID?.toLowerCase() ?? "";
     if (!isPciAddress(address) || (sandbox ?? "") === "") return [];
-    return isNameOfOurs(host, request, { address, interface: name }) ? [{ address, interface: name }] : [];
+    const isGiven = (): boolean => {
+      return listHolders(tryReadCheckpoint(host), address).some((uid) => uid === pod.uid);
+    };
+    return isNameOfOurs(request, name, isGiven) ? [{ address, interface: name }] : [];
   });
 }
 
 // In the result there is what other plugins gave, too. The pod's first interface is ours where the list names a PF, or the kubelet
-// gave the VF.
-function isNameOfOurs(
-  host: Pick<Host, "files" | "paths">,
-  { call, config, pod }: Request,
-  { address, interface: name }: Suspect,
-): boolean {
+// gave the VF, which is asked last.
+function isNameOfOurs({ call, config }: Request, name: string, isGiven: () => boolean): boolean {
   const { networks, pf } = config;
   if (networks.some(({ ifNamePrefix }) => /^\d+$/.test(tailOf(name, ifNamePrefix)))) return true;
-  if (name !== call.ifName) return false;
-  return pf !== undefined || listHolders(tryReadCheckpoint(host), address).some((uid) => uid === pod.uid);
+  return name === call.ifName && (pf !== undefined || isGiven());
 }
 
 function tailOf(name: string, prefix: string): string {
@@ -82,9 +80,9 @@ function findGiven(
   using inside = host.openNetlink(netns);
   return inside.listLinks().flatMap(({ name, parentDevice = "", kind }) => {
     if (kind !== undefined || !isPciAddress(parentDevice)) return [];
-    const suspect = { address: parentDevice, interface: name };
-    const isGiven = listHolders(kubelet, parentDevice).includes(uid);
-    return isGiven && isNameOfOurs(host, request, suspect) ? [suspect] : [];
+    const isOurs =
+      listHolders(kubelet, parentDevice).includes(uid) && isNameOfOurs(request, name, () => true);
+    return isOurs ? [{ address: parentDevice, interface: name }] : [];
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import type { Host } from "../../../host/host.ts";
 import { writeAttachment } from "../../../sriov/attachment-store.ts";
 import { parsePciAddress } from "../../../sriov/pci-address.ts";
 import { sampleAttachment } from "../../support/attachment-arbitrary.ts";
@@ -52,6 +53,21 @@ test.each([
     expect(await del(node, isOnly)).toMatchObject(done);
     expect(withoutUnknown(node.toText())).toBe(withoutUnknown(before));
   }
+});
+
+test.each([false, true])("the kubelet's checkpoint is read once for it, only network: %j", async (isOnly) => {
+  const { node } = await makeNode(isOnly);
+  using _node = node;
+  const { files, paths } = node.host;
+  let reads = 0;
+  const readText: Host["files"]["readText"] = (path) => {
+    if (path === paths.kubelet.checkpoint) reads += 1;
+    return files.readText(path);
+  };
+  const host = { ...node.host, files: { ...files, readText } };
+  const end = { ...call, command: "DEL" };
+  expect(await callCni(host, isOnly ? only : network, end)).toMatchObject(done);
+  expect(reads).toBe(1);
 });
 
 test("with the namespace gone, too, the leases go all the same, by what the kubelet gave the pod", async () => {
