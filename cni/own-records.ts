@@ -23,7 +23,7 @@ export function readOwnRecords(host: View, request: Request, log: Notices): Atta
 }
 
 // Both must say so: the kubelet forgets a pod that is at its end, and a plugin after this one may leave out of the result what it
-// does not know.
+// does not know. Without a result the DEL may be that of an ADD that was killed, as well as containerd's second.
 function hadNoVf(host: View, request: Request): boolean {
   const { call, config, pod } = request;
   if (config.prevResult === undefined || pod.uid === undefined || getsEachPod(host, request)) return false;
