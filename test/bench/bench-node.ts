@@ -7,18 +7,22 @@ import { prepareLab } from "../lab/prepare/prepare.ts";
 import { createProgress } from "../lab/progress.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 
-/** Does `work` on the node of the lab that runs in `labDir`; without one on a node that is booted for it, with kubelet and containerd stopped. */
+/**
+ * Does `work` on the node of the lab that runs in `labDir`; without one on a node that is booted for it, with kubelet and containerd
+ * stopped. `signal` ends what comes before `work`.
+ */
 export async function onBenchNode<Result>(
   labDir: string | undefined,
   work: (node: LabNode) => Promise<Result>,
+  signal?: AbortSignal,
 ): Promise<Result> {
   if (labDir !== undefined) {
     using lab = await openLab(labDir);
     return await work(lab.node);
   }
   const progress = createProgress();
-  const artifacts = await prepareLab({ progress, withProduct: false });
-  await using lab = await startLab({ artifacts, progress, withControlPlane: false });
+  const artifacts = await prepareLab({ progress, signal, withProduct: false });
+  await using lab = await startLab({ artifacts, progress, signal, withControlPlane: false });
   // The agent answers before the node has its network.
   await lab.node.run(
     "systemctl start lab-boot; systemctl stop kubelet containerd; systemctl mask --runtime kubelet containerd",

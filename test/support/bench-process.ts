@@ -1,4 +1,4 @@
-// bench:network as a process in a network namespace that stands for a machine.
+// Benches as processes in a network namespace that stands for a machine.
 
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import type { NetperfFolder } from "./netperf-folder.ts";
 import { createTestNetns } from "./netns.ts";
 
-const entry = resolve(import.meta.dirname, "../bench/network/main.ts");
+const benches = resolve(import.meta.dirname, "../bench");
 
 /** For skip(). */
 export const whyNoNetperf = "netperf is not installed, and no lab was prepared whose netperf could be used";
@@ -61,16 +61,24 @@ interface ShownLink {
 
 const ownNames = 'mount --bind "$1" /run/netns && shift && exec "$@"';
 
-/** `said`: stdout, stderr and exit code, when it has ended. */
-export function startBench(
-  netperf: Pick<NetperfFolder, "path">,
-  { name, names }: Pick<ReturnType<typeof createNode>, "name" | "names">,
+type Node = Pick<ReturnType<typeof createNode>, "name" | "names">;
+
+/** bench:network. `said`: stdout, stderr and exit code, when it has ended. */
+export function startBench(netperf: Pick<NetperfFolder, "path">, node: Node, args: readonly string[]) {
+  return startBenchOf("network", node, args, { PATH: `${netperf.path}:${process.env["PATH"]}` });
+}
+
+/** As `startBench`, of bench:`bench`. */
+export function startBenchOf(
+  bench: string,
+  { name, names }: Node,
   args: readonly string[],
+  environment: Readonly<Record<string, string>>,
 ) {
-  const env = { ...process.env, PATH: `${netperf.path}:${process.env["PATH"]}` };
   const inside = ["ip", "netns", "exec", name, "sh", "-c", ownNames, "sh", names];
+  const entry = join(benches, bench, "main.ts");
   const child = Bun.spawn([...inside, process.execPath, entry, ...args], {
-    env,
+    env: { ...process.env, ...environment },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -2,6 +2,7 @@
 
 import type { LabNode } from "../../lab/node/lab-node.ts";
 import { onBenchNode, waitForFirstVf } from "../bench-node.ts";
+import { unlessAborted } from "../interruptible.ts";
 import { pairwise, spreadOf, type Spread } from "./figures.ts";
 import { makeGuestScript, parseGuestTimes, type GuestPlugin } from "./guest-script.ts";
 
@@ -13,6 +14,7 @@ export interface LabBenchOptions {
   readonly vs: { readonly path: string; readonly type: string } | undefined;
   /** Folder of a lab that runs already; a node of its own otherwise. */
   readonly labDir: string | undefined;
+  readonly signal: AbortSignal;
 }
 
 export interface PluginFigures {
@@ -30,7 +32,8 @@ export interface LabFigures {
 
 /** Copies the executables into a node and runs the rounds there. */
 export async function measureInLab(options: LabBenchOptions): Promise<LabFigures> {
-  return await onBenchNode(options.labDir, (node) => measureOn(node, options));
+  const { labDir, signal } = options;
+  return await onBenchNode(labDir, (node) => unlessAborted(signal, measureOn(node, options)), signal);
 }
 
 async function measureOn(node: LabNode, { executable, rounds, vs }: LabBenchOptions): Promise<LabFigures> {

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 
 import { compile } from "../../run/build.ts";
 import { readBenchFlags } from "../bench-flags.ts";
+import { runInterruptible } from "../interruptible.ts";
 import { machine, reportFigures } from "../report-figures.ts";
 import { formatGoals, listGoals } from "./goals.ts";
 import { measureInLab } from "./lab-rounds.ts";
@@ -35,32 +36,36 @@ const values = readBenchFlags(
   },
 );
 const vs = values.vs === undefined ? undefined : resolve(values.vs);
-const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-cni-"));
-try {
-  console.error("compiling virtfn-cni");
-  const executable = join(folder, "virtfn-cni");
-  await compile("cni/main.ts", executable, "call");
-  console.error("VERSION, ADD without a VF and STATUS beside an empty executable");
-  const start = await measureStart(executable, Number(values.rounds ?? 100), vs);
-  console.error("ADD and DEL on stand-ins");
-  const type = values["vs-type"];
-  const native = await measureNative({
-    concurrencies: values.concurrency.split(",").map(Number),
-    calls: Number(values.calls),
-    vs: vs === undefined ? undefined : { path: vs, type },
-  });
-  const lab = values.native
-    ? undefined
-    : await measureInLab({
-        executable,
-        rounds: Number(values.rounds ?? 15),
-        vs: vs === undefined ? undefined : { path: vs, type },
-        labDir: values.lab,
-      });
-  const goals = listGoals(start, native.figures);
-  console.error(formatGoals(goals));
-  const figures = { what: "calls of the CNI, as processes", machine, goals, start, native, lab };
-  await reportFigures("cni", figures, values);
-} finally {
-  await rm(folder, { recursive: true });
-}
+await runInterruptible(async (signal) => {
+  const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-cni-"));
+  try {
+    console.error("compiling virtfn-cni");
+    const executable = join(folder, "virtfn-cni");
+    await compile("cni/main.ts", executable, "call");
+    console.error("VERSION, ADD without a VF and STATUS beside an empty executable");
+    const start = await measureStart(executable, { rounds: Number(values.rounds ?? 100), vs, signal });
+    console.error("ADD and DEL on stand-ins");
+    const type = values["vs-type"];
+    const native = await measureNative({
+      concurrencies: values.concurrency.split(",").map(Number),
+      calls: Number(values.calls),
+      vs: vs === undefined ? undefined : { path: vs, type },
+      signal,
+    });
+    const lab = values.native
+      ? undefined
+      : await measureInLab({
+          executable,
+          rounds: Number(values.rounds ?? 15),
+          vs: vs === undefined ? undefined : { path: vs, type },
+          labDir: values.lab,
+          signal,
+        });
+    const goals = listGoals(start, native.figures);
+    console.error(formatGoals(goals));
+    const figures = { what: "calls of the CNI, as processes", machine, goals, start, native, lab };
+    await reportFigures("cni", figures, values);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,5 +1,6 @@
 // The calls of the native bench, from inside the node's namespace: rounds of ADDs at once, then of their DELs. Prints NativeFigures[].
 
+import { onBenchInterrupt } from "../network/interrupt.ts";
 import { vfAddress } from "../../support/fake-host-nic.ts";
 import { spreadOf } from "./figures.ts";
 import type { Contender, NativeFigures, NativeOrder } from "./native-order.ts";
@@ -11,6 +12,7 @@ interface Call {
   readonly rssMb: number;
 }
 
+const signal = onBenchInterrupt();
 const order = JSON.parse(await Bun.stdin.text()) as NativeOrder;
 const { concurrency } = order;
 // The first round warms the page cache and does not count.
@@ -35,6 +37,8 @@ console.log(JSON.stringify(runs.map((run) => toFigures(run.contender, run))));
 async function runRound(
   contender: Contender,
 ): Promise<{ readonly adds: readonly Call[]; readonly dels: readonly Call[]; readonly seconds: number }> {
+  // No call is under way here.
+  if (signal.aborted) process.exit(130);
   const all = (verb: string): Promise<readonly Call[]> =>
     Promise.all(Array.from({ length: concurrency }, (_, at) => call(contender, verb, at)));
   const startMs = performance.now();

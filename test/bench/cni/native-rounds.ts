@@ -14,6 +14,8 @@ export interface NativeOptions {
   readonly concurrencies: readonly number[];
   readonly calls: number;
   readonly vs: { readonly path: string; readonly type: string } | undefined;
+  /** Ends it once the calls that are under way have ended. */
+  readonly signal: AbortSignal;
 }
 
 export interface NativeReport {
@@ -38,8 +40,10 @@ export async function measureNative({ concurrencies, ...options }: NativeOptions
     floor: "test/bench/cni/floor-main.ts",
   });
   const figures: NativeFigures[] = [];
-  for (const concurrency of concurrencies)
+  for (const concurrency of concurrencies) {
+    options.signal.throwIfAborted();
     figures.push(...(await measureAt(concurrency, options, executables)));
+  }
   const left = [hostDevice, hostLocal]
     .filter((path) => !existsSync(path))
     .map((path) => `there is no ${path} (Debian: containernetworking-plugins)`);
@@ -49,7 +53,7 @@ export async function measureNative({ concurrencies, ...options }: NativeOptions
 // On a node of its own that has as many VFs: where a stand-in is that has left the host is asked of all links.
 async function measureAt(
   concurrency: number,
-  { calls, vs }: Omit<NativeOptions, "concurrencies">,
+  { calls, vs, signal }: Omit<NativeOptions, "concurrencies">,
   executables: Executables,
 ): Promise<readonly NativeFigures[]> {
   using node = createStandInNode(concurrency);
@@ -75,21 +79,26 @@ async function measureAt(
   }
   if (vs !== undefined)
     contenders.push({ name: "vs", command: [vs.path], config: sriovConfig(vs.type), links });
-  return await runInside(node.host.name, {
-    contenders,
-    concurrency,
-    calls,
-    pods: pods.map(({ path }) => path),
-  });
+  const order = { contenders, concurrency, calls, pods: pods.map(({ path }) => path) };
+  return await runInside(node.host.name, order, signal);
 }
 
-async function runInside(netns: string, order: NativeOrder): Promise<readonly NativeFigures[]> {
+async function runInside(
+  netns: string,
+  order: NativeOrder,
+  signal: AbortSignal,
+): Promise<readonly NativeFigures[]> {
   const entry = resolve(import.meta.dirname, "native-main.ts");
   const inside = Bun.spawn(["ip", "netns", "exec", netns, process.execPath, entry], {
     stdin: new Blob([JSON.stringify(order)]),
     stderr: "inherit",
+    signal,
   });
-  return JSON.parse(await inside.stdout.text()) as readonly NativeFigures[];
+  const stdout = await inside.stdout.text();
+  // What it measures in is taken away next.
+  await inside.exited;
+  signal.throwIfAborted();
+  return JSON.parse(stdout) as readonly NativeFigures[];
 }
 
 function compare(figures: readonly NativeFigures[], concurrency: number): NativeReport["overFloor"][number] {

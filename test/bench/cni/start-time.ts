@@ -35,8 +35,19 @@ const version: NodeCall = {
   goalOverEmptyMs: 1.5,
 };
 
-/** Runs `rounds` rounds after ten that do not count. `vs` is another CNI executable. */
-export async function measureStart(executable: string, rounds: number, vs?: string): Promise<StartFigures> {
+export interface StartOptions {
+  readonly rounds: number;
+  /** Another CNI executable. */
+  readonly vs: string | undefined;
+  /** Ends it between two rounds. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the rounds after ten that do not count. */
+export async function measureStart(
+  executable: string,
+  { rounds, vs, signal }: StartOptions,
+): Promise<StartFigures> {
   const folder = await mkdtemp(join(tmpdir(), "virtfn-bench-"));
   try {
     const source = join(folder, "empty.ts");
@@ -54,7 +65,7 @@ export async function measureStart(executable: string, rounds: number, vs?: stri
     ];
     const others = [join(folder, "empty"), ...(vs === undefined ? [] : [vs])];
     const programs = [...others.map((path) => ({ command: [path], call: version })), ...ours];
-    const times = runRounds(programs, rounds);
+    const times = await runRounds(programs, rounds, signal);
     const empty = times[0] ?? [];
     return {
       emptyMs: spreadOf(empty),
@@ -71,13 +82,21 @@ export async function measureStart(executable: string, rounds: number, vs?: stri
 }
 
 /** Milliseconds of each program, round by round. */
-function runRounds(programs: readonly Program[], rounds: number): readonly (readonly number[])[] {
+async function runRounds(
+  programs: readonly Program[],
+  rounds: number,
+  signal: AbortSignal,
+): Promise<readonly (readonly number[])[]> {
   const times = programs.map((): number[] => []);
-  for (let round = -10; round < rounds; round += 1)
+  for (let round = -10; round < rounds; round += 1) {
+    // Signals are seen between turns.
+    await new Promise(setImmediate);
+    signal.throwIfAborted();
     for (const [at, program] of programs.entries()) {
       const ms = timeCall(program);
       if (round >= 0) times[at]?.push(ms);
     }
+  }
   return times;
 }
 

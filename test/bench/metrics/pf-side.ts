@@ -24,8 +24,14 @@ export interface ScrapeFigures {
   readonly kib: number;
 }
 
+export interface Scrapes {
+  readonly rounds: number;
+  /** Ends them between two. */
+  readonly signal: AbortSignal;
+}
+
 /** From asking for the metrics to their text. The kernel's and the driver's own time is not in it. */
-export async function measurePfSide(vfs: number, rounds: number): Promise<ScrapeFigures> {
+export async function measurePfSide(vfs: number, scrapes: Scrapes): Promise<ScrapeFigures> {
   using tree = createFixtureTree(makeMachine(vfs));
   const real = createHost({ root: tree.root });
   const inventory = readInventory(real);
@@ -33,19 +39,22 @@ export async function measurePfSide(vfs: number, rounds: number): Promise<Scrape
     writeAttachment(real, makeAttachment(real, { address, pod: `web-${address}`, netns: "/run/netns/none" }));
   const metrics = createMetrics({ openNetlink: () => openMadeUp(vfs) });
   metrics.follow(scanDevices(real, defaultResources("sriov"), new Map()));
-  return await measureScrapes(metrics.registry, rounds, `_vf_rx_bytes_total{`, vfs);
+  return await measureScrapes(metrics.registry, scrapes, `_vf_rx_bytes_total{`, vfs);
 }
 
 /** Times the text of `registry`; it must have `vfs` lines of `series`. */
 export async function measureScrapes(
   registry: { metrics(): Promise<string> },
-  rounds: number,
+  { rounds, signal }: Scrapes,
   series: string,
   vfs: number,
 ): Promise<ScrapeFigures> {
   const taken: number[] = [];
   let text = "";
   for (let round = 0; round < rounds; round += 1) {
+    // Signals are seen between turns.
+    await new Promise(setImmediate);
+    signal.throwIfAborted();
     const startMs = performance.now();
     text = await registry.metrics();
     taken.push(performance.now() - startMs);

@@ -9,10 +9,10 @@ import { makeAttachment } from "../../support/attached-vf.ts";
 import { createFixtureTree } from "../../support/fixture-tree.ts";
 import { makeMachine } from "../deviceplugin/machine.ts";
 import { Registry } from "prom-client";
-import { measureScrapes, type ScrapeFigures } from "./pf-side.ts";
+import { measureScrapes, type ScrapeFigures, type Scrapes } from "./pf-side.ts";
 
 /** From asking for the metrics to their text. Needs root and iproute2. */
-export async function measurePodSide(vfs: number, rounds: number): Promise<ScrapeFigures> {
+export async function measurePodSide(vfs: number, scrapes: Scrapes): Promise<ScrapeFigures> {
   using tree = createFixtureTree(makeMachine(vfs));
   using pods = createPods(vfs);
   const kernel = createHost();
@@ -28,7 +28,7 @@ export async function measurePodSide(vfs: number, rounds: number): Promise<Scrap
   const follow = addVfMetrics(host, registry);
   const facts = { resourceOf: new Map(addresses.map((address) => [address, "sriov/vf"])) };
   follow({ facts, vfs: seen });
-  return await measureScrapes(registry, rounds, "_vf_rx_bytes_total{", vfs);
+  return await measureScrapes(registry, scrapes, "_vf_rx_bytes_total{", vfs);
 }
 
 interface Pods extends Disposable {
