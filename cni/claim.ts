@@ -6,6 +6,7 @@ import { readHolders } from "../kubelet/device-holders.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
+import { findOpenDevice } from "../sriov/device-processes.ts";
 import { readDeviceSettings } from "../sriov/device-settings.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
 import { type Holders, judgeUnreadable } from "../sriov/gone-owners.ts";
@@ -67,7 +68,7 @@ export interface Claimant {
 export async function claimVf(
   host: Host,
   home: Netlink,
-  target: Pick<Target, "address" | "network">,
+  target: Pick<Target, "address" | "network" | "pickedBy">,
   who: Claimant,
 ): Promise<Claim> {
   const { address, network } = target;
@@ -79,8 +80,7 @@ export async function claimVf(
     const driver = vf.driver === undefined ? "no driver" : `the driver ${vf.driver}`;
     throw new VfMissingError(`${address} has ${driver}: expected a network driver, or vfio-pci`);
   }
-  const holder = isUserspace ? describeSriovCniPod(host, address) : undefined;
-  if (holder !== undefined) throw new VfBusyError(`cannot give ${address} to ${who.title}: ${holder}`);
+  if (isUserspace) checkUnclaimed(host, vf, target.pickedBy, who);
   if (network.resetBetweenPods) checkResettable(host, address);
   const driver = planDriverChange(host, vf, network);
   const link = isUserspace ? undefined : await findNamedLink(host, home, address);
@@ -99,6 +99,19 @@ export async function claimVf(
   const netdev = { ...readNetdev(host, link), ...readName(host, vf, link) };
   const original = { ...netdev, sizes: sizes?.before, ...settings, ...driver };
   return { vf, link, side, sizes: sizes?.after, original };
+}
+
+// Without a netdev only a mark tells of a pod that sriov-cni started, and only a process of a machine or program of the node. Of the
+// latter the kubelet hands none out.
+function checkUnclaimed(
+  host: Sysfs & Pick<Host, "namespaces" | "clock">,
+  vf: VfBasics,
+  pickedBy: Target["pickedBy"],
+  { title }: Claimant,
+): void {
+  const holder =
+    describeSriovCniPod(host, vf.address) ?? (pickedBy === "cni" ? findOpenDevice(host, vf) : undefined);
+  if (holder !== undefined) throw new VfBusyError(`cannot give ${vf.address} to ${title}: ${holder}`);
 }
 
 function readNetdev(

@@ -7,13 +7,14 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import type { PhysicalFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { createProcessView } from "../sriov/processes.ts";
 import { VfBusyError } from "../sriov/vf-errors.ts";
 import type { PodNetwork } from "./config.ts";
 import { listHandedOut } from "./handed-out.ts";
 import { readKubeletFacts } from "./kubelet-facts.ts";
 import type { PodArguments } from "./pod-arguments.ts";
 import type { Reservation } from "./reservation.ts";
-import { describeUse } from "./vf-use.ts";
+import { describeUse, type UserspaceView } from "./vf-use.ts";
 
 /** For what a VF is picked. `title` is "pod shop/web-2 as net1". */
 export interface PickRequest {
@@ -34,9 +35,10 @@ export async function pickVf(host: Host, home: Netlink, request: PickRequest): P
   picking.use(await host.locks.acquire("pick"));
   // What cannot be read may name any VF: then nothing is picked.
   const handedOut = listHandedOut(host, await readKubeletFacts(host, request.pod));
+  const userspace = { driver: network.driver, processes: createProcessView(host) };
   const reasons = new Map<PciAddress, string>();
   for (const address of freshFirst(host, pf.vfs)) {
-    const found = handedOut.get(address) ?? (await lockIfUnused(host, home, address, network.driver));
+    const found = handedOut.get(address) ?? (await lockIfUnused(host, home, address, userspace));
     if (typeof found === "string") {
       reasons.set(address, found);
       continue;
@@ -69,7 +71,7 @@ async function lockIfUnused(
   host: Host,
   home: Netlink,
   address: PciAddress,
-  driver: string | undefined,
+  userspace: UserspaceView,
 ): Promise<HeldLock | string> {
   using attempt = new DisposableStack();
   let lock: HeldLock;
@@ -80,7 +82,7 @@ async function lockIfUnused(
     if (error instanceof LockTimeoutError) return `process ${error.holderPid ?? "?"} works on it`;
     throw error;
   }
-  const use = describeUse(host, home, address, driver);
+  const use = describeUse(host, home, address, userspace);
   if (use !== undefined) return use;
   attempt.move();
   return lock;

@@ -5,24 +5,32 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import { readHolders } from "../kubelet/device-holders.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
+import { findOpenDevice } from "../sriov/device-processes.ts";
 import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
 import { judgeUnreadable } from "../sriov/gone-owners.ts";
 import { isNetworkVf, isUserspaceVf, readVfBasics } from "../sriov/inventory.ts";
 import { judgeOwner } from "../sriov/liveness.ts";
 import { readOwnerFacts } from "../sriov/owner-facts.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import type { ProcessView } from "../sriov/processes.ts";
 import { salvageRecord } from "../sriov/salvage-record.ts";
 import { findHomeLink } from "../sriov/vf-locate.ts";
 import { describeHolder, findUseOfNode } from "./claim.ts";
 import { describeSriovCniPod } from "./sriov-cni-mark.ts";
 import { describeLocation } from "./vf-elsewhere.ts";
 
-/** Who or what has the VF; `undefined` when it is free, also for one whose last owner is gone. `driver` is the one that a VF without a netdev may have. The caller holds its lock. */
+/** Of VFs without a netdev: which driver one may have, and the processes of which one may have it open. */
+export interface UserspaceView {
+  readonly driver: string | undefined;
+  readonly processes: ProcessView;
+}
+
+/** Who or what has the VF; `undefined` when it is free, also for one whose last owner is gone. The caller holds its lock. */
 export function describeUse(
   host: Host,
   home: Netlink,
   address: PciAddress,
-  driver: string | undefined,
+  { driver, processes }: UserspaceView,
 ): string | undefined {
   const record = readRecord(host, address);
   if (typeof record === "string") return record;
@@ -32,7 +40,8 @@ export function describeUse(
   }
   const vf = readVfBasics(host, address);
   if (vf === undefined) return "it vanished";
-  if (isUserspaceVf(vf) && vf.driver === driver) return describeSriovCniPod(host, address);
+  if (isUserspaceVf(vf) && vf.driver === driver)
+    return describeSriovCniPod(host, address) ?? findOpenDevice(host, vf, processes);
   if (!isNetworkVf(vf))
     return vf.driver === undefined ? "it has no driver" : `it has the driver ${vf.driver}`;
   const link = findHomeLink(host, home, address);
