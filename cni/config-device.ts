@@ -13,6 +13,8 @@ interface DeviceSources {
 
 export interface DeviceChoice {
   readonly address: PciAddress | undefined;
+  /** Whether `runtimeConfig` alone names it. */
+  readonly isWish: boolean;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -26,14 +28,19 @@ export function readDevice({ deviceID, pciBusID, runtime }: DeviceSources): Devi
   const problems: ConfigProblem[] = [];
   let address: PciAddress | undefined;
   for (const [path, value] of sources) {
-    if (value === undefined || value === null || value === "") continue;
+    if (!isGiven(value)) continue;
     const found = parseAddress(value);
     if (found === undefined) problems.push(describeValue(path, "a PCI address like 0000:3b:02.1", value));
     else if (address !== undefined && found !== address)
       problems.push(describeValue(path, `the same device as elsewhere (${address})`, value));
     else address = found;
   }
-  return { address: problems.length === 0 ? address : undefined, problems };
+  const isWish = !isGiven(deviceID) && !isGiven(pciBusID);
+  return { address: problems.length === 0 ? address : undefined, isWish, problems };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== "";
 }
 
 function parseAddress(value: unknown): PciAddress | undefined {

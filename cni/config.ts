@@ -28,6 +28,8 @@ export interface CniConfig {
   readonly name: string;
   /** The VF to give; undefined: the pod's VFs are found through the kubelet. */
   readonly device: PciAddress | undefined;
+  /** Whether the device is named by `runtimeConfig` alone: by a pod, as far as can be told (Multus hands its wish on so). */
+  readonly isDeviceWish: boolean;
   /** Exactly one when `device` is given. */
   readonly networks: readonly PodNetwork[];
   /** What the pod chose, already taken into `networks`. */
@@ -124,6 +126,7 @@ export function readConfig(input: object, pod: PodArguments, call?: Attachee): R
       cniVersion,
       name: top.name,
       device: device.address,
+      isDeviceWish: device.address !== undefined && device.isWish,
       networks: chosen.map(({ network }) => network),
       choices: choices.choices,
       annotations: choices.annotations,

@@ -79,15 +79,24 @@ function withoutNetwork(who: string, { networks }: CniConfig, isLeft: boolean): 
 async function findDevice(
   host: Pick<Host, "files" | "paths" | "clock">,
   call: CniCall,
-  { device, networks }: CniConfig,
+  { device, isDeviceWish, networks }: CniConfig,
   pod: PodArguments,
 ): Promise<readonly Target[]> {
   const network = networks[0];
   if (device === undefined || network === undefined) return [];
   const facts = await readKubeletFacts(host, pod.pod);
   const pickedBy = judgeChoice(facts, pod.uid, device, listHandedOut(host, facts));
+  // What the kubelet does not hand out may be kept for others: whoever writes networks may name it, a pod may not.
+  if (pickedBy === "cni" && isDeviceWish && isKubernetes(pod))
+    throw new NotAllocatedError(
+      `refusing to give ${device} to ${describePod({ call, pod }, call.ifName)}: runtimeConfig alone names it, as for a pod that asks Multus for a device, and it was not allocated to that pod`,
+    );
   const resource = findResource(facts, pod.uid, device);
   return [{ address: device, interface: call.ifName, network, pickedBy, resource }];
+}
+
+function isKubernetes({ uid, values }: PodArguments): boolean {
+  return uid !== undefined || values["K8S_POD_NAME"] !== undefined;
 }
 
 /** `first`: the first one's name; the others', or all names, are PREFIX1, PREFIX2, ... */
