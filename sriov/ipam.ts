@@ -37,10 +37,10 @@ type IpamHost = Pick<Host, "files" | "paths" | "exec">;
 const timeoutMs = 60_000;
 const answer = makeOnce(() => {
   const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-  // Go writes an empty IP as null or leaves it out.
+  // Go leaves an empty IP out, and reads null and "" as one.
   const text = v.pipe(
     v.nullish(v.string()),
-    v.transform((value) => value ?? undefined),
+    v.transform((value) => (value === null || value === "" ? undefined : value)),
   );
   const texts = v.nullish(v.array(v.string()));
   // Handed on as it is, with what else is in it: whoever reads the result has to understand what the specification names.

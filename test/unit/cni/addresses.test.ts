@@ -7,6 +7,8 @@ import { parseConfig } from "../../../cni/config.ts";
 import type { PodNetwork } from "../../../cni/config.ts";
 import type { IpamResult } from "../../../sriov/ipam.ts";
 import { parsePodArguments } from "../../../cni/pod-arguments.ts";
+import { callCni } from "../../support/cni-call.ts";
+import { createFakeHost } from "../../support/fake-host.ts";
 
 const base = { cniVersion: "1.0.0", name: "blue", type: "virtfn", deviceID: "0000:3b:02.1" };
 
@@ -119,4 +121,18 @@ test("of several addresses of the delegate the first of the family tells the gat
 test("a next hop beside a scope that has none is refused", () => {
   const keys = { ...four, routes: [{ dst: "198.51.100.0/24", gw: "192.0.2.1", scope: 253 }] };
   expect(() => networkOf(keys)).toThrow('routes.0.gw: expected nothing beside scope 253, got "192.0.2.1"');
+});
+
+test("a delegate may write an address that it does not tell as null or as an empty text", async () => {
+  using node = createFakeHost();
+  node.addNetns("web-1");
+  for (const empty of ["", null]) {
+    const ips = [{ address: "192.0.2.9/24", gateway: empty }];
+    const stdout = JSON.stringify({ ips, routes: [{ dst: "198.51.100.0/24", gw: empty }] });
+    node.ipam.failNextAdd({ exitCode: 0, stdout, stderr: "" });
+    const { json } = await callCni(node.host, { ...base, ipam: { type: "host-local" } });
+    expect(json).toMatchObject({ routes: [{ dst: "198.51.100.0/24" }] });
+    expect(node.toText()).toContain("route 198.51.100.0/24 dev net1");
+    expect(await callCni(node.host, base, { command: "DEL" })).toMatchObject({ exitCode: 0 });
+  }
 });
