@@ -46,9 +46,11 @@ async function clearEarlierBoots(host: Host, log: CallLog): Promise<void> {
   if (isCleared(host)) return;
   const { releaseEarlierBoots } = await import("../sriov/earlier-boots.ts");
   try {
-    const { problems, setAside } = await releaseEarlierBoots(host);
+    const { problems, left, setAside } = await releaseEarlierBoots(host);
     for (const { address, reason } of setAside) tellSetAside(log, address, reason);
     for (const error of problems) log.add("warning", "left of an earlier boot", { error: String(error) });
+    for (const pciAddress of left)
+      log.add("warning", "left of an earlier boot", { pciAddress, error: "there was no time for it" });
   } catch (error) {
     // Records that cannot even be listed fail the pods that need one.
     if (!(error instanceof HostError)) throw error;

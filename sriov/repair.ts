@@ -63,7 +63,7 @@ export async function applyRepair(
   host: Host,
   rule: RepairRule,
   steps: readonly RepairStep[],
-  options: { readonly lockTimeoutMs: number },
+  options: ApplyOptions,
 ): Promise<readonly RepairStep[]> {
   const outcomes = await applySteps(host, steps, options, async (step) => {
     const now = planOne(host, rule, step.address, createProcessView(host));
@@ -75,6 +75,12 @@ export async function applyRepair(
   return outcomes;
 }
 
+export interface ApplyOptions {
+  readonly lockTimeoutMs: number;
+  /** Asked before each step: once it says yes, the rest is left out, also of what is returned. */
+  readonly isLate?: () => boolean;
+}
+
 /**
  * Has `apply` look again at each step that is one, under its VF's lock, and carry out what still holds; returns them as they went.
  * A failure is told beside its step and stops none of the others.
@@ -82,12 +88,14 @@ export async function applyRepair(
 export async function applySteps(
   host: Pick<Host, "locks">,
   steps: readonly RepairStep[],
-  options: { readonly lockTimeoutMs: number },
+  options: ApplyOptions,
   apply: (step: RepairStep) => Promise<RepairStep>,
 ): Promise<readonly RepairStep[]> {
   const outcomes: RepairStep[] = [];
-  for (const step of steps)
+  for (const step of steps) {
+    if (options.isLate?.() === true) break;
     outcomes.push(step.action === "keep" ? step : await applyLocked(host, step, options, apply));
+  }
   return outcomes;
 }
 

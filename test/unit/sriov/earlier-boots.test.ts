@@ -73,7 +73,7 @@ test("a record of this boot stays, whatever its owner", async () => {
   await add(node, 3, 3);
   node.removeNetns("web-3");
   node.host.files.remove(node.host.paths.releasedBoot);
-  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], setAside: [] });
+  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], left: [], setAside: [] });
   expect(listHolders(node)).toHaveLength(2);
 });
 
@@ -95,14 +95,14 @@ test("a record of an unknown format is left where it is", async () => {
     format: "9.0",
   };
   node.host.files.writeAtomic(recordPath(node, 1), JSON.stringify(json));
-  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], setAside: [] });
+  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], left: [], setAside: [] });
   expect(node.host.files.list(node.host.paths.attachments)).toEqual([`${device(1)}.json`]);
 });
 
 test("a VF that somebody holds the lock of is left to them", async () => {
   using node = await makeRebooted();
   using _lock = await node.host.locks.acquire(device(0));
-  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], setAside: [] });
+  expect(await releaseEarlierBoots(node.host)).toEqual({ problems: [], left: [], setAside: [] });
   expect(node.host.files.list(node.host.paths.attachments)).toEqual([`${device(0)}.json`]);
 });
 
@@ -125,4 +125,34 @@ test("an IPAM delegate that fails keeps its record, stops neither the others nor
   const second = await add(node, 4, 2);
   expect(second.exitCode).toBe(0);
   expect(second.stderr).not.toContain("left of an earlier boot");
+});
+
+test("one that hangs does not keep pods from starting for longer than a runtime waits, nor any pod but the first ones", async () => {
+  using node = createFakeHost();
+  for (const vf of [0, 1, 2]) expect(await add(node, vf, vf)).toMatchObject({ exitCode: 0 });
+  for (const vf of [0, 1, 2]) node.removeNetns(`web-${vf}`);
+  node.clock.reboot();
+  const exec: Exec = {
+    run: async (request) => {
+      if (request.env["CNI_COMMAND"] !== "DEL") return await node.host.exec.run(request);
+      await node.clock.sleep(60_000);
+      throw new ExecError(request.command, "did not end within 60000 ms");
+    },
+  };
+  const host = { ...node.host, exec };
+  const beginMs = node.clock.monotonicMs();
+  const first = await add(node, 3, 3, host);
+  expect(first).toMatchObject({ exitCode: 0 });
+  expect(node.clock.monotonicMs() - beginMs).toBeLessThan(120_000);
+  expect(first.stderr).toMatch(/left of an earlier boot" .*did not end within/);
+  for (const vf of [1, 2])
+    expect(first.stderr).toMatch(new RegExp(`left of an earlier boot" .*pciAddress=${device(vf)} `));
+  expect(isReleasedThisBoot(node.host)).toBe(true);
+  const secondMs = node.clock.monotonicMs();
+  const prevResult = { cniVersion: "1.0.0", interfaces: [], ips: [] };
+  const call = { netns: node.addNetns("web-4"), args: podArgs("web-4") };
+  expect(await callCni(host, { ...config, prevResult }, call)).toMatchObject({ exitCode: 0 });
+  expect(node.clock.monotonicMs()).toBe(secondMs);
+  // What is left is found by whoever looks for it.
+  expect(listHolders(node).filter((line) => line.startsWith("attachments"))).toHaveLength(4);
 });
