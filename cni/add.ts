@@ -94,7 +94,9 @@ export async function add(
           one.record = withoutAdminMac(one.record);
           writeAttachment(host, one.record);
         };
-        given.push(await attach(host, steps, { ...one, ...sides, ipam, noteNoAdminMac }));
+        const lease = one.record.ipam;
+        const isIpamOverLink = lease !== undefined && !needsNoInterface(lease);
+        given.push(await attach(host, steps, { ...one, ...sides, ipam, isIpamOverLink, noteNoAdminMac }));
       }
     } finally {
       await Promise.allSettled(leases.map(({ isOver }) => isOver));

@@ -24,6 +24,8 @@ export interface Attaching {
   readonly home: Side;
   readonly pod: Side;
   readonly ipam: () => Promise<IpamResult | undefined>;
+  /** Whether the delegate may work through the interface. */
+  readonly isIpamOverLink: boolean;
   /** Called when it turns out that no admin MAC was set before, whatever the PF reports. */
   readonly noteNoAdminMac: () => void;
 }
@@ -43,7 +45,7 @@ export interface Attached {
 export async function attachVf(
   host: Pick<Host, "files" | "paths" | "locks" | "clock" | "namespaces" | "openEthtool">,
   steps: Steps,
-  { target, claim, home, pod, ipam, noteNoAdminMac }: Attaching,
+  { target, claim, home, pod, ipam, isIpamOverLink, noteNoAdminMac }: Attaching,
 ): Promise<Attached> {
   const { network, address } = target;
   const { link: homeLink } = claim;
@@ -64,6 +66,9 @@ export async function attachVf(
     steps.run("MAC", () => {
       if (!setMac(inside, index, mac)) takeAdminMac(inside, index, mac);
     });
+  const setUp = (): void => inside.setLink(index, { set: "up", value: true });
+  // dhcp would bring it up itself, and try again after some seconds.
+  if (isIpamOverLink) steps.run("up", setUp);
   const answer = await steps.wait("IPAM", ipam);
   const plan = steps.run("addresses", () => planAddresses(answer, network));
   const sysctls = planSysctls(target.interface, network, plan.addresses);
@@ -73,7 +78,7 @@ export async function attachVf(
     for (const cidr of plan.addresses)
       inside.addAddress(index, { ...cidr, isOptimistic: network.announce && cidr.family === 6 });
   });
-  steps.run("up", () => inside.setLink(index, { set: "up", value: true }));
+  steps.run("up", setUp);
   steps.run("routes", () => {
     for (const route of plan.routes) addRouteUnlessThere(pod, { ...route, index });
   });
