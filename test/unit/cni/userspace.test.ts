@@ -1,8 +1,6 @@
 // VFs for programs in userspace: bound to vfio-pci before, or by ADD; DEL leaves them as they were.
 
 import * as fs from "node:fs";
-import { basename } from "node:path";
-
 import { expect, test } from "vitest";
 
 import { bindDriver } from "../../../sriov/driver.ts";
@@ -238,46 +236,6 @@ test("a PF's VF can be picked and bound in one ADD", async () => {
   expect(node.toText()).toContain("0000:3b:02.0 driver vfio-pci");
   expect((await callCni(node.host, picked, { command: "DEL" })).exitCode).toBe(0);
   expect(node.toText()).toBe(before);
-});
-
-/** Process 4711 has the VFs open, by their numbers. */
-function open(node: FakeHost, ...vfs: readonly number[]): void {
-  const { files, paths } = node.host;
-  const folder = `${paths.proc}/4711/fd`;
-  fs.mkdirSync(folder, { recursive: true });
-  for (const vf of vfs) {
-    const group = files.readLink(`${paths.sys}/bus/pci/devices/0000:3b:02.${vf}/iommu_group`) ?? "";
-    fs.symlinkSync(`/dev/vfio/${basename(group)}`, `${folder}/${vf}`);
-  }
-}
-
-test("one that a process of the node has open is no pod's, unless the kubelet gave it to the pod", async () => {
-  using node = createUserspaceNode([1]);
-  open(node, 1);
-  const before = node.toText();
-  const { json } = await callCni(node.host, config);
-  expect(json).toMatchObject({
-    code: 11,
-    msg: expect.stringMatching(
-      /^ERR_VF_BUSY: .*cannot give 0000:3b:02\.1 to pod shop\/web-1 as net1: process 4711 has \/dev\/vfio\/\d+ open$/,
-    ) as string,
-  });
-  expect(node.toText()).toBe(before);
-  node.allocate("uid-web-1", { app: [config.deviceID] });
-  expect((await callCni(node.host, config)).exitCode).toBe(0);
-});
-
-test("nor is one picked: the next is, as long as there is one", async () => {
-  using node = createUserspaceNode([0, 1, 2], `pfs: [ens1f0]\n${vfioAllowed}`);
-  open(node, 0, 1);
-  const { deviceID: _none, ...picked } = { ...bound, pf: "ens1f0" };
-  expect((await callCni(node.host, picked)).json).toMatchObject({
-    interfaces: [{ pciID: "0000:3b:02.2" }],
-  });
-  const refused = msgOf(await callCni(node.host, { ...picked, mac: "02:aa:bb:cc:dd:02" }, second));
-  expect(refused).toMatch(
-    /^ERR_VF_BUSY: .*0000:3b:02\.0: process 4711 has \/dev\/vfio\/\d+ open; 0000:3b:02\.1: process/,
-  );
 });
 
 test.each(["", '{"format":"9.0"}'])(
