@@ -3,6 +3,7 @@
 import type { Host } from "../host/host.ts";
 import type { ConfigProblem } from "../sriov/config-problems.ts";
 import { keptMessage, type KeptSetting } from "../sriov/kept-settings.ts";
+import type { RateRefusedError } from "../sriov/vf-errors.ts";
 import type { LogLevel } from "./config-entries.ts";
 import type { Request } from "./request.ts";
 
@@ -79,6 +80,13 @@ export function tellSetAside(log: Notices, pciAddress: string, reason: string): 
 /** Tells of what is wrong in a configuration and did not keep the call from its work. */
 export function tellPassedOver(log: Notices, problems: readonly ConfigProblem[]): void {
   for (const problem of problems) log.add("warning", "passed over in the configuration", { problem });
+}
+
+/** Tells of a rate that could not be put back yet, which the VF's record is kept for. */
+export function tellOwed(log: Notices, pciAddress: string, { expected, got }: RateRefusedError): void {
+  const message =
+    "the VF keeps the rate of the pod, as its PF has no link: it is put back when there is one, and no other pod gets the VF before";
+  log.add("warning", message, { pciAddress, expected, got });
 }
 
 /** Tells of what a VF keeps of a pod, a line each. */

@@ -13,7 +13,7 @@ import { openOwnerNetns, releaseAttachment } from "../sriov/release.ts";
 import { removeUnfinishedRecords } from "../sriov/unfinished-records.ts";
 import { ReleaseError } from "../sriov/vf-errors.ts";
 import { isOwnName } from "../sriov/vf-move.ts";
-import { type Notices, tellKept } from "./call-log.ts";
+import { type Notices, tellKept, tellOwed } from "./call-log.ts";
 import { makeLease } from "./delegate.ts";
 import { NetnsError } from "./errors.ts";
 import { goFirst } from "./go-first.ts";
@@ -91,7 +91,13 @@ async function releaseOwn(
   // While we waited for the lock another DEL may have been through, and a new pod may have the VF.
   if (record === undefined || ownerToken(record.owner) !== token) return;
   using netns = openOwner(host, record, call.netns);
-  tellKept(log, address, await releaseAttachment(host, record, netns));
+  try {
+    tellKept(log, address, await releaseAttachment(host, record, netns));
+  } catch (error) {
+    // A node whose cable is out must be able to end its pods. The record stays: the next pod does not get the VF with this limit.
+    if (!(error instanceof ReleaseError) || error.owedRate === undefined) throw error;
+    tellOwed(log, address, error.owedRate);
+  }
 }
 
 function warnOfName(host: Host, { device, original }: Attachment, log: Notices): void {

@@ -4,6 +4,7 @@ import { HostError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { NetnsHandle } from "../host/netns.ts";
 import type { Attachment } from "./attachment.ts";
+import { formatAttachment } from "./attachment-format.ts";
 import { removeAttachment, writeAttachment } from "./attachment-store.ts";
 import { removeCniDeviceInfo } from "./cni-device-info.ts";
 import { ipamCallOf, needsNoInterface, releaseIpam, type IpamCall } from "./ipam.ts";
@@ -16,7 +17,7 @@ import { restoreVf } from "./vf-restore.ts";
 /**
  * Releases the addresses, brings the VF home as it was and forgets the record. `netns` is the owner's namespace, undefined when
  * it is gone. Each part is tried even when another fails; then the record stays, as `releasing`, and ERR_RELEASE lists what is
- * left: doing it again goes on from there. Gives what `restoreVf` gives. The caller holds the VF's lock.
+ * left: doing it again goes on from there; its `owedRate` where only that is left. Gives what `restoreVf` gives. The caller holds the VF's lock.
  */
 export async function releaseAttachment(
   host: Host,
@@ -24,9 +25,14 @@ export async function releaseAttachment(
   netns: NetnsHandle | undefined,
 ): Promise<readonly KeptSetting[]> {
   const { address } = record.device;
-  if (record.state === "attached") noteReleasing(host, record);
+  if (record.state === "attached") note(host, { ...record, state: "releasing" });
   const call = ipamCallOf(record, netns === undefined ? "" : record.owner.netns);
-  const kept = await endBoth(host, address, call, () => restoreVf(host, record, netns));
+  const kept = await endBoth(host, address, call, () => restoreVf(host, record, netns)).catch(
+    (error: unknown) => {
+      if (error instanceof ReleaseError && error.owedRate !== undefined) noteOwed(host, record);
+      throw error;
+    },
+  );
   removeCniDeviceInfo(host, record.deviceInfoFile);
   removeUserspaceCopy(host, address);
   removeAttachment(host, address);
@@ -65,10 +71,19 @@ async function waitAtMost({ clock }: Pick<Host, "clock">, work: Promise<void>, m
   over.abort();
 }
 
+/** Of a VF that owes its rate alone: all else is done, and not done again. Its address and device-info file may be another pod's by then. */
+function noteOwed(host: Host, record: Attachment): void {
+  removeCniDeviceInfo(host, record.deviceInfoFile);
+  const done = { ipam: undefined, resetBetweenPods: undefined, deviceInfoFile: undefined };
+  const owed: Attachment = { ...record, ...done, state: "releasing" };
+  // Whoever watches the records is not told what is so already.
+  if (formatAttachment(owed) !== formatAttachment(record)) note(host, owed);
+}
+
 /** For whoever looks at the node meanwhile. A full disk must not keep a pod from ending: nothing depends on it. */
-function noteReleasing(host: Host, record: Attachment): void {
+function note(host: Host, record: Attachment): void {
   try {
-    writeAttachment(host, { ...record, state: "releasing" });
+    writeAttachment(host, record);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
   }

@@ -4,7 +4,7 @@ import { NetlinkError } from "../host/errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Netlink, VfChange, VfInfo } from "../host/netlink/netlink.ts";
 import type { PciAddress } from "./pci-address.ts";
-import { VfMissingError, VfReadBackError, VfStepError } from "./vf-errors.ts";
+import { RateRefusedError, VfMissingError, VfReadBackError, VfStepError } from "./vf-errors.ts";
 import { describeVfChange, hasVfChange, toVfSide, type VfStep } from "./vf-settings.ts";
 
 /** A VF as its PF knows it. `netlink` is a handle in the namespace of the PF's netdev. */
@@ -28,7 +28,7 @@ const busyMs = 3_000;
 /**
  * Carries `steps` out under the PF's lock, reads each back, and undoes the ones done when one fails. Drivers take no
  * concurrent VF configuration on one PF. `check` is called under the lock, before the first step, and throws where there must be
- * none. Throws ERR_VF_STEP naming step, expected and got; ERR_LOCK_TIMEOUT; what `check` throws.
+ * none. Throws ERR_VF_STEP naming step, expected and got, as RateRefusedError where it is for want of a link; ERR_LOCK_TIMEOUT; what `check` throws.
  */
 export async function applyVf(
   host: Pick<Host, "locks" | "clock">,
@@ -47,9 +47,11 @@ export async function applyVf(
       checkVf(target, step.change);
     } catch (cause) {
       const problems = await undo(host, target, done);
-      throw new VfStepError(`${target.pfName} vf ${target.vf}`, describeVfChange(step.change), problems, {
-        cause,
-      });
+      const [on, expected] = [`${target.pfName} vf ${target.vf}`, describeVfChange(step.change)];
+      if (!isRateWithoutLink(target, step.change, cause))
+        throw new VfStepError(on, expected, problems, { cause });
+      const got = describeVfChange(step.undo);
+      throw new RateRefusedError(on, { expected, got }, problems, { cause });
     }
   }
 }
@@ -95,6 +97,12 @@ async function undo(
     }
   }
   return problems;
+}
+
+// Source: drivers/net/ethernet/intel, igb_ndo_set_vf_bw and ixgbe_ndo_set_vf_bw: any rate is EINVAL then, also none.
+function isRateWithoutLink({ netlink, pfIndex }: VfOnPf, change: VfChange, error: unknown): boolean {
+  if (change.set !== "rate" || !(error instanceof NetlinkError) || error.errno !== "EINVAL") return false;
+  return netlink.getLink({ index: pfIndex })?.hasCarrier === false;
 }
 
 function isBusy(error: unknown): boolean {

@@ -26,6 +26,24 @@ export class VfStepError extends SriovError {
   }
 }
 
+/** A rate was refused by a PF that has no link, as some drivers do then (igb, ixgbe): it can be set when the link is back. */
+export class RateRefusedError extends VfStepError {
+  /** The rate that was to be set, and the one that the VF has. */
+  readonly expected: string;
+  readonly got: string;
+
+  constructor(
+    on: string,
+    { expected, got }: { readonly expected: string; readonly got: string },
+    undoProblems: readonly string[],
+    options: { readonly cause: unknown },
+  ) {
+    super(on, expected, ["its PF has no link, and takes no rate without one", ...undoProblems], options);
+    this.expected = expected;
+    this.got = got;
+  }
+}
+
 /** A setting was accepted, but reads back differently. */
 export class VfReadBackError extends SriovError {
   readonly code = "ERR_VF_READ_BACK";
@@ -89,10 +107,14 @@ export class VfNodeUseError extends SriovError {
 /** The VF is given back, except for what the message lists; doing it again goes on where this stopped. */
 export class ReleaseError extends SriovError {
   readonly code = "ERR_RELEASE";
+  /** Where that is all that is left. */
+  readonly owedRate: RateRefusedError | undefined;
 
   constructor(address: string, problems: readonly unknown[]) {
     const texts = problems.map((problem) => (problem instanceof Error ? problem.message : String(problem)));
     super(`giving back ${address}: ${texts.join("; ")}`, { cause: problems[0] });
+    const [first, ...others] = problems;
+    this.owedRate = others.length === 0 && first instanceof RateRefusedError ? first : undefined;
   }
 }
 

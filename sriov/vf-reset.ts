@@ -15,7 +15,7 @@ import { ownSysfs, readQueueMasks, resetQueueMasks } from "./queue-masks.ts";
 import { applyVf } from "./vf-apply.ts";
 import { clearAdminMac, setMac } from "./vf-mac.ts";
 import { bringHome, type RestoreHost } from "./vf-restore.ts";
-import { planVf } from "./vf-settings.ts";
+import { partRates, planVf } from "./vf-settings.ts";
 
 /** Where a VF is, undefined: on the host, or the kernel brings it; and the driver that it goes back to, undefined: it keeps its own. */
 export interface ResetFrom {
@@ -43,12 +43,14 @@ export async function resetVf(
   const side = await awaitPfSide(host, home, { pf: vf.pf, vf: vf.index });
   if (side !== undefined) {
     if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
-    await applyVf(host, side.target, planVf(side.info, defaultsFor(side.info)));
+    await applyVf(host, side.target, planVf(side.info, partRates(defaultsFor(side.info)).others));
     // The VF's own, cleared, would be reported as none until the VF is up: a driver sends only a MAC that is new.
     if (side.info.mac !== link?.permanentMac) await clearAdminMac(host, side);
   }
   // Another pod may ask for the one that it had. Where its PF allows none it keeps it.
   if (link?.permanentMac !== undefined) setMac(home, link.index, link.permanentMac);
+  if (side !== undefined)
+    await applyVf(host, side.target, planVf(side.info, partRates(defaultsFor(side.info)).rates));
 }
 
 // With its driver the netdev comes back, a little later; it must not take the MAC that the PF has for the pod.

@@ -26,7 +26,7 @@ import { applyVf, type PfSide, readVfInfo } from "./vf-apply.ts";
 import type { PciAddress } from "./pci-address.ts";
 import { findVfNamespace } from "./vf-search.ts";
 import { type HomeNames, moveVfHome } from "./vf-move.ts";
-import { planVf } from "./vf-settings.ts";
+import { partRates, planVf } from "./vf-settings.ts";
 
 export type RestoreHost = Pick<
   Host,
@@ -36,7 +36,7 @@ export type RestoreHost = Pick<
 /**
  * Brings the record's VF from `netns` (undefined: that namespace is gone), or wherever the pod put it, to the host and makes it as it was: name, MAC, MTU,
  * altnames, channels, rings, masks, driver, PF-side settings; a name that is another link's by then is noted (home-name.ts). Reset first where the network asked for it. Another VF at the same address, or none, is left alone. A VF that the kernel is still
- * bringing back is waited for. Gives what the netdev keeps of the pod all the same. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP, ERR_VF_RESET, NetlinkError.
+ * bringing back is waited for. Gives what the netdev keeps of the pod all the same. The caller holds the VF's lock. Throws ERR_VF_MISSING, ERR_VF_STEP (RateRefusedError: all else is as it was), ERR_VF_RESET, NetlinkError.
  */
 export async function restoreVf(
   host: RestoreHost,
@@ -76,7 +76,10 @@ export async function restoreVf(
   const { target } = side;
   if (restored === undefined) await restoreAdminMac(host, side, record.original.adminMac);
   const { adminMac: _restoredWithMac, ...settings } = record.original;
-  await applyVf(host, target, planVf(readVfInfo(target), settings));
+  const { rates, others } = partRates(settings);
+  const info = readVfInfo(target);
+  await applyVf(host, target, planVf(info, others));
+  await applyVf(host, target, planVf(info, rates));
   return kept;
 }
 

@@ -26,6 +26,18 @@ export function planVf(current: VfInfo, desired: VfSideSettings): readonly VfSte
   return steps.filter((step) => step !== undefined);
 }
 
+/**
+ * The rates apart from all else: a PF that has no link may refuse them, which must keep nothing else from being put back. They are
+ * set last.
+ */
+export function partRates(settings: VfSideSettings): {
+  readonly rates: VfSideSettings;
+  readonly others: VfSideSettings;
+} {
+  const { minTxRateMbps, maxTxRateMbps, ...others } = settings;
+  return { rates: { minTxRateMbps, maxTxRateMbps }, others };
+}
+
 /** Whether `info` shows what `change` set. */
 export function hasVfChange(info: VfInfo, change: VfChange): boolean {
   switch (change.set) {

@@ -12,7 +12,7 @@ import type {
 import { createFakeSizes, type FakeSizes } from "./fake-host-ethtool.ts";
 import type { FakeNic } from "./fake-host-nic.ts";
 
-/** What the driver of a PF can do: igb as the emulated NIC has it, ice a driver that takes every setting. */
+/** What the driver of a PF can do: igb as the emulated NIC has it, without rates while it has no link; ice a driver that takes every setting. */
 export type FakeDriver = "igb" | "ice";
 
 /** The PF's side of one VF, as the driver keeps it. `hasAdminMac`: set through the PF, so the VF may not choose its own without trust. */

@@ -123,7 +123,10 @@ export function changeVf(pf: FakeLink, vf: FakeVf, change: VfChange): void {
       Object.assign(vf, { vlan: change.vlan, qos: change.qos, vlanProto: change.vlanProto });
       return;
     case "rate":
-      if (pf.driver === "igb" && (change.minTxRateMbps !== 0 || change.maxTxRateMbps > 1000))
+      if (
+        pf.driver === "igb" &&
+        (!pf.hasCarrier || change.minTxRateMbps !== 0 || change.maxTxRateMbps > 1000)
+      )
         throw refuse(doing, "EINVAL");
       Object.assign(vf, { minTxRateMbps: change.minTxRateMbps, maxTxRateMbps: change.maxTxRateMbps });
       return;
