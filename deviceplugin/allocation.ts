@@ -67,14 +67,15 @@ function checkDevice(
 
 /**
  * A VF that ADD gives to the resource's driver can have it still, of the pod before. One of the kernel's is as good as another; one
- * that was offered for a program in userspace has no device node with any of them.
+ * that was offered for a program in userspace has no device node with any of them, unless ADD gives it to the resource's driver.
  */
 function whyWrongDriver(
   { driver }: ResourcePool,
   device: OfferedDevice,
   live: LiveDevice,
 ): string | undefined {
-  const isForUserspace = device.driver !== undefined && isUserspaceDriver(device.driver);
+  const isForUserspace =
+    driver === undefined && device.driver !== undefined && isUserspaceDriver(device.driver);
   if (live.driver === device.driver || (live.isKernels && !isForUserspace)) return undefined;
   if (driver !== undefined && live.driver === driver) return undefined;
   return `expected the driver ${device.driver ?? "none"}, got ${live.driver ?? "none"}`;

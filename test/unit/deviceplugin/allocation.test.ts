@@ -59,13 +59,27 @@ test("a device that was offered with vfio-pci and has a driver of the kernel now
   expect(() => allocate(tree, devices, ["0000:01:10.0"])).toThrow("expected the driver vfio-pci, got igbvf");
 });
 
+test("one whose resource has ADD give it to vfio-pci is given with a driver of the kernel, also where it was seen with vfio-pci last", () => {
+  using tree = createFixtureTree(machines.igb);
+  tree.setDriver("0000:01:10.0", "vfio-pci");
+  const text = '{"resourceList": [{"resourceName": "vf", "driver": "vfio-pci"}]}';
+  const pools = parseResourceConfig(text, { path: "config.json", prefix: "sriov" });
+  const devices = offer(tree, pools);
+  tree.setDriver("0000:01:10.0", "igbvf");
+  expect(() => allocate(tree, devices, ["0000:01:10.0"], pools)).not.toThrow();
+});
+
 function offer(tree: FixtureTree, pools = defaultResources("sriov")): DeviceList {
   const candidates = readCandidates(tree.host, readInventory(tree.host), pools);
   return buildDeviceTree(candidates, new Map(), pools).resources.get(resource)?.devices ?? new Map();
 }
 
-function allocate(tree: FixtureTree, devices: DeviceList, ids: readonly string[]): object {
-  const [pool] = defaultResources("sriov");
+function allocate(
+  tree: FixtureTree,
+  devices: DeviceList,
+  ids: readonly string[],
+  [pool] = defaultResources("sriov"),
+): object {
   if (pool === undefined) throw new Error("there is no default resource");
   return allocateDevices(tree.host, { pool, devices }, ids);
 }
