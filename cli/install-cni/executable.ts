@@ -64,9 +64,10 @@ function listTwins({ files }: Pick<Host, "files">, folder: string): readonly str
   return (files.list(folder) ?? []).filter((name) => name !== pluginName && !isKept(name) && isTwin(name));
 }
 
-/** Another program's file that was kept, or a file that is being written. */
+/** Another program's file that was kept, ours that somebody keeps to go back to (virtfn.old), or a file that is being written. */
 function isKept(name: string): boolean {
-  return name.includes(savedSuffix) || targetOfTemporary(name) !== undefined;
+  const isCopy = name.startsWith(pluginName) && /^[._-]/.test(name.slice(pluginName.length));
+  return isCopy || name.includes(savedSuffix) || targetOfTemporary(name) !== undefined;
 }
 
 /**

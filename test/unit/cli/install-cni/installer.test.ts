@@ -190,6 +190,20 @@ test("an alias that is asked for no more goes with the release: it is told from 
   expect(show("bin")).toBe("sriov: # release 2\nsriov.before-virtfn: sriov-cni\nvirtfn: # release 2");
 });
 
+test("a copy of the executable that somebody keeps to go back to stays as it is", () => {
+  installer().look();
+  const kept = ["virtfn.old", "virtfn-1", "virtfn_1"];
+  for (const name of kept) writeFileSync(join(root, "bin", name), readFileSync(join(root, "bin/virtfn")));
+  writeFileSync(join(root, "image/virtfn-cni"), "#!/bin/sh\n# release 2\n");
+  installer().look();
+  expect(show("bin").split("\n").toSorted()).toEqual([
+    "virtfn-1: # release 1",
+    "virtfn.old: # release 1",
+    "virtfn: # release 2",
+    "virtfn_1: # release 1",
+  ]);
+});
+
 test("what was kept of another program is never written over, also when somebody removed virtfn", () => {
   writeFileSync(join(root, "bin/sriov"), "sriov-cni");
   installer(["sriov"]).look();
