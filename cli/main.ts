@@ -5,6 +5,7 @@ import { createHost } from "../host/create-host.ts";
 import { createLibc } from "../host/libc.ts";
 import { createUevents } from "../host/uevent.ts";
 import { type Commands, runCommandLine } from "./command-line.ts";
+import { escapeControls } from "./table.ts";
 import { version } from "./version.ts";
 
 const commands: Commands = {
@@ -21,7 +22,7 @@ const commands: Commands = {
       const { run } = await import("../tuning/main.ts");
       // In a container that shares the host's PID namespace, and on the host itself: the root of the host.
       const host = { ...createHost({ hostRoot: "/proc/1/root" }), uevents: createUevents(createLibc()) };
-      return run(host, args, print);
+      return run(host, args, printEscaped);
     },
   },
   "install-cni": {
@@ -73,14 +74,14 @@ const commands: Commands = {
       const { readPodAllocations } = await import("./node/pod-allocations.ts");
       const host = createHost();
       const listPods = async (): ReturnType<typeof readPodAllocations> => readPodAllocations(host, []);
-      return runProvision(host, args, { print, listPods });
+      return runProvision(host, args, { print: printEscaped, listPods });
     },
   },
   repair: {
     summary: "brings home VFs of pods that are gone, and tells what every VF in use is held by",
     run: async (args) => {
       const { runRepair } = await import("./repair/main.ts");
-      return runRepair(createHost({ hostRoot: "/proc/1/root" }), args, print);
+      return runRepair(createHost({ hostRoot: "/proc/1/root" }), args, printEscaped);
     },
   },
   uninstall: {
@@ -88,7 +89,7 @@ const commands: Commands = {
     run: async (args) => {
       const { runUninstall } = await import("./uninstall/main.ts");
       // The host's own files, also from a container that shares its processes and has none of them mounted.
-      return runUninstall(createHost({ root: "/proc/1/root" }), args, print);
+      return runUninstall(createHost({ root: "/proc/1/root" }), args, printEscaped);
     },
   },
   validate: {
@@ -120,6 +121,11 @@ function print(text: string): void {
   const { stdout } = process;
   if (stdout.listenerCount("error") === 0) stdout.on("error", endUnread);
   stdout.write(text);
+}
+
+/** Of commands that have no colours: what pods and configurations name may have anything in it. */
+function printEscaped(text: string): void {
+  print(escapeControls(text));
 }
 
 /** Without a word, as SIGPIPE ends others: this runtime ignores that signal. */

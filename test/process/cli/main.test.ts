@@ -29,6 +29,7 @@ test.each([
   [["provision", "--help"], 0, "Usage: virtfn provision", ""],
   [["provision", "--force"], 2, "", "ERR_USAGE: "],
   [["provision", "--strict", "--config-file", "/none"], 1, "/none is missing\n", ""],
+  [["provision", "--strict", "--config-file", "/no\u001Bne"], 1, "/no\\u001bne is missing\n", ""],
   [
     ["provision", "--resource-prefix", "kubernetes.io"],
     2,
