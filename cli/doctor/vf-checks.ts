@@ -8,6 +8,7 @@ import type { OwnerVerdict } from "../../sriov/liveness.ts";
 import type { PciAddress } from "../../sriov/pci-address.ts";
 import type { Quarantined } from "../../sriov/quarantined.ts";
 import type { RepairStep } from "../../sriov/repair.ts";
+import { quoteWord } from "../shell-word.ts";
 import { type Check, count, fail, type Finding, listSome, makeCheck, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
 
@@ -92,7 +93,7 @@ function findOrphans({ namespaces, live, attachments, inventory }: Orphanage): r
         expected: "a record of who has it",
         fix: isSriovCnis
           ? "nothing: sriov-cni gave it to a pod, and what is installed as sriov takes it back when that ends"
-          : `whoever put it there shall give it back, or: nsenter --net=${path} ip link set ${link.name} netns 1`,
+          : `whoever put it there shall give it back, or: nsenter --net=${path} ip link set ${quoteWord(link.name)} netns 1`,
       }),
     );
 }
