@@ -100,8 +100,9 @@ async function runOnce(host: TuningHost, isJson: boolean, print: (text: string) 
     restored: listRestored(restored),
     isUnfinished,
   };
-  print(isJson ? formatJson(done) : formatNodeReport(report));
+  // Before it prints: who prints into a pipe that nobody reads ends there.
   await memory.irqBalance.settle();
+  print(isJson ? formatJson(done) : formatNodeReport(report));
   return problems.some(({ code }) => code !== "FALLBACK") ? 1 : 0;
 }
 
