@@ -7,6 +7,7 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import { readAttachments } from "../sriov/attachment-store.ts";
 import type { PhysicalFunction } from "../sriov/inventory.ts";
 import type { PciAddress } from "../sriov/pci-address.ts";
+import { listReported } from "../sriov/pf-side.ts";
 import { createProcessView } from "../sriov/processes.ts";
 import { VfBusyError } from "../sriov/vf-errors.ts";
 import type { PodNetwork } from "./config.ts";
@@ -37,7 +38,7 @@ export async function pickVf(host: Host, home: Netlink, request: PickRequest): P
   const handedOut = listHandedOut(host, await readKubeletFacts(host, request.pod));
   const userspace = { driver: network.driver, processes: createProcessView(host) };
   const reasons = new Map<PciAddress, string>();
-  for (const address of freshFirst(host, pf.vfs)) {
+  for (const address of bestFirst(host, home, pf)) {
     const found = handedOut.get(address) ?? (await lockIfUnused(host, home, address, userspace));
     if (typeof found === "string") {
       reasons.set(address, found);
@@ -57,14 +58,22 @@ export async function pickVf(host: Host, home: Netlink, request: PickRequest): P
   throw new VfBusyError(`no VF of ${name} is free for ${title}: ${describeReasons(reasons)}`);
 }
 
-// A VF with the record of a pod that is gone has to be put back first: one without is taken sooner.
-function freshFirst(host: Pick<Host, "files" | "paths">, vfs: readonly PciAddress[]): readonly PciAddress[] {
+// A VF with the record of a pod that is gone has to be put back first: one without is taken sooner. Last are those that the PF leaves
+// out of what it reports: they have to be waited for, and in vain where they are broken.
+function bestFirst(
+  host: Pick<Host, "files" | "paths">,
+  home: Netlink,
+  { address, vfs }: PhysicalFunction,
+): readonly PciAddress[] {
   const { records, unreadable } = readAttachments(host);
   const recorded = new Set([
     ...records.map(({ device }) => device.address),
     ...unreadable.map(({ address }) => address),
   ]);
-  return [...vfs.filter((vf) => !recorded.has(vf)), ...vfs.filter((vf) => recorded.has(vf))];
+  const reported = listReported(host, home, address);
+  const isLeftOut = (vf: PciAddress): boolean => reported.size > 0 && !reported.has(vfs.indexOf(vf));
+  const rank = (vf: PciAddress): number => (isLeftOut(vf) ? 2 : Number(recorded.has(vf)));
+  return vfs.toSorted((a, b) => rank(a) - rank(b));
 }
 
 async function lockIfUnused(

@@ -38,7 +38,8 @@ export async function awaitPfSide(
   const endMs = host.clock.monotonicMs() + unreportedMs;
   for (;;) {
     const side = findPfSide(host, netlink, device);
-    if (side !== undefined || (!wasReported && !reportsVfs(host, netlink, device.pf))) return side;
+    if (side !== undefined || (!wasReported && listReported(host, netlink, device.pf).size === 0))
+      return side;
     if (host.clock.monotonicMs() >= endMs)
       throw new VfMissingError(
         `the PF ${device.pf} does not report its VF ${device.vf} (for ${unreportedMs} ms), so that its settings can be neither read nor set`,
@@ -47,12 +48,13 @@ export async function awaitPfSide(
   }
 }
 
-function reportsVfs(
+/** The numbers of the VFs that the PF reports now; none of a PF that is not on the host, or that knows nothing of its VFs. */
+export function listReported(
   host: Pick<Host, "files" | "paths">,
   netlink: VfOnPf["netlink"],
   pf: PciAddress,
-): boolean {
+): ReadonlySet<number> {
   const name = readPciNetdevs(host, pf)[0];
   const link = name === undefined ? undefined : netlink.getLink({ name });
-  return link !== undefined && netlink.listVfs(link.index).length > 0;
+  return new Set(link === undefined ? [] : netlink.listVfs(link.index).map(({ vf }) => vf));
 }

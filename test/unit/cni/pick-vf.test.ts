@@ -7,6 +7,7 @@ import type { Host } from "../../../host/host.ts";
 import { writeAdvertisedPools } from "../../../sriov/advertised-pools.ts";
 import { callCni, podArgs, type TestAnswer } from "../../support/cni-call.ts";
 import { createFakeHost, type FakeHost, type FakePf } from "../../support/fake-host.ts";
+import { withReportedVfs } from "../../support/unreported-vfs.ts";
 
 const config = {
   cniVersion: "1.0.0",
@@ -62,6 +63,19 @@ test("a pod gets an unused VF with a floating address and routes, and DEL gives 
   expect(await remove(node)).toMatchObject({ exitCode: 0 });
   expect(node.toText()).toBe(before);
   expect(await remove(node, "web-1", { netns: "" })).toMatchObject({ exitCode: 0 });
+});
+
+test("a VF that its PF leaves out of those that it reports is picked last, so that one that is broken keeps no pod from starting", async () => {
+  using node = makeNode({ vfs: 2 });
+  node.addNetns("web-2");
+  const host = withReportedVfs(node.host, (info) => (info.vf === 0 ? undefined : info));
+  expect(pickedOf(await add({ host }))).toBe("0000:3b:02.1");
+  expect((await add({ host }, "web-2")).json?.["msg"]).toMatch(
+    /^ERR_VF_MISSING: .*the PF 0000:3b:00\.0 does not report its VF 0 /,
+  );
+  // A PF that reports none, as virtio's, has VFs like any other.
+  const silent = withReportedVfs(node.host, () => undefined);
+  expect(pickedOf(await add({ host: silent }, "web-2"))).toBe("0000:3b:02.0");
 });
 
 test("a PF that node.yaml does not name is refused, and so is every PF without that file", async () => {
