@@ -6,7 +6,7 @@ import { readHolders } from "../kubelet/device-holders.ts";
 import { ownerToken, type Attachment, type VfOriginal } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
 import { RecordCorruptError } from "../sriov/errors.ts";
-import { findOpenDevice } from "../sriov/device-processes.ts";
+import { findSeenUser } from "../sriov/device-processes.ts";
 import { readDeviceSettings } from "../sriov/device-settings.ts";
 import { checkResettable } from "../sriov/function-reset.ts";
 import { type Holders, judgeUnreadable } from "../sriov/gone-owners.ts";
@@ -110,7 +110,7 @@ function checkUnclaimed(
   { title }: Claimant,
 ): void {
   const holder =
-    describeSriovCniPod(host, vf.address) ?? (pickedBy === "cni" ? findOpenDevice(host, vf) : undefined);
+    describeSriovCniPod(host, vf.address) ?? (pickedBy === "cni" ? findSeenUser(host, vf) : undefined);
   if (holder !== undefined) throw new VfBusyError(`cannot give ${vf.address} to ${title}: ${holder}`);
 }
 

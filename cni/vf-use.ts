@@ -5,7 +5,7 @@ import type { Netlink } from "../host/netlink/netlink.ts";
 import { readHolders } from "../kubelet/device-holders.ts";
 import type { Attachment } from "../sriov/attachment.ts";
 import { readAttachment } from "../sriov/attachment-store.ts";
-import { findOpenDevice } from "../sriov/device-processes.ts";
+import { findSeenUser } from "../sriov/device-processes.ts";
 import { RecordCorruptError, SriovError } from "../sriov/errors.ts";
 import { judgeUnreadable } from "../sriov/gone-owners.ts";
 import { isNetworkVf, isUserspaceVf, readVfBasics } from "../sriov/inventory.ts";
@@ -41,7 +41,7 @@ export function describeUse(
   const vf = readVfBasics(host, address);
   if (vf === undefined) return "it vanished";
   if (isUserspaceVf(vf) && vf.driver === driver)
-    return describeSriovCniPod(host, address) ?? findOpenDevice(host, vf, processes);
+    return describeSriovCniPod(host, address) ?? findSeenUser(host, vf, processes);
   if (!isNetworkVf(vf))
     return vf.driver === undefined ? "it has no driver" : `it has the driver ${vf.driver}`;
   const link = findHomeLink(host, home, address);

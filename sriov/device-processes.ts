@@ -21,6 +21,16 @@ export function findOpenDevice(
   const { files, paths } = host;
   if (files.readLink(join(paths.proc, "self/ns/pid")) !== initialPidNamespace)
     return "not every process of the node is seen from here";
+  return findSeenUser(host, vf, processes);
+}
+
+/** As `findOpenDevice`, of the processes that are seen from here: in a node that is a container itself (kind) those are never all. */
+export function findSeenUser(
+  host: Eyes,
+  vf: Pick<VfBasics, "address" | "iommuGroup">,
+  processes = createProcessView(host),
+): string | undefined {
+  const { files } = host;
   const nodes = listNodes(host, vf);
   const folder = `${files.realPath(pciFolder(host, vf.address)) ?? pciFolder(host, vf.address)}/`;
   for (const pid of processes.list()) {

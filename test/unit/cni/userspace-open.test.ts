@@ -52,3 +52,14 @@ test("nor is one picked: the next is, as long as there is one", async () => {
     /^ERR_VF_BUSY: .*0000:3b:02\.0: process 4711 has \/dev\/vfio\/\d+ open; 0000:3b:02\.1: process/,
   );
 });
+
+test("where not all processes of the machine are seen, as in a node that is a container, those that are seen count", async () => {
+  using node = createUserspaceNode([1, 2]);
+  open(node, 2);
+  const own = `${node.host.paths.proc}/self/ns/pid`;
+  fs.rmSync(own);
+  fs.symlinkSync("pid:[4026532999]", own);
+  const { json } = await callCni(node.host, { ...config, deviceID: "0000:3b:02.2" });
+  expect(json?.["msg"]).toMatch(/process 4711 has \/dev\/vfio\/\d+ open$/);
+  expect(await callCni(node.host, config)).toMatchObject({ exitCode: 0 });
+});
