@@ -28,15 +28,16 @@ export async function restoreMac(
 ): Promise<void> {
   const { mac, adminMac, trust } = original;
   const { side } = vf;
-  // A trusted VF may have another MAC than its admin MAC: only as long as it is one.
-  if (side?.info.trust === false && trust === true)
+  const given = adminMac === undefined || adminMac === zeroMac ? mac : adminMac;
+  // A trusted VF may have another MAC than its admin MAC: only as long as it is one. Otherwise the MAC goes first: with trust some drivers
+  // reset the VF, which takes no MAC meanwhile (ixgbe, i40e, ice).
+  if (side?.info.trust === false && trust === true && mac !== given)
     await applyVf(host, side.target, planVf(side.info, { trust }));
   // First, while it can still be told: afterwards the PF reports the VF's own MAC, with or without an admin MAC.
   if (adminMac === zeroMac && side !== undefined) await clearUnlessOwn(host, side, mac);
   if (mac !== undefined) setMac(vf.home, vf.link.index, mac);
   if (side !== undefined && adminMac !== undefined && adminMac !== zeroMac)
     await applyVf(host, side.target, planVf(readVfInfo(side.target), { adminMac }));
-  const given = adminMac === undefined || adminMac === zeroMac ? mac : adminMac;
   if (mac !== undefined && given !== undefined && !setMac(vf.home, vf.link.index, mac))
     takeAdminMac(vf.home, vf.link.index, given);
 }

@@ -75,6 +75,34 @@ test.each([{}, { mac: config.mac }])(
   },
 );
 
+test("a trusted VF whose MAC needs no trust gets it back before trust, for which some drivers reset the VF (ixgbe, i40e)", async () => {
+  using node = createPodNode();
+  using netlink = node.host.openNetlink();
+  const pf = netlink.getLink({ name: "ens1f0" })?.index ?? 0;
+  netlink.setVf(pf, 1, { set: "trust", value: true });
+  netlink.setVf(pf, 1, { set: "mac", mac: "02:00:00:00:00:01" });
+  const before = node.toText();
+  const untrusted = { ...config, trust: "off" };
+  expect(await callCni(node.host, untrusted)).toMatchObject({ exitCode: 0 });
+  let isReset = false;
+  const openNetlink: typeof node.host.openNetlink = (netns) => {
+    const opened = node.host.openNetlink(netns);
+    return {
+      ...opened,
+      setVf: (index, vf, change) => {
+        isReset ||= change.set === "trust";
+        opened.setVf(index, vf, change);
+      },
+      setLink: (index, change) => {
+        if (isReset && change.set === "mac") throw new NetlinkError("set the MAC", "EAGAIN");
+        opened.setLink(index, change);
+      },
+    };
+  };
+  expect(await callCni({ ...node.host, openNetlink }, untrusted, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(before);
+});
+
 test("a trusted VF with another MAC than its admin MAC gets both back from a network without trust", async () => {
   using node = createPodNode();
   using netlink = node.host.openNetlink();
