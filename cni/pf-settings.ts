@@ -33,21 +33,19 @@ export async function chooseOwnMac(
     if (side !== undefined) checkMacFree(side.target, mac);
     return setMac(home.netlink, link.index, mac);
   };
-  return (await set()) && side?.info.trust === false && (await reportsOwnMac(host, side, mac));
+  return (await set()) && side?.info.trust === false && (await reportedOwnMac(host, side));
 }
 
 /** How long a driver may take to tell the PF of the VF's own MAC: older ones of Intel do it after they said that it is set. */
 const ownMacMs = 300;
 
-// A PF that still reports another MAC than the VF has reports an admin MAC, which some drivers force on no VF (mlx5).
-async function reportsOwnMac(
-  host: Pick<Host, "clock">,
-  { target, info }: PfSide,
-  mac: string,
-): Promise<boolean> {
+// A PF that reports what it did before the VF had another MAC reports an admin MAC, which some drivers force on no VF (mlx5). One of the
+// VF's own changes: to the new one, or to none (i40e).
+async function reportedOwnMac(host: Pick<Host, "clock">, { target, info }: PfSide): Promise<boolean> {
   const { netlink, pfIndex, vf } = target;
   const endMs = host.clock.monotonicMs() + ownMacMs;
-  while (info.mac !== zeroMac && netlink.getVf({ index: pfIndex }, vf)?.info.mac !== mac) {
+  const report = (): string => netlink.getVf({ index: pfIndex }, vf)?.info.mac ?? info.mac;
+  while (info.mac !== zeroMac && report() === info.mac) {
     if (host.clock.monotonicMs() >= endMs) return false;
     await host.clock.sleep(10);
   }

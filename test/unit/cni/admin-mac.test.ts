@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { NetlinkError } from "../../../host/errors.ts";
 import { createPodNode } from "../../support/attached-node.ts";
 import { callCni } from "../../support/cni-call.ts";
+import { withReportedVfs } from "../../support/unreported-vfs.ts";
 
 const config = {
   cniVersion: "1.0.0",
@@ -44,7 +45,7 @@ test.each([true, false])(
   },
 );
 
-test.each(["02:00:00:00:00:01", "00:00:00:00:00:00"])(
+test.each(["02:00:00:00:00:01", "00:00:00:00:00:00", config.mac])(
   "so it is with a driver that neither forces an admin MAC on a VF nor reports the VF's own, as mlx5 (%s)",
   async (mac) => {
     using node = createPodNode();
@@ -59,6 +60,21 @@ test.each(["02:00:00:00:00:01", "00:00:00:00:00:00"])(
     expect(node.toText()).toBe(before);
   },
 );
+
+test("a PF that forgets the VF's own MAC where that changes, as i40e, had no admin MAC", async () => {
+  using node = createPodNode();
+  const before = node.toText();
+  const none = "00:00:00:00:00:00";
+  const isAdmin = (): boolean => node.toText().includes(`vf 1 mac ${config.mac} admin`);
+  const host = withReportedVfs(node.host, (info) =>
+    info.mac === config.mac && !isAdmin() ? { ...info, mac: none } : info,
+  );
+  expect(await callCni(host, config)).toMatchObject({ exitCode: 0 });
+  const record = node.host.files.readText(`${node.host.paths.attachments}/0000:3b:02.1.json`) ?? "";
+  expect(JSON.parse(record)).toMatchObject({ original: { adminMac: none } });
+  expect(await callCni(host, config, { command: "DEL" })).toMatchObject(done);
+  expect(node.toText()).toBe(before);
+});
 
 test.each([{}, { mac: config.mac }])(
   "a VF that had not taken its admin MAC yet, and may have no other, takes it (%j)",
