@@ -41,16 +41,16 @@ export async function resetVf(
   const link = isNetworkVf(vf) ? await bringHome(host, home, vf, from) : undefined;
   if (link !== undefined) resetNetdev(host, home, link);
   const side = await awaitPfSide(host, home, { pf: vf.pf, vf: vf.index });
+  const { rates, others } = partRates(side === undefined ? {} : defaultsFor(side.info));
   if (side !== undefined) {
     if (link !== undefined) nameAfterPf(home, link, `${side.target.pfName}v${vf.index}`);
-    await applyVf(host, side.target, planVf(side.info, partRates(defaultsFor(side.info)).others));
+    await applyVf(host, side.target, planVf(side.info, others));
     // The VF's own, cleared, would be reported as none until the VF is up: a driver sends only a MAC that is new.
     if (side.info.mac !== link?.permanentMac) await clearAdminMac(host, side);
   }
   // Another pod may ask for the one that it had. Where its PF allows none it keeps it.
   if (link?.permanentMac !== undefined) setMac(home, link.index, link.permanentMac);
-  if (side !== undefined)
-    await applyVf(host, side.target, planVf(side.info, partRates(defaultsFor(side.info)).rates));
+  if (side !== undefined) await applyVf(host, side.target, planVf(side.info, rates));
 }
 
 // With its driver the netdev comes back, a little later; it must not take the MAC that the PF has for the pod.
