@@ -1,6 +1,6 @@
 // Benches that make something on the machine: Ctrl-C and its relatives end them with all of it taken away.
 
-import { onBenchInterrupt } from "./network/interrupt.ts";
+import { onBenchInterrupt } from "./interrupt.ts";
 
 /** Does `work`, which ends with an error soon after its signal is aborted; the process then ends with 130. */
 export async function runInterruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {

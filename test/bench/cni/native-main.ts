@@ -1,6 +1,6 @@
 // The calls of the native bench, from inside the node's namespace: rounds of ADDs at once, then of their DELs. Prints NativeFigures[].
 
-import { onBenchInterrupt } from "../network/interrupt.ts";
+import { onBenchInterrupt } from "../interrupt.ts";
 import { vfAddress } from "../../support/fake-host-nic.ts";
 import { spreadOf } from "./figures.ts";
 import type { Contender, NativeFigures, NativeOrder } from "./native-order.ts";

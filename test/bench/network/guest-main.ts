@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 
-import { onBenchInterrupt } from "./interrupt.ts";
+import { onBenchInterrupt } from "../interrupt.ts";
 import { type BenchOutcome, measureHere, serveAsClient } from "./host-bench.ts";
 import type { Measurement } from "./measurement.ts";
 import { parseBenchOptions } from "./options.ts";

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { onBenchInterrupt } from "./interrupt.ts";
+import { onBenchInterrupt } from "../interrupt.ts";
 import { measureHere, serveAsClient } from "./host-bench.ts";
 import { labelOf } from "./label.ts";
 import { measureInLab } from "./lab-bench.ts";
