@@ -1,6 +1,7 @@
 // Where the attachment's device-info file is to be, as Multus says it in runtimeConfig.
 
 import { parseCniDeviceInfoPath } from "../sriov/cni-device-info.ts";
+import { isGiven } from "../sriov/config-object.ts";
 import { describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import type { CniCall } from "./environment.ts";
 
@@ -13,8 +14,7 @@ export function readDeviceInfoFile(
   call: Attachee | undefined,
 ): { readonly name: string | undefined; readonly problems: readonly ConfigProblem[] } {
   const isForUs = call?.command === "ADD" || call?.command === "DEL";
-  if (!isForUs || value === undefined || value === null || value === "")
-    return { name: undefined, problems: [] };
+  if (!isForUs || !isGiven(value)) return { name: undefined, problems: [] };
   const name = typeof value === "string" ? parseCniDeviceInfoPath(value, call) : undefined;
   if (name !== undefined) return { name, problems: [] };
   const own = `/var/run/k8s.cni.cncf.io/devinfo/cni/NETWORK-${call.containerId}_${call.ifName}`;

@@ -1,5 +1,6 @@
 // Which VF a configuration names: Multus and others write it in up to three places.
 
+import { isGiven } from "../sriov/config-object.ts";
 import { describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import { parsePciAddress, type PciAddress } from "../sriov/pci-address.ts";
 import { PciAddressError } from "../sriov/errors.ts";
@@ -37,10 +38,6 @@ export function readDevice({ deviceID, pciBusID, runtime }: DeviceSources): Devi
   }
   const isWish = !isGiven(deviceID) && !isGiven(pciBusID);
   return { address: problems.length === 0 ? address : undefined, isWish, problems };
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== "";
 }
 
 function parseAddress(value: unknown): PciAddress | undefined {

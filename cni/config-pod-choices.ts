@@ -3,7 +3,7 @@
 import * as v from "valibot";
 
 import { parseCidr, type Cidr } from "../sriov/cidr.ts";
-import { describeIssue } from "../sriov/config-object.ts";
+import { describeIssue, isGiven } from "../sriov/config-object.ts";
 import { describeUnknownKey, describeValue, type ConfigProblem } from "../sriov/config-problems.ts";
 import { parseUnicastMac } from "../sriov/mac-address.ts";
 import { networkEntries, type NetworkPolicy } from "../sriov/network-entries.ts";
@@ -102,7 +102,7 @@ function pick<const Key extends "mac" | "ips" | "tuning">(
   let picked: v.InferOutput<(typeof networkEntries)[Key]> | undefined;
   for (const { place, key: name } of keySources.get(key) ?? []) {
     const value = values.get(place)?.[key];
-    if (value === undefined || value === null || value === "") continue;
+    if (!isGiven(value)) continue;
     // CNI_ARGS is text: several addresses are separated by commas.
     const isList = place === "CNI_ARGS" && key === "ips" && typeof value === "string";
     const parsed = v.safeParse(networkEntries[key], isList ? value.split(",") : value, {

@@ -21,6 +21,11 @@ export interface ReadResult<Output> {
   readonly problems: readonly ConfigProblem[];
 }
 
+/** Whether a value counts as given: null and "" are as if the key were absent. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== "";
+}
+
 /**
  * The object's values by canonical key. Key case is ignored, as Go's decoder does it; a key given twice, an unknown one and a
  * wrong value are problems; null and "" count as not given. Each schema's message says what is expected.
@@ -45,7 +50,7 @@ export function readConfigObject<const Entries extends ConfigEntries>(
     if (name === undefined) {
       if (options.isForeign?.(key) !== true) problems.push(describeUnknownKey(`${prefix}${key}`, key, known));
     } else if (given.has(name)) problems.push(`${prefix}${key}: given twice, as ${name} too`);
-    else given.set(name, member === null || member === "" ? undefined : member);
+    else given.set(name, isGiven(member) ? member : undefined);
   }
   const output: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(entries)) {
